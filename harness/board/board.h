@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The board: one sealed shared memory area in which every worker thread says what it is doing.
+//
+// A stalled operation never completes, so no histogram shows it; what shows it is the age of the
+// oldest operation in flight. Each thread therefore owns one slot and is its only writer; readers
+// take no lock and need no help from the writer, who may be stuck or dead.
+//
+// Processes: created by the controller, mapped writable by workers and by ffs, read-only by the
+// watchdog. All *_ns fields are CLOCK_MONOTONIC. Layout is fixed by kBoardAbi; no pointers.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "harness/base/clock.h"
+#include "harness/base/fd.h"
+#include "harness/base/result.h"
+#include "harness/board/histogram.h"
+#include "harness/board/service_panel.h"
+
+namespace stallproof {
+
+inline constexpr std::uint64_t kBoardMagic = 0x64726162'6c617473ULL;
+inline constexpr std::uint32_t kBoardAbi = 1;
+inline constexpr std::size_t kMaxLoads = 32;
+inline constexpr std::size_t kMaxSlots = 65536;
+
+// What a thread is inside of. Shown to people as op_name().
+enum class Op : std::uint32_t {
+  none,
+  direct_read,
+  page_fault,
+  page_drop,
+  mprotect,
+  serve_page,
+  serve_direct
+};
+std::string_view op_name(Op op);
+
+// Phase word: written by the controller only; workers wait for run and leave on stop.
+enum class Phase : std::uint32_t { prepare, run, stop };
+
+struct alignas(128) BoardSlot {
+  std::atomic<std::uint64_t> ops;
+  std::atomic<std::uint64_t> bytes;
+  std::atomic<std::uint64_t> errors;         // failed calls
+  std::atomic<std::uint64_t> mismatches;     // data that was not what the offset says
+  std::atomic<std::uint64_t> sigbus;         // faults the file system answered with an error
+  std::atomic<std::uint64_t> op_started_ns;  // 0 = idle
+  std::atomic<std::uint64_t> last_done_ns;   // 0 = nothing completed yet
+  std::atomic<std::uint32_t> op_code;        // Op
+  std::atomic<std::uint32_t> tid;            // 0 until the thread runs
+  std::atomic<std::uint64_t> op_offset;      // file offset or address the op is about
+  std::atomic<std::uint32_t> left;           // 1 once the thread has returned: no longer in flight
+  std::atomic<std::uint32_t> reserved;
+  alignas(128) Histogram latency;
+};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+// A load: `slot_count` slots from `first_slot` on. Written by the controller before children start.
+struct LoadEntry {
+  char name[32];
+  std::uint32_t first_slot;
+  std::uint32_t slot_count;
+};
+
+struct BoardHeader {
+  std::uint64_t magic;
+  std::uint32_t abi;
+  std::uint32_t slot_count;
+  std::uint32_t load_count;
+  std::uint32_t reserved;
+  std::uint64_t seed;
+  std::uint64_t started_ns;
+  alignas(64) std::atomic<std::uint32_t> phase;  // Phase; also a futex word
+  alignas(64) std::array<LoadEntry, kMaxLoads> loads;
+  ServicePanel service;
+};
+
+// One mapping of a board. Unmapped on destruction; the memory lives while any process maps it.
+class Board {
+ public:
+  Board() = default;
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
+  Board(Board&& other) noexcept;
+  Board& operator=(Board&& other) noexcept;
+  ~Board();
+
+  struct LoadSpec {
+    std::string_view name;
+    std::uint32_t threads;
+  };
+  // Controller: memfd (an unlinked /dev/shm file before 3.17), sized, sealed, zeroed.
+  static Result<Board> create(std::span<const LoadSpec> loads, std::uint64_t seed);
+  // Any other process, from the inherited descriptor; refuses a wrong magic, ABI or size.
+  static Result<Board> attach(int fd, bool writable);
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] BoardHeader& header() { return *header_; }
+  [[nodiscard]] const BoardHeader& header() const { return *header_; }
+  [[nodiscard]] std::span<BoardSlot> slots() { return {slots_, header_->slot_count}; }
+  [[nodiscard]] std::span<const BoardSlot> slots() const { return {slots_, header_->slot_count}; }
+  [[nodiscard]] std::span<const LoadEntry> loads() const {
+    return {header_->loads.data(), header_->load_count};
+  }
+  [[nodiscard]] std::span<BoardSlot> slots_of(const LoadEntry& load) {
+    return slots().subspan(load.first_slot, load.slot_count);
+  }
+  [[nodiscard]] std::span<const BoardSlot> slots_of(const LoadEntry& load) const {
+    return slots().subspan(load.first_slot, load.slot_count);
+  }
+  [[nodiscard]] const LoadEntry* find_load(std::string_view name) const;
+
+  // Controller: sets the phase and wakes every waiter (shared futex).
+  void set_phase(Phase phase);
+  [[nodiscard]] Phase phase() const {
+    return static_cast<Phase>(header_->phase.load(std::memory_order_acquire));
+  }
+  // Workers: blocks until the phase is no longer `current` or the deadline passes.
+  void wait_phase_change(Phase current, Deadline deadline) const;
+
+ private:
+  Fd fd_;
+  void* base_ = nullptr;
+  std::size_t size_ = 0;
+  BoardHeader* header_ = nullptr;
+  BoardSlot* slots_ = nullptr;
+};
+
+// Around one operation, by the slot's owning thread: publishes the start, then records the end.
+class OpScope {
+ public:
+  OpScope(BoardSlot& slot, Op op, std::uint64_t offset) : slot_(slot), started_(monotonic_now()) {
+    slot_.op_code.store(static_cast<std::uint32_t>(op), std::memory_order_relaxed);
+    slot_.op_offset.store(offset, std::memory_order_relaxed);
+    slot_.op_started_ns.store(started_, std::memory_order_release);
+  }
+  OpScope(const OpScope&) = delete;
+  OpScope& operator=(const OpScope&) = delete;
+  // An op that failed is a completion too: it moved, it did not stall.
+  ~OpScope() {
+    const Nanos now = monotonic_now();
+    slot_.latency.record(now - started_);
+    slot_.bytes.store(slot_.bytes.load(std::memory_order_relaxed) + bytes_,
+                      std::memory_order_relaxed);
+    if (failed_)
+      slot_.errors.store(slot_.errors.load(std::memory_order_relaxed) + 1,
+                         std::memory_order_relaxed);
+    slot_.last_done_ns.store(now, std::memory_order_relaxed);
+    slot_.ops.store(slot_.ops.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    slot_.op_started_ns.store(0, std::memory_order_release);
+  }
+  void done(std::uint64_t bytes) { bytes_ = bytes; }
+  void failed() { failed_ = true; }
+
+ private:
+  BoardSlot& slot_;
+  Nanos started_;
+  std::uint64_t bytes_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace stallproof
