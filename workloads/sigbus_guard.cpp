@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <signal.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -31,7 +32,8 @@ Result<> catch_sigbus() {
   return {};
 }
 
-// No object with a destructor lives between sigsetjmp and the jump in these two.
+// No object with a destructor lives between sigsetjmp and the jump in these two. The fences keep
+// the compiler from moving the read to where the handler does not know the way out.
 bool guarded_touch(const std::byte* at) {
   sigjmp_buf here;
   if (sigsetjmp(here, 0) != 0) {
@@ -39,7 +41,9 @@ bool guarded_touch(const std::byte* at) {
     return false;
   }
   way_out = &here;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   [[maybe_unused]] const std::byte value = *const_cast<const volatile std::byte*>(at);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   way_out = nullptr;
   return true;
 }
@@ -51,7 +55,9 @@ bool guarded_copy(std::byte* into, const std::byte* from, std::size_t size) {
     return false;
   }
   way_out = &here;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   std::memcpy(into, from, size);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   way_out = nullptr;
   return true;
 }
