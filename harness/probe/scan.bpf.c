@@ -6,8 +6,6 @@
 //
 // rwsem words (kernel/locking/rwsem.c, 5.3 to 6.18): count bit 0 writer, bit 1 waiters, bit 2
 // handoff, readers from bit 8, bit 63 "read fail"; owner low bits: 0 reader-owned, 1 non-spinnable.
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_tracing.h>
 
 #include "harness/probe/kernel_types.h"
 #include "harness/probe/scan_maps.bpf.h"
@@ -23,8 +21,9 @@ char LICENSE[] SEC("license") = "GPL";
 #define KERNEL_MIN 0xffff800000000000ULL
 #define USER_MAX 0x0100000000000000ULL /* 57-bit user addresses */
 #define PAGE_BYTES 4096
-#define BLOCKER_RWSEM 2 /* include/linux/hung_task.h 6.18: types 2 and 3 are rwsem reader, writer \
-                         */
+#define BLOCKER_RWSEM                                                         \
+  2 /* include/linux/hung_task.h 6.18: types 2 and 3 are rwsem reader, writer \
+     */
 
 extern int CONFIG_HZ __kconfig __weak;
 

@@ -6,8 +6,6 @@
 // fs/fuse/dev.c, 5.17 to 6.18: fc->bg_queue and fc->iq.pending hold what the server has not read,
 // fuse_dev.pq.io what is being copied, pq.processing (256 buckets by unique) what it has not
 // answered. Requests handed over by FUSE-over-io_uring (6.14) are in none of them.
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_tracing.h>
 
 #include "harness/probe/kernel_types.h"
 #include "harness/probe/scan_maps.bpf.h"

@@ -5,8 +5,12 @@
 #ifndef HARNESS_PROBE_SCAN_MAPS_BPF_H
 #define HARNESS_PROBE_SCAN_MAPS_BPF_H
 
-#include <bpf/bpf_helpers.h>
+// The first declares the types of the others.
+// clang-format off
 #include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+// clang-format on
 
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
