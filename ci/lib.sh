@@ -17,7 +17,8 @@ heading() {
 }
 
 end_step() {
-  [ -z "$sp_step_name" ] || sp_times+=("$(printf '%5d s  %s' $((SECONDS - sp_step_began)) "$sp_step_name")")
+  [ -n "$sp_step_name" ] || return 0
+  sp_times+=("$(printf '%5d s  %s' $((SECONDS - sp_step_began)) "$sp_step_name")")
   sp_step_name=''
 }
 

@@ -25,6 +25,8 @@ class Checks:
     def __enter__(self):
         signal.signal(signal.SIGALRM, self._overdue)
         signal.signal(signal.SIGTERM, self._terminated)
+        # A shell starts background jobs with SIGINT ignored, and our children would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.alarm(max(1, int(self.deadline_s)))
         return self
 

@@ -9,6 +9,7 @@ ARMED_TO_LAST_OP_MS = 50
 DETECTED_MS, DETECTED_MEDIAN_MS = 200, 120  # beyond onset + stall-after
 EXPLAINED_MS = 50
 HEALED_MS = 1000
+READING = ("direct", "fault", "drop")  # ops that take mmap_lock for read; madvise drops pages
 
 
 def number(document, *keys):
@@ -125,7 +126,7 @@ def readers_are_true(explanation, doing, service_tgids):
         op = doing.get(node.get("tid"), "")
         if node.get("tgid") in service_tgids:
             continue
-        if node.get("role") == "service" or not ("direct" in op or "fault" in op):
+        if node.get("role") == "service" or not any(word in op for word in READING):
             problems.append(f"{node.get('role')} tid {node.get('tid')} is neither a reading thread "
                             f"nor of the service (op {op or 'none'})")
     return problems

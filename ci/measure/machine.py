@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the machine looks like before and after: FUSE connections, mounts, sysctls, entries of the
-shared directories, processes. Reads of a process that can hang are done by a child that is killed."""
+shared directories, processes. What can hang is read by a child that is killed."""
 
 import os
 import re
@@ -119,7 +119,7 @@ def read_sysctls():
 
 
 def shared_entries():
-    """Entries of the shared folders and of the program's own; that folder itself may stay, empty."""
+    """Entries of the shared folders and of the program's own, which itself may stay, empty."""
     found = {os.path.join(folder, name) for folder in SHARED_FOLDERS
              for name in os.listdir(folder) if not NOT_OURS.match(name)}
     if OWN_FOLDER in found:

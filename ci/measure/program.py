@@ -10,22 +10,32 @@ import subprocess
 import tempfile
 import time
 
+from machine import processes
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("STALLPROOF", os.path.join(TOP, "build/dev/harness/cmd/stallproof"))
 
 
 class Workspace:
-    """A fresh directory for run directories and outputs, removed at the end."""
+    """A fresh directory for run directories and outputs. remove() first ends what still runs."""
 
     def __init__(self):
         self.path = tempfile.mkdtemp(prefix="stallproof-measure-")
         self.count = 0
+        self.started = []
 
     def new(self, name):
         self.count += 1
         return os.path.join(self.path, f"{self.count:03d}-{name}")
 
     def remove(self):
+        for each in self.started:
+            each.stop()
+        # By now everything is judged: what a failed run left in its session is ended by pid.
+        sessions = {each.session for each in self.started}
+        for pid, (_, session) in processes().items():
+            if session in sessions:
+                os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -74,6 +84,7 @@ class Started:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, start_new_session=True, **popen)
         self.session = self.process.pid
+        workspace.started.append(self)
 
     def wait(self, seconds):
         """True when it has ended."""
@@ -98,14 +109,16 @@ class Started:
                 return None
             time.sleep(0.02)
 
+    def stop(self):
+        for number in (signal.SIGINT, signal.SIGKILL):
+            self.signal(number)
+            if self.wait(4):
+                return
+
     def ended(self, seconds):
         """Waits, at most `seconds`; a run that is still there then hung and is ended by pid."""
         hung = not self.wait(seconds)
-        if hung:
-            self.signal(signal.SIGINT)
-            if not self.wait(10):
-                self.signal(signal.SIGKILL)
-                self.wait(5)
+        self.stop()
         took = time.monotonic() - self.began
         return Ended(self.process.poll(), read_text(self.base + ".out"),
                      read_text(self.base + ".err"), self.run_dir, took, hung)

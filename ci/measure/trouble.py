@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong around a run: no means, wrong words, a bad output directory, no BPF, lost processes,
-impatient users. Each ends with its exit code, in time, saying why, on a clean machine."""
+"""What goes wrong around a run: no means, wrong words, a bad output directory, no BPF, lost
+processes, impatient users. Each ends with its exit code, in time, saying why, on a clean machine."""
 
 import argparse
 import os
