@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/base/bounded.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/base/file.h"
+#include <array>
+
+#include "harness/base/fd.h"
 #include "harness/base/process.h"
 
 namespace stallproof {
@@ -38,6 +41,30 @@ int reap_bounded(pid_t pid, Deadline deadline) {
   return ETIMEDOUT;
 }
 
+int copy_all(int from, int into) {
+  std::array<char, 16384> chunk;
+  for (;;) {
+    const ssize_t n = ::read(from, chunk.data(), chunk.size());
+    if (n <= 0) return n < 0 ? errno : 0;
+    // A short write means that the reader is gone.
+    if (::write(into, chunk.data(), static_cast<std::size_t>(n)) != n) return EPIPE;
+  }
+}
+
+// Until the other end is closed, or the deadline.
+std::string collect(int from, Deadline deadline) {
+  std::string content;
+  std::array<char, 16384> chunk;
+  while (!deadline.passed()) {
+    pollfd item{from, POLLIN, 0};
+    if (::poll(&item, 1, deadline.poll_ms()) <= 0) continue;
+    const ssize_t n = ::read(from, chunk.data(), chunk.size());
+    if (n <= 0) break;
+    content.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+  return content;
+}
+
 }  // namespace
 
 int run_bounded(const std::function<int()>& work, Deadline deadline) {
@@ -50,19 +77,15 @@ Result<std::string> read_file_bounded(const std::string& path, Deadline deadline
   if (!pipe) return Failure(pipe.error());
   const int into = pipe->write_end.get();
   const pid_t pid = fork_bounded([&path, into] {
-    const auto content = read_file(path, 1U << 20U);
-    if (!content) return ENOENT;
-    // A pipe holds 64 KiB: longer content is cut rather than waited for.
-    const std::size_t length = content->size() < 65536 ? content->size() : 65536;
-    return ::write(into, content->data(), length) == static_cast<ssize_t>(length) ? 0 : EIO;
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return errno;
+    return copy_all(file.get(), into);
   });
   if (pid < 0) return fail_errno("read " + path, errno, {}, Origin::infra);
+  pipe->write_end.reset();
+  std::string content = collect(pipe->read_end.get(), deadline);
   const int outcome = reap_bounded(pid, deadline);
   if (outcome != 0) return fail_errno("read " + path, outcome, {}, Origin::infra);
-  pipe->write_end.reset();
-  std::string content(65536, '\0');
-  const ssize_t n = ::read(pipe->read_end.get(), content.data(), content.size());
-  content.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
   return content;
 }
 

@@ -15,7 +15,7 @@ namespace stallproof {
 // when the deadline passed, ECHILD when the child died otherwise.
 int run_bounded(const std::function<int()>& work, Deadline deadline);
 
-// At most 64 KiB of a file, read by a child.
+// A whole file, read by a child.
 Result<std::string> read_file_bounded(const std::string& path, Deadline deadline);
 
 }  // namespace stallproof

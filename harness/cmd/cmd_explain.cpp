@@ -17,6 +17,7 @@
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/kernel_scan.h"
 #include "harness/probe/kernel_symbols.h"
+#include "harness/probe/probe_child.h"
 #include "harness/probe/proc_lens.h"
 
 namespace stallproof {
@@ -63,7 +64,9 @@ Result<LockSnapshot> look_at_this_machine() {
   auto snapshot = look_by_bpf();
   if (snapshot) return snapshot;
   fmt::print(stderr, "stallproof: falling back to /proc: {}\n", snapshot.error().what);
-  return read_proc_lens({.deadline = Deadline::in(10 * kSecond)});
+  auto probe = ProbeChild::start();
+  if (!probe) return Failure(probe.error());
+  return read_proc_lens({.probe = &*probe, .limit = 10 * kSecond});
 }
 
 Result<std::string> read_files(const std::vector<std::string>& files) {

@@ -5,12 +5,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "harness/base/fd.h"
 #include "harness/base/file.h"
 #include "harness/cmd/doctor_checks.h"
 #include "harness/probe/fuse_connections.h"
 #include "harness/probe/kernel_scan.h"
 #include "harness/probe/kernel_symbols.h"
+#include "harness/probe/mountinfo.h"
 
 namespace stallproof {
 namespace {
@@ -36,7 +39,8 @@ DoctorRow fuse_row() {
 }
 
 DoctorRow fusectl_row() {
-  const auto control = find_fusectl();
+  const auto mounts = read_mountinfo();
+  const auto control = mounts ? find_fusectl(*mounts) : std::nullopt;
   if (control) return {"fusectl", Ability::there, "mounted on " + *control, "", false};
   return {"fusectl", Ability::lacking, "not mounted",
           "connections are aborted by umount -f instead "

@@ -17,17 +17,6 @@ namespace {
 
 constexpr Nanos kLookDeadline = 2 * kSecond;
 
-// The mount whose path is the longest prefix of the directory; later mounts hide earlier ones.
-const MountEntry* mount_of(const std::vector<MountEntry>& mounts, const std::string& directory) {
-  const MountEntry* best = nullptr;
-  for (const MountEntry& mount : mounts) {
-    const std::string& at = mount.mount_point;
-    const bool inside = at == "/" || directory == at || directory.starts_with(at + "/");
-    if (inside && (best == nullptr || at.size() >= best->mount_point.size())) best = &mount;
-  }
-  return best;
-}
-
 // In a child: makes an unnamed file and tries it. 0 or an errno.
 int try_unnamed_file(const std::string& directory, int flags, bool map_it) {
   const Fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | flags, 0600));

@@ -5,7 +5,6 @@
 #include <sys/mount.h>
 
 #include "harness/base/bounded.h"
-#include "harness/base/file.h"
 #include "harness/probe/fuse_connections.h"
 #include "harness/probe/mountinfo.h"
 
@@ -14,26 +13,30 @@ namespace {
 
 constexpr Nanos kCallDeadline = 500 * kMillisecond;
 
+// By a child: the read waits where somebody else mounts or unmounts on a dead file system.
+std::vector<MountEntry> mounts_now() {
+  const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kCallDeadline));
+  if (!text) return {};
+  auto mounts = parse_mountinfo(*text);
+  return mounts ? std::move(*mounts) : std::vector<MountEntry>{};
+}
+
 }  // namespace
 
 std::optional<FuseTarget> find_fuse_target(const std::string& mount_point) {
-  const auto mounts = read_mountinfo();
-  if (!mounts) return std::nullopt;
+  const auto mounts = mounts_now();
   std::optional<FuseTarget> found;
-  for (const MountEntry& mount : *mounts) {
-    if (mount.mount_point != mount_point || !mount.fstype.starts_with("fuse")) continue;
+  for (const MountEntry& mount : mounts) {
+    if (mount.mount_point != mount_point || !is_fuse(mount)) continue;
     found = FuseTarget{mount_point, mount.device_minor, mount.fstype, mount.source};
   }
   return found;
 }
 
 int abort_fuse_target(const FuseTarget& target) {
-  const auto control = find_fusectl();
-  if (control) {
-    const std::string path = fmt::format("{}/{}/abort", *control, target.connection);
-    const int failed = run_bounded([&path] { return write_control_file(path, "1") ? 0 : EIO; },
-                                   Deadline::in(kCallDeadline));
-    if (failed == 0) return 0;
+  if (const auto control = find_fusectl(mounts_now())) {
+    const auto abort = [&] { return abort_fuse_connection(*control, target.connection) ? 0 : EIO; };
+    if (run_bounded(abort, Deadline::in(kCallDeadline)) == 0) return 0;
   }
   const int failed = run_bounded(
       [&target] { return ::umount2(target.mount_point.c_str(), MNT_FORCE) == 0 ? 0 : errno; },

@@ -46,9 +46,13 @@ std::optional<LockSnapshot> LiveLens::snapshot() const {
   return snapshot;
 }
 
-Result<LockSnapshot> LiveLens::snapshot_by_proc(const std::vector<pid_t>& processes,
-                                                Deadline deadline) {
-  return read_proc_lens({.tgids = processes, .deadline = deadline, .probe = probe_.get()});
+Result<LockSnapshot> LiveLens::snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit) {
+  // Started only now that it is needed: a child, so that a read that hangs hangs there.
+  if (!probe_) {
+    auto probe = ProbeChild::start();
+    if (probe) probe_ = std::make_unique<ProbeChild>(std::move(*probe));
+  }
+  return read_proc_lens({.tgids = processes, .probe = probe_.get(), .limit = limit});
 }
 
 Explanation LiveLens::explain_snapshot(const LockSnapshot& snapshot) const {

@@ -28,8 +28,8 @@ class LiveLens {
   bool keep_scan(const Evidence& evidence, std::uint64_t sequence);
   // The newest kept scan, compared with the newest one that is at least 200 ms older.
   [[nodiscard]] std::optional<LockSnapshot> snapshot() const;
-  // The fall-back: tasks of these processes by /proc. Bounded by the deadline.
-  Result<LockSnapshot> snapshot_by_proc(const std::vector<pid_t>& processes, Deadline deadline);
+  // The fall-back: tasks of these processes by /proc, within the time limit.
+  Result<LockSnapshot> snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit);
   [[nodiscard]] Explanation explain_snapshot(const LockSnapshot& snapshot) const;
   [[nodiscard]] std::uint64_t probe_timeouts() const;
 

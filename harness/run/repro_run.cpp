@@ -225,8 +225,7 @@ void ReproRun::on_scan(const WatchEvent& event) {
 }
 
 void ReproRun::explain_by_proc() {
-  auto snapshot =
-      lens_.snapshot_by_proc({lab_.worker().pid(), lab_.ffs().pid()}, Deadline::in(2 * kSecond));
+  auto snapshot = lens_.snapshot_by_proc({lab_.worker().pid(), lab_.ffs().pid()}, 2 * kSecond);
   if (snapshot) take_explanation(std::move(*snapshot));
 }
 

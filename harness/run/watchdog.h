@@ -18,6 +18,8 @@
 
 namespace stallproof {
 
+inline constexpr std::size_t kKmsgPerTick = 256;
+
 struct WatchdogOptions {
   Nanos tick = 100 * kMillisecond;
   Thresholds thresholds;
@@ -55,6 +57,7 @@ class Watchdog {
   WatchdogOptions options_;
   std::optional<KernelScan> scanner_;
   std::optional<KmsgReader> kernel_log_;
+  KmsgRing kmsg_{kKmsgPerTick};  // what came since the last tick; the rest waits for the next one
 
   SystemView view_;
   FindingList findings_;

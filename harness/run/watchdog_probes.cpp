@@ -20,6 +20,24 @@ void tell_problem(EvidenceArea& area, const std::string& problem) {
   area.scan_problem[length] = '\0';
 }
 
+void append_bytes(EvidenceArea& area, std::string_view bytes) {
+  std::uint64_t at = area.kmsg_written.load(std::memory_order_relaxed);
+  for (const char byte : bytes) area.kmsg[at++ % kKmsgBytes] = byte;
+  area.kmsg_written.store(at, std::memory_order_release);
+}
+
+// As dmesg shows it: "[  123.456789] text". What a process wrote there is marked: it proves
+// nothing.
+void append_line(EvidenceArea& area, const KmsgRecord& record) {
+  std::array<char, 64> prefix;
+  const auto end =
+      fmt::format_to_n(prefix.data(), prefix.size(), "[{:5}.{:06}] {}", record.stamp_ns / kSecond,
+                       record.stamp_ns % kSecond / 1000, record.kernel ? "" : "(user) ");
+  append_bytes(area, {prefix.data(), std::min(end.size, prefix.size())});
+  append_bytes(area, record.text());
+  append_bytes(area, "\n");
+}
+
 }  // namespace
 
 void Watchdog::open_probes() {
@@ -32,6 +50,17 @@ void Watchdog::open_probes() {
   // One scan now faults in everything that later ones use.
   for (ScanSlot& slot : area.scans) std::memset(slot.bytes.data(), 0, slot.bytes.size());
   if (scanner_) scan(monotonic_now());
+}
+
+void Watchdog::drain_kernel_log() {
+  if (!kernel_log_) return;
+  EvidenceArea& area = evidence_.area();
+  const std::size_t count = kernel_log_->drain(kmsg_, kKmsgPerTick);
+  for (std::size_t i = 0; i < count; ++i) append_line(area, kmsg_[i]);
+  kmsg_.clear();
+  area.health.kmsg_records.fetch_add(count, std::memory_order_relaxed);
+  area.health.kmsg_lost.store(kernel_log_->lost() + kernel_log_->unreadable(),
+                              std::memory_order_relaxed);
 }
 
 void Watchdog::feed_blocked_tasks(const ScanSlot& slot) {
