@@ -39,7 +39,7 @@ void close_all_but(int keep) {
     path[static_cast<std::size_t>(length)] = '\0';
     std::size_t used = 0;
     int error = 0;
-    const int fd = ::open(path.data(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int fd = ::open(path.data(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) error = errno;
     while (error == 0 && used < ProbeChild::kMaxBytes) {
       const ssize_t got =
