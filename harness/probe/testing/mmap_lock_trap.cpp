@@ -21,6 +21,7 @@ void* mprotect_when_told(void* argument) {
   auto* board = static_cast<TrapBoard*>(argument);
   void* own = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ::prctl(PR_SET_NAME, "trap_writer");
+  board->writer_ready.store(true);
   while (!board->go_writer.load()) ::poll(nullptr, 0, 2);
   board->writer.store(::gettid());
   ::mprotect(own, 4096, PROT_READ);
@@ -51,6 +52,7 @@ void* touch_page(void* argument) {
   pthread_t writer;
   pthread_t faulter;
   ::pthread_create(&writer, nullptr, mprotect_when_told, board);
+  while (!board->writer_ready.load()) ::poll(nullptr, 0, 2);
   board->fault_address.store(reinterpret_cast<std::uint64_t>(mapping) + kPage * 4096);
   ::pthread_create(&faulter, nullptr, touch_page, board);
   for (;;) ::poll(nullptr, 0, 1000);

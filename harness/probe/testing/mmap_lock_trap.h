@@ -22,6 +22,7 @@ struct TrapBoard {
   std::atomic<std::int32_t> peer;
   std::atomic<std::uint64_t> target;  // an address in the client that the peer reads
   std::atomic<std::uint64_t> fault_address;
+  std::atomic<bool> writer_ready;
   std::atomic<bool> go_writer;
   std::atomic<bool> writer_done;
   std::atomic<bool> peer_done;
