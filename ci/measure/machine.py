@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the machine looks like before and after: FUSE connections, mounts, sysctls, entries of the
-shared directories, processes. What can hang is read by a child that is killed."""
+shared directories, processes. What can hang is read by a child that is killed.
+Others who mount, or write to /tmp, meanwhile are blamed on us: measure on a machine of its own."""
 
 import os
 import re

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong around a run: no means, wrong words, a bad output directory, no BPF, lost
-processes, impatient users. Each ends with its exit code, in time, saying why, on a clean machine."""
+processes, impatient users. Each case ends in time with its exit code and the reason, on a clean
+machine."""
 
 import argparse
 import os
@@ -103,7 +104,8 @@ def output_on_target(checks, space):
     first = Started([*QUIET, "--deadline", "8s"], space)
     target, deadline = None, time.monotonic() + 10
     while target is None and time.monotonic() < deadline:
-        fresh = [line.split()[0] for line in mounts() - mounted if " fuse" in line]
+        fresh = [line.split()[0] for line in mounts() - mounted
+                 if line.startswith("/run/") and " fuse" in line]
         target = fresh[0] if fresh else None
         time.sleep(0.05)
     if target is None:
