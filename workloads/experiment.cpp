@@ -138,9 +138,19 @@ void Experiment::arm(Behaviour behaviour) {
   panel().behaviour.store(static_cast<std::uint32_t>(behaviour));
 }
 
-Nanos Experiment::last_completion() {
+std::vector<const BoardSlot*> Experiment::slots_of(const std::vector<std::string>& loads) const {
+  std::vector<const BoardSlot*> slots;
+  for (const LoadEntry& load : board_.loads()) {
+    if (!loads.empty() && std::find(loads.begin(), loads.end(), load.name) == loads.end()) continue;
+    for (const BoardSlot& slot : board_.slots_of(load)) slots.push_back(&slot);
+  }
+  return slots;
+}
+
+Nanos Experiment::last_completion(const std::vector<std::string>& loads) {
   Nanos newest = 0;
-  for (const BoardSlot& slot : board_.slots()) newest = std::max(newest, slot.last_done_ns.load());
+  for (const BoardSlot* slot : slots_of(loads))
+    newest = std::max(newest, slot->last_done_ns.load());
   return newest;
 }
 
@@ -150,11 +160,12 @@ Nanos Experiment::armed_to_last_completion() {
   return last > armed ? last - armed : 0;
 }
 
-bool Experiment::stalled_by(Deadline deadline, Nanos silence) {
+bool Experiment::stalled_by(Deadline deadline, const std::vector<std::string>& loads,
+                            Nanos silence) {
   while (!deadline.passed()) {
     bool in_flight = false;
-    for (const BoardSlot& slot : board_.slots()) in_flight |= slot.op_started_ns.load() != 0;
-    const Nanos last = last_completion();
+    for (const BoardSlot* slot : slots_of(loads)) in_flight |= slot->op_started_ns.load() != 0;
+    const Nanos last = last_completion(loads);
     if (in_flight && last != 0 && monotonic_now() > last + silence) return true;
     ::poll(nullptr, 0, 5);
   }
@@ -194,6 +205,14 @@ bool Experiment::kill_worker_by(Deadline deadline) {
   return true;
 }
 
+bool Experiment::ffs_ended_by(Deadline deadline) {
+  if (reap_by(ffs_pid_, deadline) != 0) return false;
+  ffs_pid_ = -1;
+  return true;
+}
+
+void Experiment::terminate_ffs() { ::kill(ffs_pid_, SIGTERM); }
+
 bool Experiment::heal() {
   const Nanos before = last_completion();
   force_unmount(directory_);
@@ -210,10 +229,12 @@ std::string Experiment::finish() {
   board_.set_phase(Phase::stop);
   if (worker_pid_ > 0) wrong += end_of("worker", worker_pid_, Deadline::in(kExitWithin));
   if (wrong.empty()) worker_pid_ = -1;
-  ::kill(ffs_pid_, SIGTERM);
-  const std::string ffs = end_of("ffs", ffs_pid_, Deadline::in(kSecond));
-  if (ffs.empty()) ffs_pid_ = -1;
-  wrong += ffs;
+  if (ffs_pid_ > 0) {
+    terminate_ffs();
+    const std::string ffs = end_of("ffs", ffs_pid_, Deadline::in(kSecond));
+    if (ffs.empty()) ffs_pid_ = -1;
+    wrong += ffs;
+  }
   if (mounted(directory_)) wrong += directory_ + " is still mounted; ";
   force_clean();
   return wrong;
