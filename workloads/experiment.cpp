@@ -33,6 +33,15 @@ pid_t fork_role(Role role, const std::vector<std::string>& words) {
   ::_exit(role(words));
 }
 
+std::optional<int> reap_by(pid_t pid, Deadline deadline) {
+  int status = 0;
+  while (::waitpid(pid, &status, WNOHANG) != pid) {
+    if (deadline.passed()) return std::nullopt;
+    ::poll(nullptr, 0, 2);
+  }
+  return status;
+}
+
 Result<pid_t> start_role(Role role, std::vector<std::string> words) {
   auto pipe = Pipe::create();
   if (!pipe) return Failure{pipe.error()};
@@ -43,17 +52,8 @@ Result<pid_t> start_role(Role role, std::vector<std::string> words) {
   const auto ready = wait_ready(pipe->read_end, words.front(), Deadline::in(kReadyWithin));
   if (ready) return pid;
   ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, WNOHANG);
+  reap_by(pid, Deadline::in(kSecond));
   return Failure{ready.error()};
-}
-
-std::optional<int> reap_by(pid_t pid, Deadline deadline) {
-  int status = 0;
-  while (::waitpid(pid, &status, WNOHANG) != pid) {
-    if (deadline.passed()) return std::nullopt;
-    ::poll(nullptr, 0, 2);
-  }
-  return status;
 }
 
 // In a process of its own: umount(2) of a dead file system may hang.
@@ -78,9 +78,11 @@ std::string field_of(const std::string& status, const std::string& key) {
   return status.substr(value, status.find('\n', value) - value);
 }
 
-std::string end_of(const char* who, pid_t pid, Deadline deadline) {
+// Forgets the pid once reaped: it may belong to somebody else from then on.
+std::string end_of(const char* who, pid_t& pid, Deadline deadline) {
   const auto status = reap_by(pid, deadline);
   if (!status) return fmt::format("{} did not exit; ", who);
+  pid = -1;
   return *status == 0 ? "" : fmt::format("{}: {}; ", who, describe_status(*status));
 }
 
@@ -228,12 +230,9 @@ std::string Experiment::finish() {
   std::string wrong;
   board_.set_phase(Phase::stop);
   if (worker_pid_ > 0) wrong += end_of("worker", worker_pid_, Deadline::in(kExitWithin));
-  if (wrong.empty()) worker_pid_ = -1;
   if (ffs_pid_ > 0) {
     terminate_ffs();
-    const std::string ffs = end_of("ffs", ffs_pid_, Deadline::in(kSecond));
-    if (ffs.empty()) ffs_pid_ = -1;
-    wrong += ffs;
+    wrong += end_of("ffs", ffs_pid_, Deadline::in(kSecond));
   }
   if (mounted(directory_)) wrong += directory_ + " is still mounted; ";
   force_clean();

@@ -12,12 +12,11 @@ namespace {
 constexpr Nanos kWarmUp = kSecond / 5;
 constexpr Nanos kStallWithin = 5 * kSecond;
 
-#define SKIP_IF_UNSUPPORTED() \
-  if (const auto reason = experiment_unsupported()) GTEST_SKIP() << *reason
-
 class Stall : public ::testing::Test {
  protected:
-  void SetUp() override { SKIP_IF_UNSUPPORTED(); }
+  void SetUp() override {
+    if (const auto reason = experiment_unsupported()) GTEST_SKIP() << *reason;
+  }
 
   void start(const Experiment::Plan& plan) {
     auto started = Experiment::start(plan);
@@ -87,6 +86,12 @@ TEST_F(Stall, EndOfTheConnectionEndsTheServer) {
   EXPECT_TRUE(experiment_->heal());
   EXPECT_TRUE(experiment_->ffs_ended_by(Deadline::in(kSecond)));
   EXPECT_EQ(experiment_->finish(), "");
+}
+
+TEST_F(Stall, WorkerStoppedInMidStallExitsAndSaysThatThreadsNeverLeft) {
+  ASSERT_NO_FATAL_FAILURE(start({}));
+  ASSERT_TRUE(stalls_when_armed(Behaviour::read_error));
+  EXPECT_EQ(experiment_->finish(), "worker: exit 3; ");
 }
 
 TEST_F(Stall, HashedQueuesStallWithServiceThreadZeroIdle) {
