@@ -152,7 +152,8 @@ void KernelScan::Programs::run_passes(Reading& reading) {
     fuse->bss->generation = generation;
     read_pass(::bpf_link__fd(fuse->links.scan_fuse), reading);
   }
-  for (const bpf_link* link : {tasks->links.find_locks, tasks->links.emit_tasks}) {
+  for (const bpf_link* link :
+       {tasks->links.find_mmap_locks, tasks->links.find_other_locks, tasks->links.emit_tasks}) {
     if (reading.full || reading.error != 0) return;
     read_pass(::bpf_link__fd(link), reading);
   }

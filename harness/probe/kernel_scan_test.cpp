@@ -4,18 +4,20 @@
 // of this test program and every process dies with it.
 #include "harness/probe/kernel_scan.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/mountinfo.h"
-#include "harness/probe/scan_record.h"
+#include "harness/probe/scan_records.h"
 #include "harness/probe/testing/mmap_lock_trap.h"
 #include "harness/probe/testing/stuck_fuse.h"
 
@@ -47,6 +49,10 @@ class KernelScanTest : public ::testing::Test {
     EXPECT_TRUE(used) << used.error().what;
     bytes_ = std::span<const std::byte>(buffer_).first(*used);
     return decode_scan(bytes_, before, *symbols_);
+  }
+  // Whether this kernel says which rwsem or mutex a task waits for: task_struct.blocker.
+  [[nodiscard]] bool names_locks() const {
+    return (ScanRecords::parse(bytes_).begin.features & SCAN_HAS_BLOCKER) != 0;
   }
   static const LockRow* lock_of(const LockSnapshot& snapshot, pid_t tgid) {
     for (const LockRow& lock : snapshot.locks)
@@ -192,6 +198,67 @@ TEST_F(KernelScanTest, FirstTryFaultHoldsNoMmapLock) {
   EXPECT_EQ(lock_of(snapshot, trap.client()), nullptr);
   for (const LockRow& lock : snapshot.locks)
     for (const LockHolder& holder : lock.holders) EXPECT_NE(holder.tid, trap.board().faulter);
+}
+
+// A child that makes one system call and then sleeps.
+template <class Call>
+pid_t fork_to(Call call) {
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  call();
+  for (;;) ::poll(nullptr, 0, 10'000);
+}
+
+TEST_F(KernelScanTest, DirectoryLockNamesItsWriterAndItsQueue) {
+  Result<StuckFuse> fuse = StuckFuse::start(0);
+  ASSERT_TRUE(fuse) << fuse.error().what;
+  const std::string first_path = fuse->mount_point() + "/first";
+  const std::string second_path = fuse->mount_point() + "/second";
+  const pid_t first = fork_to([&] { ::mkdir(first_path.c_str(), 0700); });
+  EXPECT_TRUE(wait_for(3 * kSecond, [&] { return task_of(look(), first) != nullptr; }));
+  const pid_t second = fork_to([&] { ::mkdir(second_path.c_str(), 0700); });
+  const bool seen = wait_for(3 * kSecond, [&] {
+    for (const LockRow& lock : look().locks)
+      if (lock.waiters.size() == 1 && lock.waiters[0].tid == second)
+        return lock.kind == LockKind::rwsem && lock.holders.size() == 1 &&
+               lock.holders[0].tid == first && lock.holders[0].certainty == Certainty::exact &&
+               lock.holders[0].mode == LockMode::write;
+    return false;
+  });
+  EXPECT_TRUE(seen || !names_locks());
+  fuse->heal();
+  EXPECT_TRUE(testing::kill_and_reap(second));
+  EXPECT_TRUE(testing::kill_and_reap(first));
+}
+
+TEST_F(KernelScanTest, FilePositionMutexNamesItsOwner) {
+  Result<StuckFuse> fuse = StuckFuse::start(0);
+  ASSERT_TRUE(fuse) << fuse.error().what;
+  const int fd = ::open(fuse->file().c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  const auto read_byte = [fd] {
+    char byte = 0;
+    static_cast<void>(!::read(fd, &byte, 1));
+  };
+  const pid_t first = fork_to(read_byte);
+  EXPECT_TRUE(wait_for(3 * kSecond, [&] {
+    const LockSnapshot snapshot = look();
+    const FuseConnection* connection = connection_of(snapshot, *fuse);
+    return connection != nullptr && !connection->requests.empty();
+  }));
+  const pid_t second = fork_to(read_byte);
+  const bool seen = wait_for(3 * kSecond, [&] {
+    for (const LockRow& lock : look().locks)
+      if (lock.kind == LockKind::mutex && lock.waiters.size() == 1 && lock.waiters[0].tid == second)
+        return lock.holders.size() == 1 && lock.holders[0].tid == first;
+    return false;
+  });
+  EXPECT_TRUE(seen || !names_locks());
+  fuse->heal();
+  EXPECT_TRUE(testing::kill_and_reap(second));
+  EXPECT_TRUE(testing::kill_and_reap(first));
+  ::close(fd);
 }
 
 TEST_F(KernelScanTest, WatchedProcessIsSeenAsleepAndUnwatchedIsNot) {

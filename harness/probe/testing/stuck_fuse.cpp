@@ -79,6 +79,7 @@ class Server {
         return reply(in, out);
       }
       case FUSE_LOOKUP: {
+        if (std::strcmp(buffer_.data() + sizeof(in), "file") != 0) return reply_error(in, ENOENT);
         fuse_entry_out out{};
         out.nodeid = kFileNode;
         out.entry_valid = out.attr_valid = 3600;
@@ -98,6 +99,7 @@ class Server {
         if (errors_left_ == 0) return;
         --errors_left_;
         return reply_error(in, EIO);
+      case FUSE_MKDIR:
       case FUSE_FORGET:
       case FUSE_BATCH_FORGET:
       case FUSE_INTERRUPT:

@@ -2,7 +2,8 @@
 // For tests: a FUSE mount with one file whose pages are never read. The server is a process of its
 // own that speaks /dev/fuse directly, answers the first page reads with EIO and then stays silent:
 // after one EIO the faulting thread holds mmap_lock for read (filemap_fault's second try), after
-// none it has given the lock up. heal() always gets everybody out: it aborts the connection.
+// none it has given the lock up. mkdir is never answered either. heal() always gets everybody out:
+// it aborts the connection.
 #pragma once
 
 #include <sys/types.h>
