@@ -107,11 +107,11 @@ TEST_F(KernelScanTest, SecondTryFaultIsTheExactHolderOfAContendedMmapLock) {
     StuckFuse& fuse;
     ~Heal() { fuse.heal(); }
   } heal{*fuse};
-  ASSERT_TRUE(trap.start_fault());
+  ASSERT_TRUE(trap.start_faults());
   ASSERT_TRUE(wait_for(3 * kSecond, [&] {
     const LockSnapshot snapshot = look();
     const FuseConnection* connection = connection_of(snapshot, *fuse);
-    const TaskRow* task = task_of(snapshot, trap.board().faulter);
+    const TaskRow* task = task_of(snapshot, trap.board().faulters[0]);
     return connection != nullptr && connection->requests.size() == 1 && task != nullptr &&
            task->fault && task->fault->tried;
   }));
@@ -138,14 +138,14 @@ TEST_F(KernelScanTest, SecondTryFaultIsTheExactHolderOfAContendedMmapLock) {
   EXPECT_EQ(lock->reader_count, 1U);
   EXPECT_EQ(lock->writer_holds, false);
   ASSERT_EQ(lock->holders.size(), 1U);
-  EXPECT_EQ(lock->holders[0].tid, trap.board().faulter);
+  EXPECT_EQ(lock->holders[0].tid, trap.board().faulters[0]);
   EXPECT_EQ(lock->holders[0].certainty, Certainty::exact) << lock->holders[0].evidence;
   EXPECT_EQ(lock->holders[0].mode, LockMode::read);
 
-  const TaskRow* holder = task_of(snapshot, trap.board().faulter);
+  const TaskRow* holder = task_of(snapshot, trap.board().faulters[0]);
   ASSERT_NE(holder, nullptr);
   EXPECT_EQ(holder->comm, "trap_faulter");
-  EXPECT_EQ(holder->fault->address, trap.board().fault_address);
+  EXPECT_EQ(holder->fault->address, trap.board().fault_addresses[0]);
   EXPECT_EQ(holder->fault->file_offset, 3U * 4096);
   EXPECT_FALSE(holder->fault->vma_lock);
   for (const std::int32_t tid : {trap.board().writer.load(), trap.board().peer.load()}) {
@@ -160,20 +160,56 @@ TEST_F(KernelScanTest, SecondTryFaultIsTheExactHolderOfAContendedMmapLock) {
   EXPECT_EQ(connection->waiting, 1U);
   ASSERT_EQ(connection->requests.size(), 1U);
   EXPECT_EQ(connection->requests[0].opcode, 15U);
-  EXPECT_EQ(connection->requests[0].client_tid, trap.board().faulter);
+  EXPECT_EQ(connection->requests[0].client_tid, trap.board().faulters[0]);
   EXPECT_EQ(connection->requests[0].place, RequestPlace::processing);
 
   const std::vector<std::byte> earlier(bytes_.begin(), bytes_.end());
   const ScanBefore before{earlier};
   ::poll(nullptr, 0, 250);
   const LockSnapshot later = look(&before);
-  const TaskRow* still = task_of(later, trap.board().faulter);
+  const TaskRow* still = task_of(later, trap.board().faulters[0]);
   ASSERT_NE(still, nullptr);
   EXPECT_GE(still->unchanged_for.value_or(0), kScanGap);
   EXPECT_GE(connection_of(later, *fuse)->requests[0].age.value_or(0), kScanGap);
 
   fuse->heal();
   EXPECT_TRUE(wait_for(3 * kSecond, [&] { return trap.board().peer_done.load(); }));
+}
+
+TEST_F(KernelScanTest, EveryReaderOfAContendedMmapLockIsFound) {
+  Result<StuckFuse> fuse = StuckFuse::start(1);
+  ASSERT_TRUE(fuse) << fuse.error().what;
+  MmapLockTrap trap(fuse->file(), 3);
+  struct Heal {
+    StuckFuse& fuse;
+    ~Heal() { fuse.heal(); }
+  } heal{*fuse};
+  ASSERT_TRUE(trap.start_faults());
+  ASSERT_TRUE(wait_for(3 * kSecond, [&] {
+    const LockSnapshot snapshot = look();
+    return std::all_of(&trap.board().faulters[0], &trap.board().faulters[3], [&](const auto& tid) {
+      const TaskRow* task = task_of(snapshot, tid);
+      return task != nullptr && task->fault && task->fault->tried;
+    });
+  }));
+  ASSERT_TRUE(trap.start_writer());
+  LockSnapshot snapshot;
+  const LockRow* lock = nullptr;
+  ASSERT_TRUE(wait_for(3 * kSecond, [&] {
+    snapshot = look();
+    lock = lock_of(snapshot, trap.client());
+    return lock != nullptr && lock->waiters.size() == 1;
+  }));
+  EXPECT_EQ(lock->reader_count, 3U);
+  ASSERT_EQ(lock->holders.size(), 3U);
+  for (const LockHolder& holder : lock->holders) {
+    EXPECT_EQ(holder.certainty, Certainty::exact) << holder.evidence;
+    const TaskRow* task = task_of(snapshot, holder.tid);
+    ASSERT_NE(task, nullptr);
+    EXPECT_EQ(task->comm, "trap_faulter");
+  }
+  for (const std::string& spot : snapshot.blind_spots)
+    EXPECT_EQ(spot.find("identified"), std::string::npos) << spot;
 }
 
 TEST_F(KernelScanTest, FirstTryFaultHoldsNoMmapLock) {
@@ -184,10 +220,10 @@ TEST_F(KernelScanTest, FirstTryFaultHoldsNoMmapLock) {
     StuckFuse& fuse;
     ~Heal() { fuse.heal(); }
   } heal{*fuse};
-  ASSERT_TRUE(trap.start_fault());
+  ASSERT_TRUE(trap.start_faults());
   ASSERT_TRUE(wait_for(3 * kSecond, [&] {
     const LockSnapshot snapshot = look();
-    const TaskRow* task = task_of(snapshot, trap.board().faulter);
+    const TaskRow* task = task_of(snapshot, trap.board().faulters[0]);
     return task != nullptr && task->fault && !task->fault->tried;
   }));
   ASSERT_TRUE(trap.start_writer());
@@ -197,7 +233,7 @@ TEST_F(KernelScanTest, FirstTryFaultHoldsNoMmapLock) {
   const LockSnapshot snapshot = look();
   EXPECT_EQ(lock_of(snapshot, trap.client()), nullptr);
   for (const LockRow& lock : snapshot.locks)
-    for (const LockHolder& holder : lock.holders) EXPECT_NE(holder.tid, trap.board().faulter);
+    for (const LockHolder& holder : lock.holders) EXPECT_NE(holder.tid, trap.board().faulters[0]);
 }
 
 // A child that makes one system call and then sleeps.
