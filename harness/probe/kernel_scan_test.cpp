@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -327,6 +328,35 @@ TEST_F(KernelScanTest, SmallBufferGivesWholeRecordsAndSaysSo) {
   EXPECT_NE(snapshot.blind_spots[0].find("full"), std::string::npos);
   look();
   EXPECT_FALSE(scan_->truncated());
+}
+
+TEST_F(KernelScanTest, WithoutTheFuseViewTheRestWorksAndSaysSo) {
+  auto scan = KernelScan::open({.fuse = false});
+  ASSERT_TRUE(scan) << scan.error().what;
+  EXPECT_NE(scan->fuse_problem(), "");
+  ASSERT_TRUE(scan->watch(::getpid()));
+  const auto used = scan->scan(buffer_);
+  ASSERT_TRUE(used);
+  const LockSnapshot snapshot =
+      decode_scan(std::span<const std::byte>(buffer_).first(*used), nullptr, *symbols_);
+  EXPECT_NE(task_of(snapshot, ::getpid()), nullptr);
+  ASSERT_FALSE(snapshot.blind_spots.empty());
+  EXPECT_NE(snapshot.blind_spots[0].find("FUSE"), std::string::npos);
+}
+
+TEST_F(KernelScanTest, RefusedBpfIsAnErrorThatSaysWhatToTry) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setresuid(65534, 65534, 65534) != 0) ::_exit(2);
+    const auto scan = KernelScan::open();
+    ::_exit(!scan && scan.error().origin == Origin::lacking &&
+                    scan.error().what.find("run as root") != std::string::npos
+                ? 0
+                : 1);
+  }
+  int status = -1;
+  EXPECT_TRUE(wait_for(5 * kSecond, [&] { return ::waitpid(child, &status, WNOHANG) == child; }));
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace
