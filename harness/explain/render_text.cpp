@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "harness/explain/kernel_functions.h"
 #include "harness/explain/render.h"
 
 namespace stallproof {
@@ -141,6 +142,18 @@ class TextPage {
         out_ += wrapped(printable(found.label + " is " + found.note), "  ");
   }
 
+  // Without the frames that every sleep has.
+  static std::string frames_of(const ExplainedNode& node) {
+    std::string line;
+    std::size_t shown = 0;
+    for (const std::string& frame : node.stack) {
+      if (shown == 0 && kernel_meaning(frame) == KernelMeaning::scheduler) continue;
+      if (shown == kFramesShown) return line + " < …";
+      line += (shown++ == 0 ? " " : " < ") + printable(frame);
+    }
+    return line;
+  }
+
   // The holder, the first writer and one service thread: the three that tell the story.
   void stacks() {
     std::vector<const ExplainedNode*> told;
@@ -158,9 +171,7 @@ class TextPage {
     if (!told.empty()) out_ += "\nStacks, innermost first:\n";
     for (std::size_t i = 0; i < told.size() && i < 3; ++i) {
       std::string line = printable(told[i]->label) + ":";
-      for (std::size_t f = 0; f < told[i]->stack.size() && f < kFramesShown; ++f)
-        line += (f == 0 ? " " : " < ") + printable(told[i]->stack[f]);
-      if (told[i]->stack.size() > kFramesShown) line += " < …";
+      line += frames_of(*told[i]);
       if (!told[i]->note.empty() && told[i]->role == Role::holder)
         line += " (" + told[i]->note + ")";
       out_ += wrapped(line, "  ");
