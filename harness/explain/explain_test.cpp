@@ -2,8 +2,10 @@
 // The live view of the reported stall over FUSE, and what must change when one thing changes.
 #include "harness/explain/explain.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "harness/explain/crash_text.h"
 #include "harness/explain/render.h"
 #include "harness/explain/snapshot_fixture.h"
 
@@ -278,6 +280,47 @@ TEST(Explain, StacksAloneGiveTheSameSignature) {
   EXPECT_EQ(result.signature, explained(reported_stall()).signature);
   ASSERT_TRUE(result.cycle);
   for (const ExplainedEdge& found : result.edges) EXPECT_EQ(found.certainty, Certainty::inferred);
+}
+
+// A crash core of a 6.x kernel with the FUSE stall in it: same names, plus the __sched frames.
+TEST(Explain, CrashTextOfTheFuseStallGivesTheSameSignature) {
+  std::string text;
+  const auto add = [&text](int pid, const std::string& comm, std::vector<std::string> stack) {
+    text += fmt::format("PID: {0}  TASK: ffff8880000{0:05}  CPU: 0  COMMAND: \"{1}\"\n", pid, comm);
+    stack.insert(stack.begin(), {"__schedule", "schedule"});
+    for (std::size_t i = 0; i < stack.size(); ++i)
+      text += fmt::format(" #{} [ffffc90000{:02}00{:02x}] {} at ffffffff81000000\n", i, pid % 100,
+                          i * 8, stack[i]);
+  };
+  const auto below = [](std::vector<std::string> slow_path, const std::vector<std::string>& stack) {
+    slow_path.insert(slow_path.end(), stack.begin(), stack.end());
+    return slow_path;
+  };
+  add(101, "load", second_try_fault());
+  add(102, "load", below({"rwsem_down_write_slowpath", "down_write_killable"}, mprotect_wait()));
+  add(201, "dataio_srv/0", below({"rwsem_down_read_slowpath", "down_read"}, service_wait()));
+  add(202, "dataio_srv/1", service_idle());
+  const CrashText parsed = parse_crash_text(text);
+  for (const TextProblem& problem : parsed.problems) ADD_FAILURE() << problem.what;
+  const Explanation result = explained(parsed.snapshot);
+  EXPECT_EQ(result.signature, explained(reported_stall()).signature);
+  EXPECT_EQ(role(result, "task:202"), Role::idle_service);
+}
+
+TEST(Explain, HolderThatWaitsForAPageOfAnotherTasksReadIsCaught) {
+  LockSnapshot snapshot = reported_stall();
+  snapshot.tasks[0].stack.erase(snapshot.tasks[0].stack.begin(),
+                                snapshot.tasks[0].stack.begin() + 4);
+  snapshot.tasks[0].stack.insert(snapshot.tasks[0].stack.begin(), {"folio_wait_bit_common", "", 0});
+  snapshot.tasks.push_back(faulter(103));
+  snapshot.tasks.back().fault->tried = false;
+  snapshot.fuse = {connection({request(103, 15, 2 * kSecond)})};
+  const Explanation result = explained(snapshot);
+  ASSERT_TRUE(result.cycle) << result.summary;
+  EXPECT_EQ(edge(result, "task:101", "fuse:41")->certainty, Certainty::inferred);
+  EXPECT_EQ(role(result, "task:103"), Role::bystander);
+  snapshot.fuse[0].requests[0].opcode = 39;
+  EXPECT_FALSE(explained(snapshot).cycle);
 }
 
 TEST(Explain, MprotectAtWorkIsNoWaiter) {

@@ -119,21 +119,21 @@ class TextPage {
     const ExplainedNode* lock = node(explanation_.root.lock);
     out_ += fmt::format("\nQueue of the {}{}:\n", label(explanation_.root.lock),
                         lock == nullptr || lock->note.empty() ? "" : ", " + lock->note);
-    const std::size_t shown = waiters.size() > kQueueShown + 1 ? kQueueShown : waiters.size();
-    for (std::size_t i = 0; i < shown; ++i) {
-      const ExplainedEdge& edge = *waiters[i];
-      out_ +=
-          fmt::format("  {:>3}. {} {}{}\n", i + 1, edge.mode == LockMode::write ? 'W' : 'R',
-                      label(edge.from), edge.certainty == Certainty::exact ? "" : " (inferred)");
-    }
-    if (shown < waiters.size()) out_ += rest_of(waiters, shown);
+    const std::size_t shown = std::min(waiters.size(), kQueueShown);
+    std::string line;
+    for (std::size_t i = 0; i < shown; ++i)
+      line += fmt::format("{}{} {} {}{}", i == 0 ? "" : ", ", i + 1,
+                          waiters[i]->mode == LockMode::write ? 'W' : 'R', label(waiters[i]->from),
+                          waiters[i]->certainty == Certainty::exact ? "" : " (inferred)");
+    if (shown < waiters.size()) line += rest_of(waiters, shown);
+    out_ += wrapped(line, "  ");
   }
 
   static std::string rest_of(const std::vector<const ExplainedEdge*>& waiters, std::size_t from) {
     const auto writers =
         std::count_if(waiters.begin() + static_cast<std::ptrdiff_t>(from), waiters.end(),
                       [](const ExplainedEdge* edge) { return edge->mode == LockMode::write; });
-    return fmt::format("       … {} more, {} of them writers\n", waiters.size() - from, writers);
+    return fmt::format(", … {} more, {} of them writers", waiters.size() - from, writers);
   }
 
   void idle() {
