@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cstdio>
+#include <string_view>
+#include <vector>
+
+#include "harness/cmd/command.h"
+#include "harness/run/watchdog_role.h"
+#include "workloads/ffs/ffs_role.h"
+#include "workloads/worker_role.h"
+
+namespace stallproof {
+namespace {
+
+struct Role {
+  std::string_view name;
+  int (*run)(const std::vector<std::string>& words);
+};
+
+constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},
+                            Role{"worker", run_worker_role}};
+
+}  // namespace
+
+int run_child_role(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 3, argv + argc);
+  for (const Role& role : kRoles)
+    if (role.name == argv[2]) return role.run(words);
+  std::fputs("stallproof: 'child' is started by stallproof itself\n", stderr);
+  return 2;
+}
+
+}  // namespace stallproof

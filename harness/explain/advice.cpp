@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the reader can do now. Names commands; nothing here runs one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "harness/explain/stall_class.h"
+#include "harness/explain/story.h"
+
+namespace stallproof {
+namespace {
+
+void add(std::string& text, std::string_view sentence) {
+  if (sentence.empty()) return;
+  if (!text.empty()) text += ' ';
+  text += sentence;
+}
+
+std::string clients_of(const Story& story, const ScenePool& pool) {
+  std::set<std::int32_t> pids;
+  for (const SceneRequest& request : pool.requests)
+    if (const std::int32_t tgid = story.scene.tasks[request.task].row->tgid; tgid != 0)
+      pids.insert(tgid);
+  return fmt::format("{}", fmt::join(pids, " or "));
+}
+
+std::string for_connection(const Story& story, const ScenePool& pool) {
+  const std::string clients = clients_of(story, pool);
+  return fmt::format(
+      "Heals at once: echo 1 > /sys/fs/fuse/connections/{}/abort (its requests fail){}",
+      pool.connection->number,
+      clients.empty() ? std::string{"."}
+                      : fmt::format(", or kill -9 the client, pid {}.", clients));
+}
+
+}  // namespace
+
+std::string advice_of(const Story& story) {
+  std::string text;
+  if (story.stall_class == kNoStall) return text;
+  for (const std::size_t p : story.pools) {
+    const ScenePool& pool = story.scene.pools[p];
+    if (pool.connection != nullptr) add(text, for_connection(story, pool));
+    if (pool.fs != nullptr) add(text, pool.fs->advice);
+  }
+  if (text.empty() && story.lock != kNone && story.holder != kNone)
+    text = fmt::format(
+        "The lock is free again when {} leaves its wait: see what it waits for, or end it with "
+        "kill -9 if the wait is killable. Describe its file system in a file for --fs to learn "
+        "more.",
+        task_label(story.scene.tasks[story.holder]));
+  return text;
+}
+
+}  // namespace stallproof

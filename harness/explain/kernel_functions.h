@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel's own function names say about a sleeping task. Only names of the kernel proper;
+// names of file systems are data (fs_knowledge.h). Pure.
+#pragma once
+
+#include <string_view>
+
+namespace stallproof {
+
+enum class KernelMeaning {
+  none,
+  scheduler,    // how a task sleeps, not why
+  rwsem_read,   // waits for a rw_semaphore as reader
+  rwsem_write,  // … as writer
+  rwsem,        // either: the frame outside of it tells
+  fault,        // inside a page fault's handler: mmap_lock (or a VMA lock) is held for read
+  fault_lock,   // takes mmap_lock for read on behalf of a page fault
+  file_fault,   // the generic .fault: gives mmap_lock up before it waits, on the first try only
+  folio_wait,   // waits for a page that somebody else reads or holds
+  mprotect,     // this and the next four take mmap_lock for write
+  mmap,
+  munmap,
+  mremap,
+  brk,
+  mmap_inside,  // runs with mmap_lock already taken
+  munmap_inside,
+  hand_over,  // waits on /dev/fuse for the next request
+};
+
+struct KernelFunction {
+  std::string_view name;
+  KernelMeaning meaning;
+};
+
+// `function` may end in a compiler's suffix (.isra.0, .constprop.0, .part.0).
+KernelMeaning kernel_meaning(std::string_view function);
+std::string_view without_suffix(std::string_view function);
+
+}  // namespace stallproof

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// An Explanation for people and programs. Pure; never fails, whatever bytes names hold. Each ends
+// in a newline.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/explain/explanation.h"
+
+namespace stallproof {
+
+// The terminal: some 40 lines of at most 100 columns.
+std::string render_text(const Explanation& explanation);
+// explanation.json: {class, signature, summary, nodes[], edges[], cycle|null, root{}, advice, lens,
+// blind_spots[]}; empty ids in root are null. Invalid UTF-8 is replaced.
+std::string render_json(const Explanation& explanation);
+// For Graphviz.
+std::string render_dot(const Explanation& explanation);
+// A picture of its own layout: the circle left, the queue and other tasks right.
+std::string render_svg(const Explanation& explanation);
+
+// Words of the formats.
+std::string_view to_word(NodeKind kind);
+std::string_view to_word(Role role);  // "none" for Role::none
+std::string_view to_word(EdgeKind kind);
+std::string_view to_word(LockMode mode);
+std::string_view to_word(Certainty certainty);
+std::string_view to_word(LensKind lens);
+
+}  // namespace stallproof

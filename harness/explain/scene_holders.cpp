@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who holds an mmap_lock, where the lens does not say: an rwsem keeps no list of its readers, so
+// only their stacks can tell (a task asleep inside a page fault has not released it).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "harness/explain/scene.h"
+
+namespace stallproof {
+namespace {
+
+struct Candidate {
+  std::size_t task = kNone;
+  LockMode mode = LockMode::read;
+};
+
+struct Candidates {
+  std::unordered_map<std::uint64_t, std::vector<Candidate>> by_mm;
+  std::unordered_map<std::int32_t, std::vector<Candidate>> by_tgid;
+  std::unordered_map<std::string, std::vector<Candidate>> by_comm;
+};
+
+Candidates find_candidates(const Scene& scene) {
+  Candidates found;
+  for (std::size_t t = 0; t < scene.tasks.size(); ++t) {
+    const SceneTask& task = scene.tasks[t];
+    if (task.lock != kNone || !task.seen) continue;
+    // Live lenses tell sleep from work; in a text '?' counts as asleep.
+    if (task.row->state == 'Z' || task.row->state == 'I' || task.row->state == 'T') continue;
+    const HoldsByStack holds = holds_own_mmap_lock(*task.row, task.reading);
+    if (!holds.holds) continue;
+    const Candidate candidate{t, holds.mode};
+    if (task.row->mm != 0) found.by_mm[task.row->mm].push_back(candidate);
+    if (task.row->tgid != 0) found.by_tgid[task.row->tgid].push_back(candidate);
+    if (task.row->mm == 0 && task.row->tgid == 0)
+      found.by_comm[task.row->comm].push_back(candidate);
+  }
+  return found;
+}
+
+// The candidates that can be tied to the lock, and by what.
+std::pair<std::vector<Candidate>, std::string> tied_to(const SceneLock& lock,
+                                                       const Candidates& all) {
+  if (const auto mm = all.by_mm.find(lock.mm); lock.mm != 0 && mm != all.by_mm.end())
+    return {mm->second, "of the same address space"};
+  if (const auto tgid = all.by_tgid.find(lock.tgid); lock.tgid != 0 && tgid != all.by_tgid.end())
+    return {tgid->second, fmt::format("of the same process {}", lock.tgid)};
+  const bool anonymous = lock.mm == 0 && lock.tgid == 0 && lock.owner_comm.empty();
+  if (anonymous && all.by_comm.size() == 1 && all.by_comm.begin()->second.size() == 1)
+    return {all.by_comm.begin()->second, "and no other task found holds an mmap_lock"};
+  const auto comm = all.by_comm.find(lock.owner_comm);
+  if (lock.owner_comm.empty() || comm == all.by_comm.end()) return {{}, {}};
+  return {comm->second, fmt::format("with the waiting writer's name \"{}\"", lock.owner_comm)};
+}
+
+bool complete(const SceneLock& lock) {
+  if (lock.holders.empty()) return false;
+  if (lock.holders.front().mode == LockMode::write) return true;
+  return !lock.reader_count || lock.holders.size() >= *lock.reader_count;
+}
+
+std::string evidence_of(const Scene& scene, const Candidate& candidate, std::size_t others,
+                        const std::string& tie) {
+  const TaskReading& reading = scene.tasks[candidate.task].reading;
+  const std::string who = others == 0 ? std::string{"the only task found "}
+                                      : fmt::format("one of {} tasks found ", others + 1);
+  const std::string where =
+      reading.doing == Doing::page_fault
+          ? fmt::format("asleep inside a page fault ({} below {})", reading.wait_function,
+                        reading.doing_function)
+          : fmt::format("asleep inside {} ({})", reading.doing_function, reading.wait_function);
+  return who + where + ", " + tie;
+}
+
+}  // namespace
+
+void infer_holders(Scene& scene) {
+  const Candidates candidates = find_candidates(scene);
+  for (SceneLock& lock : scene.locks) {
+    if (lock.kind != LockKind::mmap_lock || lock.waiters.empty() || complete(lock)) continue;
+    const auto tied = tied_to(lock, candidates);
+    const LockMode mode = lock.writer_holds.value_or(false) ? LockMode::write : LockMode::read;
+    for (const Candidate& candidate : tied.first) {
+      if (lock.writer_holds && candidate.mode != mode && mode == LockMode::write) continue;
+      const bool known = std::any_of(
+          lock.holders.begin(), lock.holders.end(),
+          [&candidate](const SceneHolder& holder) { return holder.task == candidate.task; });
+      if (known) continue;
+      const LockMode held = lock.writer_holds ? mode : candidate.mode;
+      lock.holders.push_back({candidate.task, held, Certainty::inferred,
+                              evidence_of(scene, candidate, tied.first.size() - 1, tied.second)});
+    }
+  }
+}
+
+}  // namespace stallproof
