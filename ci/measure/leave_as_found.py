@@ -51,9 +51,11 @@ def start_and_wait_for_stall(checks, space, name):
     """A run whose worker stands still now, or None, counted as a failure."""
     started = Started(REPRO + LONG_STALL, space)
     worker = started.wait_event(15, event="child", role="worker")
-    if worker is None or not wait_until_stalled(worker["pid"], 15):
+    # Before it is armed a worker may stand still because nothing has begun.
+    armed = worker and started.wait_event(15, event="armed")
+    if not armed or not wait_until_stalled(worker["pid"], 5):
         started.signal(signal.SIGINT)
-        what = "no worker in events.jsonl" if worker is None else "the worker never stood still"
+        what = "the worker never stood still" if armed else "no worker or arming in events.jsonl"
         checks.check(name, False, f"{what}; {started.ended(END_SECONDS).describe()}")
         return None
     return started

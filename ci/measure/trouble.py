@@ -143,7 +143,8 @@ def process_lost(checks, space, role):
     before = look()
     started = Started([*QUIET, "--deadline", "10s"], space)
     child = started.wait_event(15, event="child", role=role)
-    time.sleep(3.0)
+    started.wait_event(15, event="armed")
+    time.sleep(1.0)
     if child is not None and started.process.poll() is None:
         os.kill(child["pid"], signal.SIGKILL)
     ended = started.ended(30)

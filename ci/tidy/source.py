@@ -33,7 +33,7 @@ class Source:
 
     @property
     def is_test(self):
-        return self.path.endswith(("_test.cpp", "_bench.cpp"))
+        return self.path.endswith(("_test.cpp", "_bench.cpp")) or "/testing/" in self.path
 
     @property
     def is_python(self):

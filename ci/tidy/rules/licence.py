@@ -22,9 +22,18 @@ def check(tree):
         line = source.lines[number - 1] if len(source.lines) >= number else ""
         wanted = licence_of(source.path)
         found = line.split(MARK, 1)[1].strip(" */") if MARK in line else ""
+        if found == GPL and only_for_bpf(tree, source):
+            continue
         if found != wanted:
             yield Finding(source.path, number, NAME,
                           f"licence is '{found or 'not named'}'; write '{MARK} {wanted}' here")
+
+
+def only_for_bpf(tree, source):
+    """A header of BPF programs and of nothing else may be theirs in licence too."""
+    users = [each for each in tree.values() if f'"{source.path}"' in each.text and each.is_cpp]
+    return source.path.endswith(".h") and bool(users) and all(
+        licence_of(each.path) == GPL or each.path.endswith(".bpf.h") for each in users)
 
 
 def licence_of(path):
@@ -40,9 +49,14 @@ GOOD = [
     {"kmod-stub/a.h": f"/* {MARK} {GPL} */\n"},
     {"workloads/ffs/ffs_ioctl.h":
      f"/* {MARK} (GPL-2.0-only WITH Linux-syscall-note) OR Apache-2.0 */\n"},
+    {"harness/probe/a.h": f"// {MARK} {GPL}\n",
+     "harness/probe/a.bpf.c": f'// {MARK} {GPL}\n#include "harness/probe/a.h"\n'},
     {"README.md": "# hello\n"},
 ]
 BAD = [
+    {"harness/probe/a.h": f"// {MARK} {GPL}\n",
+     "harness/probe/a.bpf.c": f'// {MARK} {GPL}\n#include "harness/probe/a.h"\n',
+     "harness/probe/a.cpp": f'// {MARK} {APACHE}\n#include "harness/probe/a.h"\n'},
     {"harness/run/a.cpp": "#pragma once\n"},
     {"ci/test": "#!/usr/bin/env bash\nset -u\n"},
     {"harness/probe/a.bpf.c": f"// {MARK} {APACHE}\n"},
