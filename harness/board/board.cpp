@@ -13,23 +13,14 @@
 #include <cstring>
 #include <string>
 
+#include "harness/board/shared_memory.h"
+
 namespace stallproof {
 namespace {
 
 constexpr std::size_t kSlotsOffset = (sizeof(BoardHeader) + 4095) / 4096 * 4096;
 
 std::size_t board_size(std::size_t slots) { return kSlotsOffset + slots * sizeof(BoardSlot); }
-
-// memfd_create is 3.17; RHEL-7-like kernels have it backported or not.
-Fd anonymous_file() {
-  Fd fd(static_cast<int>(
-      ::syscall(SYS_memfd_create, "stallproof-board", MFD_CLOEXEC | MFD_ALLOW_SEALING)));
-  if (fd.valid()) return fd;
-  std::string path = "/dev/shm/stallproof-board-XXXXXX";
-  fd = Fd(::mkostemp(path.data(), O_CLOEXEC));
-  if (fd.valid()) ::unlink(path.c_str());
-  return fd;
-}
 
 }  // namespace
 
@@ -75,12 +66,9 @@ Result<Board> Board::create(std::span<const LoadSpec> loads, std::uint64_t seed)
     return fail("board: between 1 and " + std::to_string(kMaxSlots) + " threads in at most " +
                 std::to_string(kMaxLoads) + " loads are possible (asked for " +
                 std::to_string(slots) + ")");
-  Fd fd = anonymous_file();
-  if (!fd.valid()) return fail_errno("board: create shared memory", errno, "is /dev/shm mounted?");
-  if (::ftruncate(fd.get(), static_cast<off_t>(board_size(slots))) != 0)
-    return fail_errno("board: size shared memory", errno, "free memory");
-  // EINVAL on the /dev/shm fall-back: sealing is a protection against our own mistakes only.
-  ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+  auto shared = create_shared_memory("board", board_size(slots));
+  if (!shared) return Failure(shared.error());
+  const Fd fd = std::move(*shared);
 
   void* base = ::mmap(nullptr, board_size(slots), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (base == MAP_FAILED) return fail_errno("board: map shared memory", errno, "free memory");
@@ -101,10 +89,7 @@ Result<Board> Board::create(std::span<const LoadSpec> loads, std::uint64_t seed)
   header->abi = kBoardAbi;
   header->magic = kBoardMagic;
   ::munmap(base, board_size(slots));
-  const int raw = fd.get();
-  Result<Board> board = attach(raw, true);
-  if (board) fd.reset();
-  return board;
+  return attach(fd.get(), true);
 }
 
 Result<Board> Board::attach(int fd, bool writable) {

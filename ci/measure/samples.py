@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Good documents for selftest.py, written by hand after the formats that stallproof writes."""
+
+VERDICT = {
+    "verdict": "pass", "exit_code": 0, "reasons": [],
+    "stalls": [{"id": "1", "class": "mmap_lock_cycle", "failing": True, "onset_ms": 2010.0,
+                "detected_ms": 3100.0}],
+    "dropouts": [{"workload": "a", "start_ms": 2010.0}, {"workload": "b", "start_ms": 2010.0}],
+    "workloads": {"a": {"ops": 10}, "b": {"ops": 20}},
+    "timings": {"armed_ms": 2005.0, "last_op_ms": 2010.0, "detected_ms": 3100.0,
+                "explained_ms": 3120.0, "heal_asked_ms": 3130.0, "healed_ms": 3140.0}}
+
+# The worker is 100 with threads 101 to 103; the service is 900 with thread 901.
+EXPLANATION = {
+    "class": "mmap_lock_cycle", "cycle": ["task:101", "task:901", "lock:mm"],
+    "root": {"holder": "task:101", "first_writer": "task:102", "lock": "lock:mm"},
+    "nodes": [{"id": "task:101", "tid": 101, "tgid": 100, "role": "holder"},
+              {"id": "task:102", "tid": 102, "tgid": 100, "role": "queued_writer"},
+              {"id": "task:103", "tid": 103, "tgid": 100, "role": "queued_reader"},
+              {"id": "task:901", "tid": 901, "tgid": 900, "role": "service"}],
+    "edges": [{"from": "task:102", "to": "lock:mm", "certainty": "exact"}]}
+
+TRUTH = {
+    "threads": [{"tid": 101, "load": "fault", "op": "page fault", "in_flight": True},
+                {"tid": 102, "load": "mprotect", "op": "mprotect", "in_flight": True},
+                {"tid": 103, "load": "direct", "op": "direct read", "in_flight": True}],
+    "open_hazards": [{"tid": 101, "offset": 4096}]}
+
+QUIET = {
+    "verdict": "fail", "exit_code": 1, "stalls": [],
+    "hazard": {"entered": 120, "per_second_min": 10},
+    "ffs": {"page_reads_per_second_min": 100, "direct_reads_per_second_min": 900,
+            "mprotect_per_second_min": 50}}

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The judgements judged: each accepts a good document and refuses the bad one next to it."""
+
+import copy
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from contextlib import redirect_stdout
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
+
+import counts  # noqa: E402
+import judge  # noqa: E402
+import machine  # noqa: E402
+from checks import Checks  # noqa: E402
+from samples import EXPLANATION, QUIET, TRUTH, VERDICT  # noqa: E402
+
+
+def changed(document, path, value):
+    """A deep copy with one place changed; path is dotted, numbers index lists."""
+    result = copy.deepcopy(document)
+    at = result
+    *parents, last = [int(key) if key.isdigit() else key for key in path.split(".")]
+    for key in parents:
+        at = at[key]
+    at[last] = value
+    return result
+
+
+class Judgements(unittest.TestCase):
+    def accepts(self, judgement):
+        self.assertEqual(judgement, [])
+
+    def refuses(self, judgement, word):
+        self.assertTrue(any(word in problem for problem in judgement), judgement)
+
+    def test_reproduced(self):
+        self.accepts(judge.reproduced(VERDICT, 0))
+        self.refuses(judge.reproduced(VERDICT, 1), "exit 1")
+        self.refuses(judge.reproduced(changed(VERDICT, "exit_code", 3), 0), "exit_code 3")
+        self.refuses(judge.reproduced(changed(VERDICT, "stalls", []), 0), "0 failing")
+        self.refuses(judge.reproduced(changed(VERDICT, "stalls.0.failing", False), 0), "0 failing")
+        self.refuses(judge.reproduced(changed(VERDICT, "stalls", VERDICT["stalls"] * 2), 0),
+                     "2 failing")
+        self.refuses(judge.reproduced(changed(VERDICT, "stalls.0.class", "fs_server_stuck"), 0),
+                     "fs_server_stuck")
+
+    def test_dropouts(self):
+        self.accepts(judge.dropouts_per_load(VERDICT))
+        self.refuses(judge.dropouts_per_load(changed(VERDICT, "dropouts.0.workload", "b")), "of a")
+        self.refuses(judge.dropouts_per_load(changed(VERDICT, "workloads", {})), "no workload")
+
+    def test_timings(self):
+        self.accepts(judge.timings(VERDICT, 1000))
+        for path, value, word in (
+                ("stalls.0.detected_ms", 3250.0, "detected"),
+                ("stalls.0.detected_ms", 2500.0, "detected"),  # earlier than can be
+                ("stalls.0.onset_ms", None, "detected"),
+                ("timings.explained_ms", 3160.0, "explained"),
+                ("timings.explained_ms", 3000.0, "explained"),
+                ("timings.healed_ms", 4200.0, "healed"),
+                ("timings.healed_ms", None, "healed"),
+                ("timings", {}, "not in the verdict")):
+            with self.subTest(path, value=value):
+                self.refuses(judge.timings(changed(VERDICT, path, value), 1000), word)
+
+    def test_medians(self):
+        self.accepts(judge.median_within("x", [10, 20, 300], 50))
+        self.refuses(judge.median_within("x", [10, 60, 70], 50), "60")
+        self.refuses(judge.median_within("x", [10, None, 20], 50), "missing in 1 of 3")
+        self.refuses(judge.median_within("x", [], 50), "missing")
+        self.assertEqual(judge.median([4, 1, 3, 2]), 2.5)
+
+    def test_explanation_against_truth(self):
+        self.accepts(judge.explanation_is_true(EXPLANATION, TRUTH, {900}))
+        for explanation, truth, word in (
+                (changed(EXPLANATION, "root.holder", "task:102"), TRUTH, "holder"),
+                (changed(EXPLANATION, "root.holder", ""), TRUTH, "holder"),
+                (changed(EXPLANATION, "root.first_writer", "task:103"), TRUTH, "first writer"),
+                (changed(EXPLANATION, "class", "mmap_lock_held"), TRUTH, "explained as"),
+                (changed(EXPLANATION, "cycle", None), TRUTH, "no cycle"),
+                (changed(EXPLANATION, "nodes.2.tid", 102), TRUTH, "neither"),
+                (changed(EXPLANATION, "nodes.3.tgid", 100), TRUTH, "neither"),
+                (changed(EXPLANATION, "nodes", EXPLANATION["nodes"][:2]), TRUTH, "no queued"),
+                (EXPLANATION, changed(TRUTH, "open_hazards", []), "holder"),
+                (EXPLANATION, changed(TRUTH, "threads.1.in_flight", False), "first writer")):
+            with self.subTest(word):
+                self.refuses(judge.explanation_is_true(explanation, truth, {900}), word)
+
+    def test_service_threads_need_the_service(self):
+        self.refuses(judge.explanation_is_true(EXPLANATION, TRUTH, set()), "neither")
+
+    def test_quiet(self):
+        self.accepts(judge.stayed_quiet(QUIET, 1, 1, "split-pool"))
+        self.refuses(judge.stayed_quiet(QUIET, 0, 1, "split-pool"), "exit 0")
+        for path, value, word in (
+                ("stalls", [{}], "1 stalls"), ("stalls", None, "no list"),
+                ("hazard", None, "not entered"), ("hazard.entered", False, "not entered"),
+                ("hazard.per_second_min", 0, "hazard.per_second_min"),
+                ("ffs.page_reads_per_second_min", 0, "page_reads"),
+                ("ffs.direct_reads_per_second_min", None, "direct_reads"),
+                ("ffs.mprotect_per_second_min", 0, "mprotect")):
+            with self.subTest(path, value=value):
+                self.refuses(judge.stayed_quiet(changed(QUIET, path, value), 1, 1, "split-pool"),
+                             word)
+
+    def test_quiet_without_a_writer_needs_no_mprotect(self):
+        self.accepts(judge.stayed_quiet(changed(QUIET, "ffs.mprotect_per_second_min", 0), 1, 1,
+                                        "no-writer"))
+
+    def test_unknown(self):
+        lost = {"verdict": "unknown", "reasons": ["ffs: killed by signal 9"]}
+        self.accepts(judge.unknown_verdict(lost, 3))
+        self.refuses(judge.unknown_verdict(lost, 0), "exit 0")
+        self.refuses(judge.unknown_verdict(changed(lost, "verdict", "pass"), 3), "verdict pass")
+        self.refuses(judge.unknown_verdict(changed(lost, "reasons", []), 3), "no reason")
+
+    def test_blind(self):
+        blind = changed(EXPLANATION, "edges", [{"certainty": "inferred"}])
+        self.accepts(judge.blind_but_honest(VERDICT, blind, "BPF: Operation not permitted"))
+        self.refuses(judge.blind_but_honest(VERDICT, EXPLANATION, "bpf"), "not inferred")
+        self.refuses(judge.blind_but_honest(VERDICT, changed(blind, "edges", []), "bpf"), "edges")
+        self.refuses(judge.blind_but_honest(VERDICT, blind, "all seen"), "refused")
+        self.refuses(judge.blind_but_honest(VERDICT, changed(blind, "class", "x"), "bpf"), "as x")
+
+    def test_refusal(self):
+        self.accepts(judge.one_line_refusal(2, "", "x: no such scenario\n", 2, ["x", "such"]))
+        self.refuses(judge.one_line_refusal(1, "", "x\n", 2, []), "exit 1")
+        self.refuses(judge.one_line_refusal(2, "", "x\ny\n", 2, []), "2 lines")
+        self.refuses(judge.one_line_refusal(2, "", "", 2, []), "0 lines")
+        self.refuses(judge.one_line_refusal(2, "a", "x\n", 2, []), "stdout")
+        self.refuses(judge.one_line_refusal(2, "", "x\n", 2, ["z"]), "'z'")
+
+
+class MachineLooks(unittest.TestCase):
+    before = dict(connections={"40"}, mounts={"/ ext4 vda"}, sysctls={"kernel/panic": "0"},
+                  entries={"/tmp/a"}, pids={1: ("init", 1)})
+
+    def differences(self, **after):
+        return machine.differences(machine.Look(**self.before),
+                                   machine.Look(**{**self.before, **after}), {77}, 70)
+
+    def test_nothing_changed(self):
+        self.assertEqual(self.differences(), [])
+        self.assertEqual(self.differences(pids={1: ("init", 1), 5: ("cron", 5)}), [])
+        self.assertEqual(self.differences(connections=set()), [])
+
+    def test_each_kind_of_left_over_is_found(self):
+        for word, after in (
+                ("connection 41", dict(connections={"40", "41"})),
+                ("mount is left", dict(mounts={"/ ext4 vda", "/run/x fuse.ffs ffs"})),
+                ("mount is gone", dict(mounts=set())),
+                ("kernel/panic was 0, is 1", dict(sysctls={"kernel/panic": "1"})),
+                ("/tmp/b is left", dict(entries={"/tmp/a", "/tmp/b"})),
+                ("process 77", dict(pids={77: ("ffs", 5)})),
+                ("process 78", dict(pids={78: ("ffs", 70)}))):
+            with self.subTest(word):
+                found = self.differences(**after)
+                self.assertEqual(len(found), 1)
+                self.assertIn(word, found[0])
+
+    def test_bounded_reads(self):
+        with tempfile.TemporaryDirectory() as folder:
+            fifo = os.path.join(folder, "fifo")
+            os.mkfifo(fifo)
+            self.assertEqual(machine.bounded_read(fifo, seconds=0.1), "hangs")
+        self.assertEqual(machine.bounded_read("/proc/self/cmdline"), "read")
+        self.assertEqual(machine.bounded_read("/proc/0/cmdline"), "gone")
+
+    def test_processes_are_seen_with_their_session(self):
+        child = subprocess.Popen(["sleep", "20"], start_new_session=True)
+        try:
+            name, session = machine.processes()[child.pid]
+        finally:
+            child.kill()
+            child.wait()
+        self.assertEqual(session, child.pid)
+        self.assertNotIn(child.pid, machine.processes())
+        self.assertTrue(name)
+
+
+class Counting(unittest.TestCase):
+    def summary(self, body, deadline_s=10):
+        said = io.StringIO()
+        with redirect_stdout(said):
+            with Checks("x", deadline_s) as checks:
+                body(checks)
+        with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+            log.write(said.getvalue())
+            log.flush()
+            return checks.code, counts.from_measure(log.name)
+
+    def test_passes_and_failures(self):
+        code, found = self.summary(lambda checks: (checks.check("a", True), checks.skip("b", "no")))
+        self.assertEqual((code, found[:3]), (0, (1, 0, 1)))
+        code, found = self.summary(lambda checks: checks.all("a", ["bad"]))
+        self.assertEqual((code, found[:3]), (1, (0, 1, 0)))
+
+    def test_nothing_checked_is_a_failure(self):
+        self.assertEqual(self.summary(lambda checks: None)[0], 1)
+
+    def test_an_exception_is_a_failure(self):
+        code, found = self.summary(lambda checks: checks.missing())
+        self.assertEqual((code, found[:3]), (1, (0, 1, 0)))
+
+    def test_overdue_is_a_failure(self):
+        code, found = self.summary(lambda checks: subprocess.run(["sleep", "5"], check=False), 1)
+        self.assertEqual((code, found[:3]), (1, (0, 1, 0)))
+        self.assertIn("not done after 1 s", found[3][0])
+
+    def test_a_log_without_summary_is_a_failure(self):
+        with tempfile.NamedTemporaryFile() as log:
+            self.assertEqual(counts.from_measure(log.name)[:3], (0, 1, 0))
+
+    def test_junit(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write('<testsuite><testcase name="a" status="run"/>'
+                       '<testcase name="b" status="fail"><failure message=""/></testcase>'
+                       '<testcase name="c" status="notrun"><skipped message="x"/>'
+                       '<system-out>f.cpp:3: Skipped\nnot root\n</system-out></testcase>'
+                       '</testsuite>')
+            file.flush()
+            self.assertEqual(counts.from_junit(file.name),
+                             (1, 1, 1, ["FAIL b", "skip c: not root"]))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=0)

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/base/bounded.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "harness/base/fd.h"
+#include "harness/base/process.h"
+
+namespace stallproof {
+namespace {
+
+pid_t fork_bounded(const std::function<int()>& work) {
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(ECHILD);
+  ::_exit(work() & 0xff);
+}
+
+// Polls by waitpid in small steps: these children live for microseconds or for ever.
+int reap_bounded(pid_t pid, Deadline deadline) {
+  for (int step_ms = 0;; step_ms = 1) {
+    int status = 0;
+    const pid_t got = ::waitpid(pid, &status, WNOHANG);
+    if (got == pid) return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+    if (got < 0) return ECHILD;
+    if (deadline.passed()) break;
+    ::poll(nullptr, 0, step_ms);
+  }
+  ::kill(pid, SIGKILL);
+  ::poll(nullptr, 0, 10);
+  ::waitpid(pid, nullptr, WNOHANG);
+  return ETIMEDOUT;
+}
+
+int copy_all(int from, int into) {
+  std::array<char, 16384> chunk;
+  for (;;) {
+    const ssize_t n = ::read(from, chunk.data(), chunk.size());
+    if (n <= 0) return n < 0 ? errno : 0;
+    // A short write means that the reader is gone.
+    if (::write(into, chunk.data(), static_cast<std::size_t>(n)) != n) return EPIPE;
+  }
+}
+
+// Until the other end is closed, or the deadline.
+std::string collect(int from, Deadline deadline) {
+  std::string content;
+  std::array<char, 16384> chunk;
+  while (!deadline.passed()) {
+    pollfd item{from, POLLIN, 0};
+    if (::poll(&item, 1, deadline.poll_ms()) <= 0) continue;
+    const ssize_t n = ::read(from, chunk.data(), chunk.size());
+    if (n <= 0) break;
+    content.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+  return content;
+}
+
+}  // namespace
+
+int run_bounded(const std::function<int()>& work, Deadline deadline) {
+  const pid_t pid = fork_bounded(work);
+  return pid < 0 ? errno : reap_bounded(pid, deadline);
+}
+
+Result<std::string> read_file_bounded(const std::string& path, Deadline deadline) {
+  auto pipe = Pipe::create();
+  if (!pipe) return Failure(pipe.error());
+  const int into = pipe->write_end.get();
+  const pid_t pid = fork_bounded([&path, into] {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return errno;
+    return copy_all(file.get(), into);
+  });
+  if (pid < 0) return fail_errno("read " + path, errno, {}, Origin::infra);
+  pipe->write_end.reset();
+  std::string content = collect(pipe->read_end.get(), deadline);
+  const int outcome = reap_bounded(pid, deadline);
+  if (outcome != 0) return fail_errno("read " + path, outcome, {}, Origin::infra);
+  return content;
+}
+
+}  // namespace stallproof

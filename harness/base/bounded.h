@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls that may never return (umount, sysfs writes, reads below a dead mount), made in a child
+// that is killed and abandoned at the deadline. Forks: controller only, never the watchdog's loop.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "harness/base/clock.h"
+#include "harness/base/result.h"
+
+namespace stallproof {
+
+// Runs `work` in a forked child. Its return value (an errno, 0 for success) comes back; ETIMEDOUT
+// when the deadline passed, ECHILD when the child died otherwise.
+int run_bounded(const std::function<int()>& work, Deadline deadline);
+
+// A whole file, read by a child.
+Result<std::string> read_file_bounded(const std::string& path, Deadline deadline);
+
+}  // namespace stallproof

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evidence: shared memory in which the watchdog leaves what it saw (raw task scans, kernel log,
+// views of the last minute) and how well it is (heartbeat, lag, losses). Fixed size, allocated and
+// touched before load starts, so that nothing has to be allocated or written to a disk while the
+// machine stands still. Writer: the watchdog, but for `watched_tgids` (controller). Reader: the
+// controller. Events that point into it travel over a SOCK_SEQPACKET socket (WatchEvent).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "harness/base/clock.h"
+#include "harness/base/fd.h"
+#include "harness/base/result.h"
+#include "harness/board/board.h"
+
+namespace stallproof {
+
+inline constexpr std::size_t kScanSlots = 4;
+inline constexpr std::size_t kScanBytes = 2U << 20U;
+inline constexpr std::size_t kKmsgBytes = 512U << 10U;
+inline constexpr std::size_t kViewRows = 640;  // 60 s at 100 ms and some
+inline constexpr std::size_t kWatchedMax = 16;
+
+// One raw task scan. `sequence` is 0 while it is being written, else the number of the scan.
+struct ScanSlot {
+  std::atomic<std::uint64_t> sequence;
+  std::uint64_t taken_ns;
+  std::uint64_t size;
+  std::uint64_t truncated;
+  std::array<std::byte, kScanBytes> bytes;
+};
+
+// One tick's look at the loads, for the minute before an incident.
+struct ViewRow {
+  std::uint64_t at_ns;
+  std::array<std::uint64_t, kMaxLoads> ops;
+  std::array<std::uint32_t, kMaxLoads> in_flight;
+};
+
+struct WatchdogHealth {
+  std::atomic<std::uint64_t> heartbeat_ns;
+  std::atomic<std::uint64_t> ticks;
+  std::atomic<std::uint64_t> tick_max_ns;           // longest work of one tick
+  std::atomic<std::uint64_t> tick_max_in_stall_ns;  // the same while an incident stood
+  std::atomic<std::uint64_t> lag_max_ns;            // latest wake-up after its due time
+  std::atomic<std::uint64_t> gaps;  // ticks after which the watchdog had not been run
+  std::atomic<std::uint64_t> cpu_ns;
+  std::atomic<std::uint64_t> scans;
+  std::atomic<std::uint64_t> scan_max_ns;
+  std::atomic<std::uint64_t> scan_failures;
+  std::atomic<std::uint64_t> kmsg_records;
+  std::atomic<std::uint64_t> kmsg_lost;
+  std::atomic<std::uint64_t> events_dropped;
+  std::atomic<std::uint64_t> findings_dropped;
+};
+
+struct EvidenceArea {
+  std::uint64_t magic;
+  // Why the kernel's tasks cannot be scanned; empty when they can. Set before "ready".
+  std::array<char, 256> scan_problem;
+  WatchdogHealth health;
+  std::array<std::atomic<std::int32_t>, kWatchedMax> watched_tgids;  // 0 = free entry
+  std::array<ScanSlot, kScanSlots> scans;
+  std::atomic<std::uint64_t> view_count;  // rows ever written; row i is at i % kViewRows
+  std::array<ViewRow, kViewRows> views;
+  std::atomic<std::uint64_t> kmsg_written;  // bytes ever written; a ring of whole lines
+  std::array<char, kKmsgBytes> kmsg;
+};
+
+class Evidence {
+ public:
+  Evidence() = default;
+  Evidence(const Evidence&) = delete;
+  Evidence& operator=(const Evidence&) = delete;
+  Evidence(Evidence&& other) noexcept;
+  Evidence& operator=(Evidence&& other) noexcept;
+  ~Evidence();
+
+  static Result<Evidence> create();
+  static Result<Evidence> attach(int fd);
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] EvidenceArea& area() { return *area_; }
+  [[nodiscard]] const EvidenceArea& area() const { return *area_; }
+
+ private:
+  Fd fd_;
+  EvidenceArea* area_ = nullptr;
+};
+
+enum class WatchEventKind : std::uint32_t {
+  incident_opened,
+  incident_extended,
+  incident_resolved,
+  scan_taken,
+  dropout_begin,
+  dropout_end,
+  gap,
+};
+
+// Watchdog to controller, one datagram each.
+struct WatchEvent {
+  WatchEventKind kind;
+  std::uint32_t incident;  // number, 0 when none
+  std::uint32_t load;      // dropouts
+  std::uint32_t kinds;     // FindingKind bits of an incident
+  std::uint64_t at_ns;     // when it was noticed
+  std::uint64_t since_ns;  // onset, begin
+  std::uint64_t scan;      // sequence of a scan
+  std::uint32_t blocked;   // tasks blocked, for incidents
+  std::uint32_t stalled;   // bit per load, for incidents
+  double ratio;
+};
+
+// Controller to watchdog.
+enum class WatchCommand : std::uint32_t { end_load, quit };
+
+}  // namespace stallproof

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/board/shared_memory.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace stallproof {
+
+Result<Fd> create_shared_memory(std::string_view name, std::size_t size) {
+  const std::string label = "stallproof-" + std::string(name);
+  Fd fd(static_cast<int>(
+      ::syscall(SYS_memfd_create, label.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING)));
+  const bool sealable = fd.valid();
+  if (!sealable) {
+    std::string path = "/dev/shm/" + label + "-XXXXXX";
+    fd = Fd(::mkostemp(path.data(), O_CLOEXEC));
+    if (!fd.valid())
+      return fail_errno(label + ": create shared memory", errno,
+                        "is /dev/shm mounted and writable?");
+    ::unlink(path.c_str());
+  }
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
+    return fail_errno(label + ": size shared memory", errno, "free memory");
+  if (sealable && ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    return fail_errno(label + ": seal shared memory", errno);
+  return fd;
+}
+
+}  // namespace stallproof

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/prctl.h>
+
+#include <array>
+#include <cstdio>
+#include <string_view>
+#include <vector>
+
+#include "harness/cmd/command.h"
+#include "harness/run/watchdog_role.h"
+#include "workloads/ffs/ffs_role.h"
+#include "workloads/worker_role.h"
+
+namespace stallproof {
+namespace {
+
+struct Role {
+  std::string_view name;
+  int (*run)(const std::vector<std::string>& words);
+};
+
+// What ps and the kernel's own reports call the process: exec from /proc/self/exe leaves "exe".
+void name_process(std::string_view role) {
+  ::prctl(PR_SET_NAME, ("stallproof-" + std::string(role)).substr(0, 15).c_str());
+}
+
+constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},
+                            Role{"worker", run_worker_role}};
+
+}  // namespace
+
+int run_child_role(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 3, argv + argc);
+  for (const Role& role : kRoles) {
+    if (role.name != argv[2]) continue;
+    name_process(role.name);
+    return role.run(words);
+  }
+  std::fputs("stallproof: 'child' is started by stallproof itself\n", stderr);
+  return 2;
+}
+
+}  // namespace stallproof

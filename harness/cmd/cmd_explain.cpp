@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "harness/base/file.h"
+#include "harness/cmd/command.h"
+#include "harness/explain/crash_text.h"
+#include "harness/explain/explain.h"
+#include "harness/explain/fs_knowledge.h"
+#include "harness/explain/render.h"
+#include "harness/probe/decode_scan.h"
+#include "harness/probe/kernel_scan.h"
+#include "harness/probe/kernel_symbols.h"
+#include "harness/probe/probe_child.h"
+#include "harness/probe/proc_lens.h"
+
+namespace stallproof {
+namespace {
+
+struct Words {
+  std::vector<std::string> files, fs_files;
+  std::string format = "text", out;
+  bool live = false, crash_text = false, json = false;
+};
+
+constexpr std::size_t kScanBuffer = 16U << 20U;
+
+Result<std::vector<std::byte>> scan_once(KernelScan& scanner) {
+  std::vector<std::byte> bytes(kScanBuffer);
+  const auto size = scanner.scan(bytes);
+  if (!size) return Failure(size.error());
+  bytes.resize(*size);
+  return bytes;
+}
+
+// Two looks, so that what only passes by can be told from what stands.
+Result<LockSnapshot> look_by_bpf() {
+  auto scanner = KernelScan::open();
+  if (!scanner) return Failure(scanner.error());
+  const auto symbols = KernelSymbols::load();
+  const auto before = scan_once(*scanner);
+  if (!before) return Failure(before.error());
+  ::poll(nullptr, 0, 300);
+  const auto now = scan_once(*scanner);
+  if (!now) return Failure(now.error());
+  const ScanBefore earlier{.bytes = *before};
+  const KernelSymbols none;
+  LockSnapshot snapshot = decode_scan(*now, &earlier, symbols ? *symbols : none);
+  if (!symbols) snapshot.blind_spots.push_back("no function names: " + symbols.error().what);
+  return snapshot;
+}
+
+Result<LockSnapshot> look_at_this_machine() {
+  if (::geteuid() != 0)
+    return fail(
+        "explain --live: not root: the kernel's locks and other users' stacks are hidden (run with "
+        "sudo)");
+  auto snapshot = look_by_bpf();
+  if (snapshot) return snapshot;
+  fmt::print(stderr, "stallproof: falling back to /proc: {}\n", snapshot.error().what);
+  auto probe = ProbeChild::start();
+  if (!probe) return Failure(probe.error());
+  return read_proc_lens({.probe = &*probe, .limit = 10 * kSecond});
+}
+
+Result<std::string> read_files(const std::vector<std::string>& files) {
+  std::string text;
+  for (const std::string& file : files) {
+    auto content = read_file(file == "-" ? "/dev/stdin" : file);
+    if (!content) return fail("explain: " + content.error().what);
+    text += *content;
+    if (!text.empty() && text.back() != '\n') text += '\n';
+  }
+  return text;
+}
+
+Result<std::string> render(const Explanation& explanation, const std::string& format) {
+  if (format == "text") return render_text(explanation);
+  if (format == "json") return render_json(explanation);
+  if (format == "dot") return render_dot(explanation);
+  if (format == "svg") return render_svg(explanation);
+  return fail(fmt::format("--format: '{}' is not known (one of: text, json, dot, svg)", format));
+}
+
+Result<int> print(const Explanation& explanation, const Words& words, bool complete) {
+  const auto text = render(explanation, words.json ? "json" : words.format);
+  if (!text) return Failure(text.error());
+  if (words.out.empty()) {
+    std::fwrite(text->data(), 1, text->size(), stdout);
+  } else if (auto written = write_file_atomically(words.out, *text); !written) {
+    return Failure(written.error());
+  }
+  return complete ? 0 : 3;
+}
+
+Result<int> explain_text(const FsKnowledge& knowledge, const Words& words) {
+  const auto text = read_files(words.files);
+  if (!text) return Failure(text.error());
+  const CrashText crash = parse_crash_text(*text);
+  for (const TextProblem& problem : crash.problems)
+    fmt::print(stderr, "stallproof: line {}: {}\n", problem.line, problem.what);
+  if (crash.snapshot.tasks.empty() && crash.snapshot.locks.empty())
+    return fail(
+        "explain: no crash text found in it (wanted: output of crash's bt, foreach bt or list "
+        "rwsem_waiter)",
+        Origin::infra);
+  return print(explain(crash.snapshot, knowledge), words, crash.complete);
+}
+
+Result<int> run(const Words& words) {
+  if (words.live == !words.files.empty())
+    return fail("explain: give either --live or files with crash text");
+  // Checked before any work: a typing mistake must not cost the one look at a stall.
+  if (auto known = render(Explanation{}, words.format); !known) return Failure(known.error());
+  const auto knowledge = load_fs_knowledge(words.fs_files);
+  if (!knowledge) return Failure(knowledge.error());
+  if (!words.live) return explain_text(*knowledge, words);
+  const auto snapshot = look_at_this_machine();
+  if (!snapshot) return Failure(snapshot.error());
+  return print(explain(*snapshot, *knowledge), words, true);
+}
+
+}  // namespace
+
+RunCommand add_explain(CLI::App& app) {
+  const auto words = std::make_shared<Words>();
+  app.add_option("FILE", words->files,
+                 "Saved output of crash (bt, foreach bt, list rwsem_waiter); - is stdin");
+  app.add_flag("--live", words->live, "Explain what stands still on this machine now");
+  app.add_flag("--crash-text", words->crash_text, "The files are output of crash (the default)");
+  app.add_option("--fs", words->fs_files,
+                 "File that says what a file system's function names mean; may be repeated");
+  app.add_option("--format", words->format, "text, json, dot or svg")->capture_default_str();
+  app.add_flag("--json", words->json, "Same as --format json");
+  app.add_option("-o,--out", words->out, "Write to this file");
+  return [words] { return run(*words); };
+}
+
+}  // namespace stallproof

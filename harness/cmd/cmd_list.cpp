@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "harness/cmd/command.h"
+#include "harness/detect/catalogue.h"
+#include "harness/scenario/catalogue.h"
+#include "workloads/catalogue.h"
+
+namespace stallproof {
+namespace {
+
+struct Row {
+  std::string name;
+  std::string summary;
+};
+using Rows = std::vector<Row>;
+
+void append(Rows& rows, std::string_view kind, const Scenario& scenario) {
+  for (const Named& variant : scenario.variants)
+    rows.push_back({fmt::format("  --variant {}", variant.name), std::string(variant.summary)});
+  for (const Named& fix : scenario.fixes)
+    rows.push_back({fmt::format("  --fix {}", fix.name), std::string(fix.summary)});
+  for (const Parameter& parameter : scenario.params)
+    rows.push_back({fmt::format("  {} {}={}", kind, parameter.name, parameter.fallback),
+                    std::string(parameter.summary)});
+}
+
+Rows scenario_rows() {
+  Rows rows;
+  for (const Scenario& scenario : scenarios()) {
+    rows.push_back(
+        {std::string(scenario.id),
+         fmt::format("{} ({}; {})", scenario.summary, scenario.where, scenario.expected_class)});
+    append(rows, "--param", scenario);
+  }
+  return rows;
+}
+
+Rows workload_rows() {
+  Rows rows;
+  for (const WorkloadInfo& workload : workload_catalogue())
+    rows.push_back({std::string(workload.name), std::string(workload.summary)});
+  return rows;
+}
+
+Rows detector_rows() {
+  Rows rows;
+  for (const DetectorInfo& detector : kDetectors)
+    rows.push_back({std::string(detector.name), std::string(detector.summary)});
+  return rows;
+}
+
+Rows signature_rows() {
+  Rows rows;
+  for (const Scenario& scenario : scenarios()) {
+    const auto plan = plan_scenario(scenario, {});
+    if (plan)
+      rows.push_back({plan->expected_signature, fmt::format("made by repro {}", scenario.id)});
+  }
+  return rows;
+}
+
+Result<int> run(const std::string& what, bool json) {
+  Rows rows;
+  if (what == "scenarios")
+    rows = scenario_rows();
+  else if (what == "workloads")
+    rows = workload_rows();
+  else if (what == "detectors")
+    rows = detector_rows();
+  else if (what == "signatures")
+    rows = signature_rows();
+  else
+    return fail(fmt::format(
+        "cannot list '{}' (one of: scenarios, workloads, detectors, signatures)", what));
+  if (json) {
+    auto list = nlohmann::ordered_json::array();
+    for (const Row& row : rows) {
+      const auto begin = row.name.find_first_not_of(' ');
+      list.push_back({{"name", row.name.substr(begin)}, {"summary", row.summary}});
+    }
+    fmt::print("{}\n", list.dump(2));
+    return 0;
+  }
+  for (const Row& row : rows) fmt::print("{:<38} {}\n", row.name, row.summary);
+  return 0;
+}
+
+}  // namespace
+
+RunCommand add_list(CLI::App& app) {
+  const auto what = std::make_shared<std::string>();
+  const auto json = std::make_shared<bool>(false);
+  app.add_option("WHAT", *what, "scenarios, workloads, detectors or signatures")->required();
+  app.add_flag("--json", *json, "Print one JSON document");
+  return [what, json] { return run(*what, *json); };
+}
+
+}  // namespace stallproof

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "harness/base/units.h"
+#include "harness/cmd/command.h"
+#include "harness/run/repro.h"
+
+namespace stallproof {
+namespace {
+
+struct Words {
+  std::string scenario, variant, fix, expect, deadline, out;
+  std::string stall_after = "1s", fail_after = "1s", dropout_below = "0.10";
+  std::vector<std::string> params, labels, fs_files;
+  bool hold = false, json = false, quiet = false;
+};
+
+Result<Thresholds> read_thresholds(const Words& words) {
+  const auto stall_after = parse_duration(words.stall_after);
+  if (!stall_after) return fail("--stall-after: " + stall_after.error().what);
+  const auto fail_after = parse_duration(words.fail_after);
+  if (!fail_after) return fail("--fail-after: " + fail_after.error().what);
+  if (*stall_after < 100 * kMillisecond)
+    return fail(
+        fmt::format("--stall-after: {} is below the shortest that can be told from noise (100ms)",
+                    words.stall_after));
+  char* end = nullptr;
+  const double below = std::strtod(words.dropout_below.c_str(), &end);
+  if (words.dropout_below.empty() || *end != '\0' || !(below >= 0 && below <= 1))
+    return fail(
+        fmt::format("--dropout-below: '{}' is not a ratio between 0 and 1", words.dropout_below));
+  return Thresholds{.stall_after = *stall_after, .fail_after = *fail_after, .dropout_below = below};
+}
+
+Result<Expectation> read_expectation(const std::string& word) {
+  if (word.empty()) return Expectation::none;
+  if (word == "stall") return Expectation::stall;
+  if (word == "quiet") return Expectation::quiet;
+  return fail(fmt::format("--expect: '{}' is not known (one of: stall, quiet)", word));
+}
+
+Result<ReproOptions> read_options(const Words& words) {
+  ReproOptions options;
+  options.scenario = words.scenario;
+  options.request.variant = words.variant;
+  options.request.fix = words.fix;
+  options.hold = words.hold;
+  options.out = words.out;
+  options.fs_files = words.fs_files;
+  const auto params = Settings::from_words(words.params);
+  if (!params) return fail("--param: " + params.error().what);
+  options.request.params = *params;
+  const auto labels = Settings::from_words(words.labels);
+  if (!labels) return fail("--label: " + labels.error().what);
+  options.labels = labels->all();
+  const auto expectation = read_expectation(words.expect);
+  if (!expectation) return Failure(expectation.error());
+  options.expectation = *expectation;
+  const auto thresholds = read_thresholds(words);
+  if (!thresholds) return Failure(thresholds.error());
+  options.thresholds = *thresholds;
+  if (words.deadline.empty()) return options;
+  const auto deadline = parse_duration(words.deadline);
+  if (!deadline) return fail("--deadline: " + deadline.error().what);
+  options.deadline = *deadline;
+  return options;
+}
+
+Result<int> run(const Words& words) {
+  const auto options = read_options(words);
+  if (!options) return Failure(options.error());
+  Console console({.quiet = words.quiet, .json = words.json});
+  return run_repro(*options, console);
+}
+
+}  // namespace
+
+RunCommand add_repro(CLI::App& app) {
+  const auto words = std::make_shared<Words>();
+  app.add_option("SCENARIO", words->scenario, "Which stall (see: stallproof list scenarios)")
+      ->required();
+  app.add_option("--variant", words->variant,
+                 "How the stall is brought about (default: the first)");
+  app.add_option("--fix", words->fix, "Run with a fix: the stall must not come");
+  app.add_option("--param", words->params, "KEY=VALUE of the scenario; may be repeated");
+  app.add_option("--expect", words->expect, "stall or quiet: what exit code 0 means");
+  app.add_option("--deadline", words->deadline,
+                 "How long the armed load may run (default 10s, with --hold 10m)");
+  app.add_option("--stall-after", words->stall_after, "No completion for this long is a stall")
+      ->capture_default_str();
+  app.add_option("--fail-after", words->fail_after, "A stall this long is a failing one")
+      ->capture_default_str();
+  app.add_option("--dropout-below", words->dropout_below,
+                 "Throughput under this part of its median is a dropout")
+      ->capture_default_str();
+  app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated");
+  app.add_option("--fs", words->fs_files,
+                 "File that says what a file system's function names mean; may be repeated");
+  app.add_flag("--hold", words->hold,
+               "Leave the deadlock standing until Enter, Ctrl-C or the deadline");
+  app.add_option("-o,--out", words->out, "Directory for the results");
+  app.add_flag("--json", words->json, "Print verdict.json on stdout and nothing else");
+  app.add_flag("--quiet", words->quiet, "Print the result only");
+  return [words] { return run(*words); };
+}
+
+}  // namespace stallproof

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this machine can do, checked by trying it where a try is harmless. One row per ability.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace stallproof {
+
+enum class Ability { there, lacking, warning };
+
+struct DoctorRow {
+  std::string name;
+  Ability ability = Ability::there;
+  std::string finding;  // what was found
+  std::string cost;     // what the lack costs; empty when there is none
+  bool repro_needs_it = false;
+};
+
+std::vector<DoctorRow> check_machine();
+// The directory is looked at by a child with a deadline: a dead mount costs a row, not the command.
+std::vector<DoctorRow> check_target(const std::string& directory);
+
+}  // namespace stallproof

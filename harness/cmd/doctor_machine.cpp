@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <linux/io_uring.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "harness/base/fd.h"
+#include "harness/base/file.h"
+#include "harness/cmd/doctor_checks.h"
+#include "harness/probe/fuse_connections.h"
+#include "harness/probe/kernel_scan.h"
+#include "harness/probe/kernel_symbols.h"
+#include "harness/probe/mountinfo.h"
+
+namespace stallproof {
+namespace {
+
+// First line of a small file, or empty.
+std::string line_of(const std::string& path) {
+  auto content = read_file(path, 65536);
+  if (!content) return {};
+  return content->substr(0, content->find('\n'));
+}
+
+DoctorRow root_row() {
+  const bool root = ::geteuid() == 0;
+  return {"root", root ? Ability::there : Ability::lacking, root ? "yes" : "no",
+          root ? "" : "no mounts, no look into locks and other users' stacks", true};
+}
+
+DoctorRow fuse_row() {
+  const bool there = ::access("/dev/fuse", R_OK | W_OK) == 0;
+  return {"FUSE", there ? Ability::there : Ability::lacking,
+          there ? "/dev/fuse opens" : "/dev/fuse is missing or closed to you",
+          there ? "" : "no stall can be made on this machine (modprobe fuse)", true};
+}
+
+DoctorRow fusectl_row() {
+  const auto mounts = read_mountinfo();
+  const auto control = mounts ? find_fusectl(*mounts) : std::nullopt;
+  if (control) return {"fusectl", Ability::there, "mounted on " + *control, "", false};
+  return {"fusectl", Ability::lacking, "not mounted",
+          "connections are aborted by umount -f instead "
+          "(mount -t fusectl none /sys/fs/fuse/connections)",
+          false};
+}
+
+std::vector<DoctorRow> bpf_rows() {
+  const auto scanner = KernelScan::open();
+  std::vector<DoctorRow> rows;
+  if (!scanner) {
+    rows.push_back({"BPF iterator", Ability::lacking, scanner.error().what,
+                    "lock owners, queues and FUSE requests are not seen: explanations are inferred",
+                    false});
+    return rows;
+  }
+  rows.push_back(
+      {"BPF iterator", Ability::there, "tasks and mmap_lock owners and queues", "", false});
+  const std::string& problem = scanner->fuse_problem();
+  rows.push_back({"BPF for FUSE", problem.empty() ? Ability::there : Ability::lacking,
+                  problem.empty() ? "requests and servers" : problem,
+                  problem.empty() ? "" : "which server a request waits for is not seen", false});
+  return rows;
+}
+
+DoctorRow symbols_row() {
+  const auto symbols = KernelSymbols::load();
+  return {"kernel symbols", symbols ? Ability::there : Ability::lacking,
+          symbols ? fmt::format("{} functions", symbols->size()) : symbols.error().what,
+          symbols ? "" : "stacks show addresses, not names", false};
+}
+
+DoctorRow kernel_log_row() {
+  const bool there = ::access("/dev/kmsg", R_OK) == 0;
+  return {"kernel log", there ? Ability::there : Ability::lacking,
+          there ? "/dev/kmsg" : "/dev/kmsg cannot be read",
+          there ? "" : "the kernel's own reports are missing from incidents", false};
+}
+
+std::vector<DoctorRow> hung_task_rows() {
+  const std::string timeout = line_of("/proc/sys/kernel/hung_task_timeout_secs");
+  if (timeout.empty())
+    return {{"hung-task detector", Ability::lacking, "not in this kernel",
+             "no second opinion from the kernel", false}};
+  const std::string panic = line_of("/proc/sys/kernel/hung_task_panic");
+  const std::string warnings = line_of("/proc/sys/kernel/hung_task_warnings");
+  std::vector<DoctorRow> rows{{"hung-task detector", Ability::there,
+                               fmt::format("after {} s, {} warnings left", timeout, warnings), "",
+                               false}};
+  if (panic != "0" && !panic.empty())
+    rows.push_back({"hung_task_panic", Ability::warning, panic,
+                    "a deadlock that stands longer than the time-out panics this machine", false});
+  return rows;
+}
+
+DoctorRow sysrq_row() {
+  const std::string mask = line_of("/proc/sys/kernel/sysrq");
+  if (mask.empty())
+    return {"sysrq", Ability::lacking, "not in this kernel", "no sysrq evidence", false};
+  return {"sysrq", mask == "0" ? Ability::lacking : Ability::there, "kernel.sysrq = " + mask,
+          mask == "0" ? "no sysrq evidence (sysctl kernel.sysrq=1)" : "", false};
+}
+
+DoctorRow kdump_row() {
+  const std::string loaded = line_of("/sys/kernel/kexec_crash_loaded");
+  const bool armed = loaded == "1";
+  return {"kdump", armed ? Ability::there : Ability::lacking,
+          armed ? "a crash kernel is loaded" : "no crash kernel is loaded",
+          armed ? "" : "a panic leaves no vmcore", false};
+}
+
+DoctorRow io_uring_row() {
+  io_uring_params params{};
+  const Fd ring(static_cast<int>(::syscall(SYS_io_uring_setup, 1U, &params)));
+  const int error = errno;
+  return {"io_uring", ring.valid() ? Ability::there : Ability::lacking,
+          ring.valid() ? "rings can be made" : std::strerror(error),
+          ring.valid() ? "" : "loads use psync", false};
+}
+
+DoctorRow cgroup_row() {
+  const bool unified = ::access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+  const bool hybrid = ::access("/sys/fs/cgroup/unified/cgroup.controllers", F_OK) == 0;
+  const bool any = ::access("/sys/fs/cgroup", F_OK) == 0;
+  return {"cgroups", any ? Ability::there : Ability::lacking,
+          unified  ? "v2"
+          : hybrid ? "hybrid v1 and v2"
+          : any    ? "v1"
+                   : "not mounted",
+          any ? "" : "no throttling or freezing scenarios", false};
+}
+
+DoctorRow kvm_row() {
+  const bool there = ::access("/dev/kvm", R_OK | W_OK) == 0;
+  return {"VM acceleration", there ? Ability::there : Ability::lacking,
+          there ? "/dev/kvm opens" : "no /dev/kvm",
+          there ? "" : "virtual machines run under software emulation (slow)", false};
+}
+
+}  // namespace
+
+std::vector<DoctorRow> check_machine() {
+  std::vector<DoctorRow> rows{root_row(), fuse_row(), fusectl_row()};
+  for (DoctorRow& row : bpf_rows()) rows.push_back(std::move(row));
+  rows.push_back(symbols_row());
+  rows.push_back(kernel_log_row());
+  for (DoctorRow& row : hung_task_rows()) rows.push_back(std::move(row));
+  for (DoctorRow& row :
+       std::vector{sysrq_row(), kdump_row(), io_uring_row(), cgroup_row(), kvm_row()})
+    rows.push_back(std::move(row));
+  return rows;
+}
+
+}  // namespace stallproof

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <map>
+
+#include "harness/cmd/command.h"
+
+namespace stallproof {
+namespace {
+
+constexpr std::array kCommands{
+    Command{"repro", "Make a known stall happen, catch it, explain it, heal it", add_repro},
+    Command{"explain", "Explain a stall: the one on this machine now, or saved crash text",
+            add_explain},
+    Command{"list", "List scenarios, workloads, detectors or signatures", add_list},
+    Command{"doctor", "Say what this machine can do and what each lack costs", add_doctor},
+    Command{"help", "Explain exit codes", add_help},
+};
+
+int report(const Error& error) {
+  fmt::print(stderr, "stallproof: {}\n", error.what);
+  return exit_code_of(error);
+}
+
+int run_command(const RunCommand& run) {
+  const auto code = run();
+  return code ? *code : report(code.error());
+}
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app{"Stress reproduction and regression harness for storage stalls", "stallproof"};
+  app.set_version_flag("--version", std::string("stallproof ") + SP_VERSION);
+  app.require_subcommand(1);
+  std::map<const CLI::App*, RunCommand> runs;
+  for (const Command& command : kCommands) {
+    CLI::App* const sub = app.add_subcommand(command.name, command.summary);
+    runs[sub] = command.add(*sub);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    fmt::print(stderr, "stallproof: {} (see stallproof {}--help)\n", error.what(),
+               app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name() + " ");
+    return 2;
+  }
+  return run_command(runs[app.get_subcommands().front()]);
+}
+
+}  // namespace
+
+int exit_code_of(const Error& error) {
+  switch (error.origin) {
+    case Origin::user:
+      return 2;
+    case Origin::infra:
+      return 3;
+    case Origin::lacking:
+      return 77;
+  }
+  return 3;
+}
+
+}  // namespace stallproof
+
+int main(int argc, char** argv) {
+  if (argc > 2 && std::strcmp(argv[1], "child") == 0) return stallproof::run_child_role(argc, argv);
+  try {
+    return stallproof::parse_and_run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "stallproof: {}\n", error.what());
+    return 3;
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Watched tasks in D that have not been switched to for at least stall-after. Supports a stall that
+// progress shows; by itself it opens no incident for our own loads. The table that remembers when a
+// task last ran is fed by task scans.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "harness/detect/detector.h"
+
+namespace stallproof {
+
+// Remembers (tid, context switches) from scan to scan. Fixed memory, open addressing; tasks beyond
+// its capacity are counted.
+class BlockedTaskTable {
+ public:
+  void begin_scan(Nanos now_ns);
+  // One task found in D. `switches` is voluntary plus involuntary context switches.
+  void saw(std::uint32_t tid, std::uint64_t switches);
+  [[nodiscard]] BlockedView finish_scan(Nanos stall_after);
+  [[nodiscard]] std::uint64_t overflow() const { return overflow_; }
+
+  static constexpr std::size_t kCapacity = 16384;  // power of two
+
+ private:
+  struct Entry {
+    std::uint32_t tid = 0;
+    std::uint32_t scan = 0;  // scan number that saw it last
+    std::uint64_t switches = 0;
+    Nanos since_ns = 0;
+  };
+  std::array<Entry, kCapacity> entries_{};
+  std::uint32_t scan_ = 0;
+  Nanos now_ns_ = 0;
+  std::uint64_t overflow_ = 0;
+};
+
+class BlockedTasks final : public Detector {
+ public:
+  void check(const SystemView& view, FindingList& out) override;
+};
+
+}  // namespace stallproof

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam of detectors: judge a view, report findings, read nothing. Called once a tick by the
+// watchdog, in its loop: no allocation, no clock, no file, no wait.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "harness/detect/system_view.h"
+
+namespace stallproof {
+
+enum class FindingKind : std::uint32_t {
+  no_progress,
+  stuck_op,
+  blocked_tasks,
+  dropout_begin,
+  dropout_end
+};
+std::string_view finding_name(FindingKind kind);
+
+struct Finding {
+  FindingKind kind = FindingKind::no_progress;
+  std::uint32_t load = 0;   // index on the board
+  std::uint32_t tid = 0;    // the thread that shows it best, 0 when none does
+  std::uint32_t count = 0;  // ops or tasks concerned
+  Nanos since_ns = 0;       // onset of a stall, begin of a dropout
+  Nanos until_ns = 0;       // end of a dropout
+  double ratio = 0;         // lowest throughput over median, for dropouts
+};
+
+// Fixed capacity; what does not fit is counted, never lost in silence.
+class FindingList {
+ public:
+  void add(const Finding& finding) {
+    if (size_ < items_.size())
+      items_[size_++] = finding;
+    else
+      ++overflow_;
+  }
+  void clear() { size_ = 0; }
+  [[nodiscard]] std::span<const Finding> items() const { return {items_.data(), size_}; }
+  [[nodiscard]] std::uint64_t overflow() const { return overflow_; }
+
+ private:
+  std::array<Finding, 4 * kMaxLoads> items_;
+  std::size_t size_ = 0;
+  std::uint64_t overflow_ = 0;
+};
+
+// Thresholds of DESIGN section 6, printed in every verdict.
+struct Thresholds {
+  Nanos stall_after = kSecond;
+  Nanos fail_after = kSecond;
+  double dropout_below = 0.10;
+};
+
+class Detector {
+ public:
+  virtual ~Detector() = default;
+  virtual void check(const SystemView& view, FindingList& out) = 0;
+};
+
+}  // namespace stallproof

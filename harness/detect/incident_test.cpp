@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/detect/incident.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "harness/detect/view_builder.h"
+
+namespace stallproof {
+namespace {
+
+Finding no_progress(std::uint32_t load, Nanos since) {
+  return {.kind = FindingKind::no_progress, .load = load, .count = 1, .since_ns = since};
+}
+
+TEST(Incident, FindingsOfOneTickOpenOneIncidentWithTheEarliestOnset) {
+  IncidentTracker tracker;
+  ViewBuilder build;
+  build.at(10 * kSecond);
+  const std::array found{no_progress(0, 9 * kSecond), no_progress(1, 8 * kSecond)};
+  EXPECT_EQ(tracker.update(build.view, found), IncidentChange::opened);
+  EXPECT_EQ(tracker.current().onset_ns, 8 * kSecond);
+  EXPECT_TRUE(tracker.current().stalled[1]);
+}
+
+TEST(Incident, LaterLoadExtendsItAndTheSameOneDoesNot) {
+  IncidentTracker tracker;
+  ViewBuilder build;
+  build.in_flight_since(9 * kSecond).at(10 * kSecond);
+  const std::array first{no_progress(0, 9 * kSecond)};
+  const std::array second{no_progress(0, 9 * kSecond), no_progress(1, 9 * kSecond)};
+  EXPECT_EQ(tracker.update(build.view, first), IncidentChange::opened);
+  EXPECT_EQ(tracker.update(build.view, first), std::nullopt);
+  EXPECT_EQ(tracker.update(build.view, second), IncidentChange::extended);
+}
+
+TEST(Incident, BlockedTasksAloneOpenNothing) {
+  IncidentTracker tracker;
+  ViewBuilder build;
+  const std::array found{Finding{.kind = FindingKind::blocked_tasks, .count = 3}};
+  EXPECT_EQ(tracker.update(build.view, found), std::nullopt);
+  EXPECT_FALSE(tracker.standing());
+}
+
+TEST(Incident, ResolvesWhenTheOldOpIsGoneAndSomethingCompleted) {
+  IncidentTracker tracker;
+  ViewBuilder build;
+  build.in_flight_since(9 * kSecond).at(10 * kSecond);
+  const std::array found{no_progress(0, 9 * kSecond)};
+  tracker.update(build.view, found);
+  build.done(11 * kSecond).at(11 * kSecond);  // another thread completed, the old op still stands
+  EXPECT_EQ(tracker.update(build.view, {}), std::nullopt);
+  build.in_flight_since(11 * kSecond);
+  EXPECT_EQ(tracker.update(build.view, {}), IncidentChange::resolved);
+  EXPECT_FALSE(tracker.standing());
+}
+
+TEST(Incident, NumbersGrow) {
+  IncidentTracker tracker;
+  ViewBuilder build;
+  const std::array found{no_progress(0, 1)};
+  build.in_flight_since(1).at(2);
+  tracker.update(build.view, found);
+  build.done(3).idle().at(3);
+  tracker.update(build.view, {});
+  tracker.update(build.view, found);
+  EXPECT_EQ(tracker.current().number, 2U);
+}
+
+TEST(Incident, NoneOpensAfterTheLoadWasEnded) {
+  IncidentTracker tracker;
+  tracker.end_load();
+  ViewBuilder build;
+  const std::array found{no_progress(0, 1)};
+  EXPECT_EQ(tracker.update(build.view, found), std::nullopt);
+}
+
+}  // namespace
+}  // namespace stallproof

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// SystemView: what one tick saw, as fixed-size data. Every detector of a tick judges the same view
+// and reads neither clock nor file itself. No allocation: it lives in the watchdog's loop.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "harness/base/clock.h"
+#include "harness/board/board.h"
+
+namespace stallproof {
+
+// One load, summed over its slots.
+struct LoadView {
+  std::uint64_t ops = 0;
+  std::uint64_t errors = 0;
+  std::uint32_t in_flight = 0;
+  std::uint32_t threads_left = 0;  // threads that have returned
+  Nanos oldest_op_started_ns = 0;  // 0 when nothing is in flight
+  std::uint32_t oldest_op_tid = 0;
+  Nanos last_done_ns = 0;  // 0 when nothing completed yet
+};
+
+// What the last scan of the kernel's tasks found, and how old it is.
+struct BlockedView {
+  Nanos scanned_ns = 0;       // 0 when there was no scan yet
+  std::uint32_t blocked = 0;  // watched tasks in D that have not run for at least stall-after
+  std::uint32_t first_tid = 0;
+  Nanos longest_ns = 0;  // for how long the longest of them has not run
+};
+
+struct SystemView {
+  Nanos now_ns = 0;
+  // The watchdog itself was not run between the last tick and this one: nothing seen now may be
+  // called a stall, the loads may not have been run either.
+  bool after_gap = false;
+  std::size_t load_count = 0;
+  std::array<LoadView, kMaxLoads> loads;
+  BlockedView blocked;
+};
+
+// Sums the board into view.loads. Lock-free; a slot whose writer is in mid-update gives the value
+// before or after.
+void read_board(const Board& board, SystemView& view);
+
+}  // namespace stallproof

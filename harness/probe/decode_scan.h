@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes of a kernel scan, turned into a LockSnapshot. Pure and total: damaged input gives what
+// could be read and a blind spot. Allocates; run it outside the watchdog's loop.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "harness/probe/kernel_symbols.h"
+#include "harness/probe/lock_snapshot.h"
+
+namespace stallproof {
+
+// Nearer than this two scans do not tell a blocked task from a busy one; `before` is then ignored.
+inline constexpr Nanos kScanGap = 200 * kMillisecond;
+
+// An earlier scan of the same kernel.
+struct ScanBefore {
+  std::span<const std::byte> bytes;
+};
+
+// `before` may be null; with it tasks get `unchanged_for` and requests an `age` even where the
+// kernel keeps no creation time.
+LockSnapshot decode_scan(std::span<const std::byte> now, const ScanBefore* before,
+                         const KernelSymbols& symbols);
+
+}  // namespace stallproof

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads locks, blocked tasks and FUSE requests out of the running kernel by BPF iterators (5.17 and
+// later), without taking a lock of anything it looks at.
+//
+// The watchdog calls open() before load starts: it loads and attaches everything, allocates and
+// reads files. Its loop calls scan(), which makes one descriptor per pass (bpf_iter_create, no
+// path), reads, and allocates nothing unless it fails; each pass is a read(2) that runs the program
+// over all tasks, so it takes time in the number of tasks and files but waits for nobody.
+// The kernel allocates a 32 KiB buffer per pass (bpf_seq_read, kernel/bpf/bpf_iter.c 6.18).
+// One thread at a time per object. Thread ids are those of the initial pid namespace.
+//
+// Not seen: requests handed to a FUSE server by io_uring (its connection says so), locks other than
+// mmap_lock where task_struct has no `blocker` (before 6.16, or not configured), servers whose
+// /dev/fuse is only in flight on a socket.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "harness/base/result.h"
+
+namespace stallproof {
+
+struct ScanOptions {
+  bool fuse = true;  // look for /dev/fuse among all open files
+};
+
+class KernelScan {
+ public:
+  // Error (Origin::lacking) when BPF is refused or a field is missing. Where only FUSE's types are
+  // missing, the rest works and fuse_problem() says why.
+  static Result<KernelScan> open(const ScanOptions& options = {});
+  KernelScan(KernelScan&&) noexcept;
+  KernelScan& operator=(KernelScan&&) noexcept;
+  ~KernelScan();
+
+  // From now on every thread of this process is in the scan, blocked or not. At most 1024.
+  Result<> watch(pid_t tgid);
+  Result<> unwatch(pid_t tgid);
+
+  // Fills `out` with records (scan_record.h) for decode_scan(); returns the bytes used. Too small a
+  // buffer gives whole records, truncated(), and a note in the first record.
+  Result<std::size_t> scan(std::span<std::byte> out) noexcept;
+  [[nodiscard]] bool truncated() const;
+  // Empty while FUSE requests are seen.
+  [[nodiscard]] const std::string& fuse_problem() const;
+
+ private:
+  struct Programs;
+  explicit KernelScan(std::unique_ptr<Programs> programs);
+  std::unique_ptr<Programs> programs_;
+};
+
+}  // namespace stallproof

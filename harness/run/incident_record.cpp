@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/incident_record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/units.h"
+#include "harness/detect/detector.h"
+#include "harness/explain/render.h"
+#include "harness/run/snapshot_text.h"
+
+namespace stallproof {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double ms_since(Nanos at, Nanos start) {
+  return at > start ? static_cast<double>(at - start) / 1e6 : 0;
+}
+
+std::string pretty(const Json& document) {
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+// The ring holds whole lines; what was written over may have cut the first one.
+std::string kernel_log(const EvidenceArea& area) {
+  const std::uint64_t written = area.kmsg_written.load(std::memory_order_acquire);
+  if (written <= kKmsgBytes) return {area.kmsg.data(), written};
+  const std::size_t head = written % kKmsgBytes;
+  std::string text(area.kmsg.data() + head, kKmsgBytes - head);
+  text.append(area.kmsg.data(), head);
+  const auto first_line = text.find('\n');
+  return first_line == std::string::npos ? text : text.substr(first_line + 1);
+}
+
+// Completions of each load per tick in the minute before, oldest first.
+std::string views_csv(const EvidenceArea& area, const Board& board) {
+  std::string text = "at_ns";
+  for (const LoadEntry& load : board.loads())
+    text += fmt::format(",{}_ops,{}_in_flight", load.name, load.name);
+  text += '\n';
+  const std::uint64_t count = area.view_count.load(std::memory_order_acquire);
+  for (std::uint64_t i = count - std::min<std::uint64_t>(count, 600); i < count; ++i) {
+    const ViewRow& row = area.views[i % kViewRows];
+    text += fmt::format("{}", row.at_ns);
+    for (std::size_t load = 0; load < board.loads().size(); ++load)
+      text += fmt::format(",{},{}", row.ops[load], row.in_flight[load]);
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string IncidentRecord::id() const { return fmt::format("{:03}", number); }
+
+std::vector<std::string> IncidentRecord::sources() const {
+  std::vector<std::string> names;
+  for (const FindingKind kind :
+       {FindingKind::no_progress, FindingKind::stuck_op, FindingKind::blocked_tasks}) {
+    if ((kinds & (1U << static_cast<std::uint32_t>(kind))) != 0)
+      names.emplace_back(finding_name(kind));
+  }
+  return names;
+}
+
+std::string truth_json(const Board& board, Nanos now_ns) {
+  Json threads = Json::array();
+  for (const LoadEntry& load : board.loads()) {
+    for (const BoardSlot& slot : board.slots_of(load)) {
+      const Nanos started = slot.op_started_ns.load(std::memory_order_acquire);
+      threads.push_back({{"tid", slot.tid.load()},
+                         {"load", load.name},
+                         {"op", op_name(static_cast<Op>(slot.op_code.load()))},
+                         {"in_flight", started != 0 && slot.left.load() == 0},
+                         {"op_age_ms", started == 0 ? 0.0 : ms_since(now_ns, started)},
+                         {"offset", slot.op_offset.load()}});
+    }
+  }
+  Json hazards = Json::array();
+  for (const OpenHazard& hazard : board.header().service.open_hazards) {
+    if (hazard.tid.load() == 0) continue;
+    hazards.push_back({{"tid", hazard.tid.load()}, {"offset", hazard.offset.load()}});
+  }
+  return pretty({{"threads", threads}, {"open_hazards", hazards}});
+}
+
+void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& evidence,
+                   const Board& board) {
+  const std::string folder = "incidents/" + incident.id() + "/";
+  run.save(folder + "truth.json", truth_json(board, monotonic_now()));
+  run.save(folder + "kmsg.txt", kernel_log(evidence.area()));
+  run.save(folder + "before/views.csv", views_csv(evidence.area(), board));
+  if (incident.snapshot) {
+    run.save(folder + "snapshot.json", snapshot_json(*incident.snapshot));
+    run.save(folder + "stacks.txt", stacks_text(*incident.snapshot));
+  }
+  if (incident.explanation) {
+    run.save(folder + "explanation.json", render_json(*incident.explanation));
+    run.save(folder + "explanation.txt", render_text(*incident.explanation));
+    run.save(folder + "graph.svg", render_svg(*incident.explanation));
+    run.save(folder + "graph.dot", render_dot(*incident.explanation));
+  }
+}
+
+void save_incident(RunDir& run, const IncidentRecord& incident, const Board& board,
+                   Nanos started_ns) {
+  Json loads = Json::array();
+  for (std::size_t i = 0; i < board.loads().size(); ++i)
+    if ((incident.stalled & (1U << i)) != 0) loads.push_back(board.loads()[i].name);
+  const bool explained = incident.explanation.has_value();
+  run.save("incidents/" + incident.id() + "/incident.json",
+           pretty({{"id", incident.id()},
+                   {"class", explained ? incident.explanation->stall_class : "unknown"},
+                   {"signature", explained ? incident.explanation->signature : "unknown"},
+                   {"onset_ms", ms_since(incident.onset_ns, started_ns)},
+                   {"detected_ms", ms_since(incident.detected_ns, started_ns)},
+                   {"resolved_ms", incident.resolved_ns
+                                       ? Json(ms_since(*incident.resolved_ns, started_ns))
+                                       : Json(nullptr)},
+                   {"loads", loads},
+                   {"sources", incident.sources()},
+                   {"blocked_tasks", incident.blocked},
+                   {"cycle_confirmed", incident.cycle_confirmed}}));
+}
+
+}  // namespace stallproof

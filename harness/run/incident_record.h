@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// One incident with its evidence, and how it is written to incidents/ID/ of the run directory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "harness/board/board.h"
+#include "harness/board/evidence.h"
+#include "harness/explain/explanation.h"
+#include "harness/store/run_dir.h"
+#include "harness/store/verdict.h"
+
+namespace stallproof {
+
+struct IncidentRecord {
+  std::uint32_t number = 0;
+  Nanos onset_ns = 0;
+  Nanos detected_ns = 0;
+  std::optional<Nanos> resolved_ns;
+  std::uint32_t kinds = 0;    // bit per FindingKind
+  std::uint32_t stalled = 0;  // bit per load
+  std::uint32_t blocked = 0;  // most tasks seen blocked
+  Nanos last_op_ns = 0;       // last completion of any load before it was detected
+  Nanos explained_ns = 0;     // 0 while there is no explanation
+  std::optional<LockSnapshot> snapshot;
+  std::optional<Explanation> explanation;
+  // The same cycle was found in two snapshots at least 200 ms apart.
+  bool cycle_confirmed = false;
+
+  [[nodiscard]] std::string id() const;
+  [[nodiscard]] std::vector<std::string> sources() const;
+};
+
+// What the loads and the service said of themselves at that moment. The explanation never sees it:
+// tests compare the two.
+std::string truth_json(const Board& board, Nanos now_ns);
+
+// Everything but incident.json. Called when the explanation is there.
+void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& evidence,
+                   const Board& board);
+// incident.json; called again when the incident ends.
+void save_incident(RunDir& run, const IncidentRecord& incident, const Board& board,
+                   Nanos started_ns);
+
+}  // namespace stallproof

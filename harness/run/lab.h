@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lab of one run: board, evidence and the child processes (watchdog, ffs, worker) on a mount of
+// their own. Controller only, main thread only (children die with it). Starting waits for each
+// child with a deadline; nothing here touches the target.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/process.h"
+#include "harness/board/board.h"
+#include "harness/board/evidence.h"
+#include "harness/detect/detector.h"
+#include "harness/run/fuse_target.h"
+#include "harness/run/undo_journal.h"
+#include "harness/scenario/scenario.h"
+
+namespace stallproof {
+
+class Lab {
+ public:
+  // The load is ready but not running. On failure everything started is ended again.
+  static Result<Lab> start(const LabPlan& plan, const Thresholds& thresholds,
+                           const std::string& run_id);
+
+  void run_load() { board_.set_phase(Phase::run); }
+  // From now on the service misbehaves. Returns the moment, which is also on the board.
+  Nanos arm(Behaviour behaviour);
+  void command_watchdog(WatchCommand command) const;
+  // Next event of the watchdog, if one is waiting.
+  [[nodiscard]] std::optional<WatchEvent> next_event() const;
+
+  // Ends load, service and watchdog; heals a stall that stands. Each step has a deadline.
+  struct Ending {
+    Nanos asked_ns = 0;
+    Nanos healed_ns = 0;                   // 0 when something could not be ended
+    std::string healed_by;                 // for people: "connection abort"
+    std::vector<std::string> left_behind;  // what could not be undone
+  };
+  Ending end(bool stalled);
+
+  [[nodiscard]] Board& board() { return board_; }
+  [[nodiscard]] const Board& board() const { return board_; }
+  [[nodiscard]] const Evidence& evidence() const { return evidence_; }
+  [[nodiscard]] Child& watchdog() { return watchdog_; }
+  [[nodiscard]] Child& ffs() { return ffs_; }
+  [[nodiscard]] Child& worker() { return worker_; }
+  [[nodiscard]] int channel_fd() const { return channel_.get(); }
+  [[nodiscard]] const FuseTarget& target() const { return target_; }
+
+ private:
+  Lab(Board board, Evidence evidence, UndoJournal journal)
+      : board_(std::move(board)), evidence_(std::move(evidence)), journal_(std::move(journal)) {}
+  Result<> start_watchdog(const Thresholds& thresholds);
+  Result<> start_ffs(const Settings& words);
+  Result<> start_worker(const Settings& words);
+  Result<Child> start_child(const char* role, Settings words, const std::vector<int>& keep);
+  void watch_process(pid_t pid);
+  bool end_worker(bool stalled, Ending& ending);
+  void end_ffs(Ending& ending);
+  void end_watchdog(Ending& ending);
+  void remove_mount(Ending& ending);
+
+  Board board_;
+  Evidence evidence_;
+  UndoJournal journal_;
+  Fd channel_;
+  Child watchdog_, ffs_, worker_;
+  FuseTarget target_;
+  std::size_t watched_ = 0;
+};
+
+}  // namespace stallproof

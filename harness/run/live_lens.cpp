@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/live_lens.h"
+
+#include "harness/explain/explain.h"
+#include "harness/probe/decode_scan.h"
+#include "harness/probe/proc_lens.h"
+
+namespace stallproof {
+
+Result<LiveLens> LiveLens::open(const std::vector<std::string>& fs_files) {
+  LiveLens lens;
+  auto knowledge = load_fs_knowledge(fs_files);
+  if (!knowledge) return Failure(knowledge.error());
+  lens.knowledge_ = std::move(*knowledge);
+  auto symbols = KernelSymbols::load();
+  if (symbols)
+    lens.symbols_ = std::move(*symbols);
+  else
+    lens.symbols_problem_ = symbols.error().what;
+  return lens;
+}
+
+bool LiveLens::keep_scan(const Evidence& evidence, std::uint64_t sequence) {
+  const ScanSlot& slot = evidence.area().scans[(sequence - 1) % kScanSlots];
+  if (slot.sequence.load(std::memory_order_acquire) != sequence) return false;
+  KeptScan scan{.sequence = sequence, .taken_ns = slot.taken_ns};
+  const std::size_t size = std::min<std::size_t>(slot.size, slot.bytes.size());
+  scan.bytes.assign(slot.bytes.begin(), slot.bytes.begin() + static_cast<std::ptrdiff_t>(size));
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (slot.sequence.load(std::memory_order_relaxed) != sequence) return false;
+  if (kept_.size() == kKept) kept_.erase(kept_.begin());
+  kept_.push_back(std::move(scan));
+  return true;
+}
+
+std::optional<LockSnapshot> LiveLens::snapshot() const {
+  if (kept_.empty()) return std::nullopt;
+  const KeptScan& now = kept_.back();
+  std::optional<ScanBefore> before;
+  for (const KeptScan& scan : kept_)
+    if (scan.taken_ns + kScanGap <= now.taken_ns) before = ScanBefore{.bytes = scan.bytes};
+  const KernelSymbols none;
+  LockSnapshot snapshot =
+      decode_scan(now.bytes, before ? &*before : nullptr, symbols_ ? *symbols_ : none);
+  if (!symbols_) snapshot.blind_spots.push_back("no function names: " + symbols_problem_);
+  return snapshot;
+}
+
+Result<LockSnapshot> LiveLens::snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit) {
+  // Started only now that it is needed: a child, so that a read that hangs hangs there.
+  if (!probe_) {
+    auto probe = ProbeChild::start();
+    if (probe) probe_ = std::make_unique<ProbeChild>(std::move(*probe));
+  }
+  return read_proc_lens({.tgids = processes, .probe = probe_.get(), .limit = limit});
+}
+
+Explanation LiveLens::explain_snapshot(const LockSnapshot& snapshot) const {
+  return explain(snapshot, knowledge_);
+}
+
+std::uint64_t LiveLens::probe_timeouts() const { return probe_ ? probe_->timeouts() : 0; }
+
+}  // namespace stallproof

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The controller's eyes on a standing system: turns the watchdog's raw scans into snapshots, or
+// reads /proc through a sacrificial child where BPF is refused, and explains what it sees. Symbol
+// tables and file-system knowledge are loaded before the load starts.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/board/evidence.h"
+#include "harness/explain/explanation.h"
+#include "harness/explain/fs_knowledge.h"
+#include "harness/probe/kernel_symbols.h"
+#include "harness/probe/lock_snapshot.h"
+#include "harness/probe/probe_child.h"
+
+namespace stallproof {
+
+class LiveLens {
+ public:
+  // A symbol table that cannot be read costs function names: a blind spot, not a failure.
+  static Result<LiveLens> open(const std::vector<std::string>& fs_files);
+
+  // Copies a scan out of the evidence before the watchdog writes over it. False when it already
+  // has.
+  bool keep_scan(const Evidence& evidence, std::uint64_t sequence);
+  // The newest kept scan, compared with the newest one that is at least 200 ms older.
+  [[nodiscard]] std::optional<LockSnapshot> snapshot() const;
+  // The fall-back: tasks of these processes by /proc, within the time limit.
+  Result<LockSnapshot> snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit);
+  [[nodiscard]] Explanation explain_snapshot(const LockSnapshot& snapshot) const;
+  [[nodiscard]] std::uint64_t probe_timeouts() const;
+
+ private:
+  struct KeptScan {
+    std::uint64_t sequence = 0;
+    Nanos taken_ns = 0;
+    bool truncated = false;
+    std::vector<std::byte> bytes;
+  };
+  static constexpr std::size_t kKept = 6;
+
+  FsKnowledge knowledge_;
+  std::optional<KernelSymbols> symbols_;
+  std::string symbols_problem_;
+  std::unique_ptr<ProbeChild> probe_;
+  std::vector<KeptScan> kept_;  // oldest first
+};
+
+}  // namespace stallproof

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/repro.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/run/repro_run.h"
+#include "harness/run/repro_verdict.h"
+#include "harness/scenario/catalogue.h"
+
+namespace stallproof {
+namespace {
+
+// What must be there before anything is changed on the machine. Lacking means is exit 77.
+Result<> check_means() {
+  if (::geteuid() != 0)
+    return fail(
+        "not root: mounting FUSE and looking into the kernel's locks needs it (run with sudo)",
+        Origin::lacking);
+  if (::access("/dev/fuse", R_OK | W_OK) != 0)
+    return fail_errno("/dev/fuse", errno, "modprobe fuse", Origin::lacking);
+  return {};
+}
+
+std::string environment_json() {
+  utsname name{};
+  ::uname(&name);
+  const nlohmann::ordered_json document = {{"schema", 1},
+                                           {"node", name.nodename},
+                                           {"kernel", name.release},
+                                           {"kernel_version", name.version},
+                                           {"machine", name.machine},
+                                           {"cpus", ::sysconf(_SC_NPROCESSORS_ONLN)},
+                                           {"tool_version", SP_VERSION}};
+  return document.dump(2) + "\n";
+}
+
+std::string plan_toml(const ReproOptions& options) {
+  std::string text = fmt::format("scenario = \"{}\"\nvariant = \"{}\"\n", options.scenario,
+                                 options.request.variant);
+  if (!options.request.fix.empty()) text += fmt::format("fix = \"{}\"\n", options.request.fix);
+  text += "\n[params]\n";
+  for (const auto& [key, value] : options.request.params.all())
+    text += fmt::format("{} = \"{}\"\n", key, value);
+  return text;
+}
+
+}  // namespace
+
+Result<int> run_repro(const ReproOptions& given, Console& console) {
+  ReproOptions options = given;
+  const auto scenario = find_scenario(options.scenario);
+  if (!scenario) return Failure(scenario.error());
+  if (options.request.variant.empty() && !(*scenario)->variants.empty())
+    options.request.variant = std::string((*scenario)->variants.front().name);
+  const auto plan = plan_scenario(**scenario, options.request);
+  if (!plan) return Failure(plan.error());
+  auto lens = LiveLens::open(options.fs_files);
+  if (!lens) return Failure(lens.error());
+  if (auto means = check_means(); !means) return Failure(means.error());
+  for (const std::string& line : undo_leftovers()) console.block(line + "\n");
+
+  auto run = RunDir::create({.out = options.out, .name_stem = options.scenario});
+  if (!run) return Failure(run.error());
+  run->save("env.json", environment_json());
+  run->save("plan.toml", plan_toml(options));
+  console.block(
+      fmt::format("{} (variant {}{}), results in {}\n", options.scenario, options.request.variant,
+                  options.request.fix.empty() ? "" : ", fix " + options.request.fix, run->path()));
+  auto lab = Lab::start(*plan, options.thresholds, run->id());
+  if (!lab) return Failure(lab.error());
+  ReproRun repro(options, *plan, std::move(*run), std::move(*lens), std::move(*lab), console);
+  repro.drive();
+  return repro.conclude();
+}
+
+int ReproRun::conclude() {
+  const std::string id = run_.id();
+  const Verdict verdict = make_verdict({.options = options_,
+                                        .plan = plan_,
+                                        .state = state_,
+                                        .sampler = sampler_,
+                                        .lab = lab_,
+                                        .run_id = id,
+                                        .probe_timeouts = lens_.probe_timeouts()});
+  const std::string json = verdict_json(verdict);
+  run_.save("verdict.json", json);
+  console_.document(json);
+  for (const std::string& reason : verdict.reasons)
+    console_.result(fmt::format("{}: {}", outcome_name(verdict.outcome), reason));
+  if (verdict.hazard && verdict.hazard->per_second_min)
+    console_.result(fmt::format("hazard entered {} times, at least {} in every second",
+                                verdict.hazard->entered, *verdict.hazard->per_second_min));
+  if (run_.first_problem().empty()) return verdict.exit_code;
+  console_.problem(run_.first_problem());
+  return verdict.exit_code == 1 ? 1 : 3;
+}
+
+}  // namespace stallproof

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/repro_outcome.h"
+
+#include <fmt/format.h>
+
+namespace stallproof {
+namespace {
+
+ReproOutcome unknown(std::vector<std::string> reasons) {
+  return {Outcome::unknown, 3, std::move(reasons)};
+}
+ReproOutcome failed(std::string reason) { return {Outcome::fail, 1, {std::move(reason)}}; }
+ReproOutcome passed(std::string reason) { return {Outcome::pass, 0, {std::move(reason)}}; }
+
+ReproOutcome judge_stalled(const ReproFacts& facts) {
+  const bool as_promised =
+      facts.stall_class == facts.expected_class && facts.signature == facts.expected_signature;
+  if (facts.expectation == Expectation::quiet)
+    return failed(fmt::format("stalled ({}) although quiet was expected", facts.signature));
+  if (!as_promised)
+    return unknown({fmt::format("stalled, but explained as {} and not as {}", facts.signature,
+                                facts.expected_signature)});
+  return passed(fmt::format("reproduced and explained: {}", facts.signature));
+}
+
+ReproOutcome judge_quiet(const ReproFacts& facts) {
+  if (!facts.impaired.empty()) return unknown(facts.impaired);
+  if (facts.has_hazard && facts.hazards == 0)
+    return unknown({"no stall, but the hazard was never entered: this proves nothing"});
+  const std::string seen =
+      facts.has_hazard ? fmt::format(" although the hazard was entered {} times", facts.hazards)
+                       : "";
+  if (facts.expectation == Expectation::quiet) return passed("no stall" + seen);
+  return failed("not reproduced: no stall" + seen);
+}
+
+}  // namespace
+
+ReproOutcome judge_repro(const ReproFacts& facts) {
+  if (!facts.lost.empty()) return unknown(facts.lost);
+  if (facts.interrupted) return unknown({"interrupted"});
+  ReproOutcome outcome = facts.stalled ? judge_stalled(facts) : judge_quiet(facts);
+  for (const std::string& thing : facts.left_behind)
+    outcome.reasons.push_back("left behind: " + thing);
+  if (!facts.left_behind.empty() && outcome.outcome == Outcome::pass) {
+    outcome.outcome = Outcome::unknown;
+    outcome.exit_code = 3;
+  }
+  return outcome;
+}
+
+}  // namespace stallproof

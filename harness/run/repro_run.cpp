@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/repro_run.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/file.h"
+#include "harness/base/units.h"
+
+namespace stallproof {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A dropout is one from 2 s on: the deadlock stands a little longer than that before it is healed.
+constexpr Nanos kStandFor = 2600 * kMillisecond;
+constexpr Nanos kDefaultDeadline = 10 * kSecond;
+constexpr Nanos kDefaultHold = 600 * kSecond;
+constexpr Nanos kLoopStep = 100 * kMillisecond;
+
+Fd block_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, number);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  return Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+Nanos last_completion_ns(const Board& board) {
+  Nanos last = 0;
+  for (const BoardSlot& slot : board.slots()) last = std::max(last, slot.last_done_ns.load());
+  return last;
+}
+
+}  // namespace
+
+ReproRun::ReproRun(const ReproOptions& options, const LabPlan& plan, RunDir run, LiveLens lens,
+                   Lab lab, Console& console)
+    : options_(options),
+      plan_(plan),
+      run_(std::move(run)),
+      lens_(std::move(lens)),
+      lab_(std::move(lab)),
+      console_(console),
+      signals_(block_signals()) {
+  state_.started_ns = monotonic_now();
+  state_.started_real_ns = realtime_now();
+  scanning_ = lab_.evidence().area().scan_problem[0] == '\0';
+}
+
+void ReproRun::drive() {
+  begin_load();
+  while (step_ != Step::over) {
+    wait_for_something();
+    read_events();
+    check_children();
+    check_signals();
+    const Nanos now = monotonic_now();
+    sampler_.sample_if_due(now, lab_.board());
+    check_heartbeat(now);
+    advance(now);
+    show_progress(now);
+  }
+  finish_load();
+}
+
+void ReproRun::begin_load() {
+  for (const auto& [role, child] : {std::pair<const char*, Child*>{"watchdog", &lab_.watchdog()},
+                                    {"ffs", &lab_.ffs()},
+                                    {"worker", &lab_.worker()}})
+    log_event(Json{{"event", "child"}, {"role", role}, {"pid", child->pid()}}.dump());
+  state_.load_ns = monotonic_now();
+  cpu_before_ns_ = lab_.evidence().area().health.cpu_ns.load();
+  lab_.run_load();
+  log_event(Json{{"event", "load_started"}}.dump());
+  std::string loads;
+  for (const LabPlan::Load& load : plan_.loads)
+    loads += fmt::format("{}{} x {}", loads.empty() ? "" : ", ", load.threads, load.name);
+  console_.step(0, fmt::format("healthy load on {} (FUSE connection {}): {}",
+                               lab_.target().mount_point, lab_.target().connection, loads));
+  if (!scanning_)
+    console_.step(0, fmt::format("cannot look into the kernel's locks: {}; falling back to /proc",
+                                 lab_.evidence().area().scan_problem.data()));
+}
+
+void ReproRun::advance(Nanos now) {
+  switch (step_) {
+    case Step::warming:
+      if (standing_incident() != nullptr)
+        step_ = Step::standing;
+      else if (now >= state_.load_ns + plan_.warmup)
+        arm(now);
+      return;
+    case Step::armed:
+      if (standing_incident() != nullptr)
+        step_ = Step::standing;
+      else if (now >= end_at_ns_)
+        step_ = Step::over;
+      return;
+    case Step::standing:
+      return stand(now);
+    case Step::over:
+      return;
+  }
+}
+
+void ReproRun::arm(Nanos now) {
+  std::string rates;
+  const double seconds = static_cast<double>(now - state_.load_ns) / 1e9;
+  const SystemView view = [this] {
+    SystemView read;
+    read_board(lab_.board(), read);
+    return read;
+  }();
+  for (std::size_t i = 0; i < view.load_count; ++i)
+    rates += fmt::format("{}{} {:.0f}/s", rates.empty() ? "" : ", ", lab_.board().loads()[i].name,
+                         static_cast<double>(view.loads[i].ops) / seconds);
+  state_.armed_ns = lab_.arm(plan_.behaviour);
+  sampler_.start(*state_.armed_ns, lab_.board());
+  end_at_ns_ = *state_.armed_ns +
+               options_.deadline.value_or(options_.hold ? kDefaultHold : kDefaultDeadline);
+  log_event(Json{{"event", "armed"}, {"ms", since_start_ms(*state_.armed_ns)}}.dump());
+  console_.step(*state_.armed_ns - state_.started_ns, fmt::format("healthy: {}", rates));
+  console_.step(*state_.armed_ns - state_.started_ns,
+                fmt::format("armed: {}", options_.request.variant));
+  step_ = Step::armed;
+}
+
+void ReproRun::stand(Nanos now) {
+  IncidentRecord* const incident = standing_incident();
+  if (incident == nullptr) {  // it resolved by itself: a stall all the same, but the load goes on
+    step_ = state_.armed_ns ? Step::armed : Step::warming;
+    return;
+  }
+  if (!scanning_ && now >= next_proc_look_ns_ && !explained_as_promised(*incident)) {
+    explain_by_proc();
+    next_proc_look_ns_ = monotonic_now() + 500 * kMillisecond;
+  }
+  const Nanos until = options_.hold ? std::max(end_at_ns_, incident->onset_ns + kStandFor)
+                                    : incident->onset_ns + kStandFor;
+  if (now >= until) step_ = Step::over;
+}
+
+void ReproRun::wait_for_something() {
+  const bool holding = options_.hold && step_ == Step::standing;
+  std::array<pollfd, 6> items{{{lab_.channel_fd(), POLLIN, 0},
+                               {signals_.get(), POLLIN, 0},
+                               {lab_.worker().pidfd(), POLLIN, 0},
+                               {lab_.ffs().pidfd(), POLLIN, 0},
+                               {lab_.watchdog().pidfd(), POLLIN, 0},
+                               {holding ? STDIN_FILENO : -1, POLLIN, 0}}};
+  const Nanos now = monotonic_now();
+  const Nanos next = next_deadline_ns(now);
+  const Nanos left = next > now ? next - now : 0;
+  const timespec wait{static_cast<time_t>(left / kSecond), static_cast<long>(left % kSecond)};
+  if (::ppoll(items.data(), items.size(), &wait, nullptr) <= 0) return;
+  if (holding && items[5].revents != 0) step_ = Step::over;
+}
+
+Nanos ReproRun::next_deadline_ns(Nanos now) const {
+  Nanos next = std::min(now + kLoopStep, sampler_.next_due_ns());
+  if (step_ == Step::warming) next = std::min(next, state_.load_ns + plan_.warmup);
+  if (step_ == Step::armed) next = std::min(next, end_at_ns_);
+  return next;
+}
+
+void ReproRun::read_events() {
+  while (const auto event = lab_.next_event()) on_event(*event);
+}
+
+void ReproRun::on_event(const WatchEvent& event) {
+  switch (event.kind) {
+    case WatchEventKind::incident_opened:
+      return open_incident(event);
+    case WatchEventKind::incident_extended:
+    case WatchEventKind::incident_resolved: {
+      if (state_.incidents.empty()) return;
+      IncidentRecord& incident = state_.incidents.back();
+      incident.kinds = event.kinds;
+      incident.stalled = event.stalled;
+      incident.blocked = event.blocked;
+      if (event.kind == WatchEventKind::incident_resolved) incident.resolved_ns = event.at_ns;
+      return;
+    }
+    case WatchEventKind::scan_taken:
+      return on_scan(event);
+    case WatchEventKind::dropout_begin:
+    case WatchEventKind::dropout_end:
+      return on_dropout(event);
+    case WatchEventKind::gap:
+      return log_event(Json{{"event", "observer_gap"}, {"ms", since_start_ms(event.at_ns)}}.dump());
+  }
+}
+
+void ReproRun::open_incident(const WatchEvent& event) {
+  IncidentRecord incident{.number = event.incident,
+                          .onset_ns = event.since_ns,
+                          .detected_ns = event.at_ns,
+                          .kinds = event.kinds,
+                          .stalled = event.stalled,
+                          .blocked = event.blocked};
+  incident.last_op_ns = last_completion_ns(lab_.board());
+  state_.incidents.push_back(std::move(incident));
+  next_proc_look_ns_ = 0;
+  console_.step(event.at_ns - state_.started_ns,
+                fmt::format("STALL: no I/O has completed for {} (last completion at +{:.3f} s)",
+                            format_duration(event.at_ns - event.since_ns),
+                            static_cast<double>(event.since_ns - state_.started_ns) / 1e9));
+  if (!scanning_) explain_by_proc();
+}
+
+void ReproRun::on_scan(const WatchEvent& event) {
+  if (!lens_.keep_scan(lab_.evidence(), event.scan)) return;
+  IncidentRecord* const incident = standing_incident();
+  if (incident == nullptr || event.at_ns < incident->detected_ns) return;
+  if (incident->cycle_confirmed) return;
+  if (auto snapshot = lens_.snapshot()) take_explanation(std::move(*snapshot));
+}
+
+void ReproRun::explain_by_proc() {
+  auto snapshot = lens_.snapshot_by_proc({lab_.worker().pid(), lab_.ffs().pid()}, 2 * kSecond);
+  if (snapshot) take_explanation(std::move(*snapshot));
+}
+
+void ReproRun::take_explanation(LockSnapshot snapshot) {
+  IncidentRecord* const incident = standing_incident();
+  if (incident == nullptr) return;
+  Explanation explanation = lens_.explain_snapshot(snapshot);
+  if (explained_as_promised(*incident)) {
+    incident->cycle_confirmed = explanation.cycle == incident->explanation->cycle;
+    return;
+  }
+  const bool better = !incident->explanation || explanation.cycle.has_value() ||
+                      !incident->explanation->cycle.has_value();
+  if (!better) return;
+  incident->explanation = std::move(explanation);
+  incident->snapshot = std::move(snapshot);
+  incident->explained_ns = monotonic_now();
+  if (explained_as_promised(*incident)) show_explanation(*incident);
+  save_evidence(run_, *incident, lab_.evidence(), lab_.board());
+}
+
+void ReproRun::on_dropout(const WatchEvent& event) {
+  if (event.kind == WatchEventKind::dropout_begin) {
+    state_.dropouts.push_back(
+        {.load = event.load, .since_ns = event.since_ns, .ratio = event.ratio});
+    return;
+  }
+  for (DropoutRecord& dropout : state_.dropouts) {
+    if (dropout.load != event.load || dropout.until_ns) continue;
+    dropout.until_ns = event.at_ns;
+    dropout.ratio = event.ratio;
+  }
+}
+
+void ReproRun::check_children() {
+  for (const auto& [role, child] : {std::pair<const char*, Child*>{"worker", &lab_.worker()},
+                                    {"ffs", &lab_.ffs()},
+                                    {"watchdog", &lab_.watchdog()}}) {
+    const bool known = child->reaped();
+    const auto status = child->try_reap();
+    if (!status || known) continue;
+    state_.lost.push_back(
+        fmt::format("{} process ended in mid-run: {}", role, describe_status(*status)));
+    log_event(
+        Json{{"event", "child_lost"}, {"role", role}, {"how", describe_status(*status)}}.dump());
+    step_ = Step::over;
+  }
+}
+
+void ReproRun::check_signals() {
+  signalfd_siginfo info{};
+  if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
+  // Ctrl-C is one of the ordinary ways to end a held deadlock.
+  const bool ends_hold = options_.hold && step_ == Step::standing && info.ssi_signo == SIGINT;
+  if (!ends_hold) state_.interrupted = true;
+  log_event(Json{{"event", "signal"}, {"number", info.ssi_signo}}.dump());
+  step_ = Step::over;
+}
+
+void ReproRun::finish_load() {
+  const bool stalled = standing_incident() != nullptr || !state_.lost.empty();
+  take_watchdog_figures();
+  log_event(Json{{"event", "heal_asked"}}.dump());
+  state_.ending = lab_.end(stalled);
+  read_events();
+  const Lab::Ending& ending = *state_.ending;
+  for (IncidentRecord& incident : state_.incidents) {
+    settle_incident(incident);
+    save_incident(run_, incident, lab_.board(), state_.started_ns);
+  }
+  run_.save("series/seconds.csv", sampler_.csv(lab_.board(), state_.started_ns));
+  log_event(Json{{"event", "load_ended"}, {"left_behind", ending.left_behind}}.dump());
+  if (stalled && ending.healed_ns != 0)
+    console_.step(ending.healed_ns - state_.started_ns,
+                  fmt::format("healed by {}: everything is gone {} after it was asked for",
+                              ending.healed_by.empty() ? "ending the load" : ending.healed_by,
+                              format_duration(ending.healed_ns - ending.asked_ns)));
+  for (const std::string& thing : ending.left_behind) console_.result("left behind: " + thing);
+}
+
+// A stall that healing ended is resolved by the first completion after it, else by the end of all.
+void ReproRun::settle_incident(IncidentRecord& incident) const {
+  if (incident.resolved_ns) return;
+  const Nanos last = last_completion_ns(lab_.board());
+  if (last > incident.detected_ns)
+    incident.resolved_ns = last;
+  else if (state_.ending->healed_ns != 0)
+    incident.resolved_ns = state_.ending->healed_ns;
+}
+
+void ReproRun::check_heartbeat(Nanos now) {
+  const Nanos beat = lab_.evidence().area().health.heartbeat_ns.load(std::memory_order_acquire);
+  if (beat != 0 && now > beat)
+    state_.heartbeat_age_max_ns = std::max(state_.heartbeat_age_max_ns, now - beat);
+}
+
+void ReproRun::take_watchdog_figures() {
+  state_.watchdog_cpu_ns = lab_.evidence().area().health.cpu_ns.load();
+  state_.watched_ns = monotonic_now() - state_.load_ns;
+  state_.watchdog_cpu_ns -= std::min(state_.watchdog_cpu_ns, cpu_before_ns_);
+  const auto status = read_file(fmt::format("/proc/{}/status", lab_.watchdog().pid()));
+  const auto found = status ? status->find("VmRSS:") : std::string::npos;
+  if (found != std::string::npos)
+    state_.watchdog_rss_kib = std::strtoull(status->c_str() + found + 6, nullptr, 10);
+}
+
+void ReproRun::log_event(const std::string& json) {
+  const Nanos now = monotonic_now();
+  run_.append_event(fmt::format("{{\"t_ms\":{:.3f},{}",
+                                static_cast<double>(now - state_.started_ns) / 1e6,
+                                std::string_view(json).substr(1)));
+}
+
+IncidentRecord* ReproRun::standing_incident() {
+  if (state_.incidents.empty() || state_.incidents.back().resolved_ns) return nullptr;
+  return &state_.incidents.back();
+}
+
+bool ReproRun::explained_as_promised(const IncidentRecord& incident) const {
+  return incident.explanation && incident.explanation->stall_class == plan_.expected_class &&
+         incident.explanation->signature == plan_.expected_signature;
+}
+
+}  // namespace stallproof

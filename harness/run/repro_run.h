@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state machine of one reproduction; see repro.h. One poll(2) loop, no thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/run/incident_record.h"
+#include "harness/run/lab.h"
+#include "harness/run/live_lens.h"
+#include "harness/run/repro.h"
+#include "harness/run/second_sampler.h"
+#include "harness/store/run_dir.h"
+
+namespace stallproof {
+
+struct DropoutRecord {
+  std::uint32_t load = 0;
+  Nanos since_ns = 0;
+  std::optional<Nanos> until_ns;
+  double ratio = 0;
+};
+
+// What a run has seen so far: the verdict is made from this.
+struct ReproState {
+  Nanos started_ns = 0;
+  Nanos started_real_ns = 0;
+  Nanos load_ns = 0;
+  std::optional<Nanos> armed_ns;
+  std::vector<IncidentRecord> incidents;
+  std::vector<DropoutRecord> dropouts;
+  std::vector<std::string> lost;
+  bool interrupted = false;
+  std::uint64_t watchdog_cpu_ns = 0;
+  std::uint64_t watchdog_rss_kib = 0;
+  Nanos watched_ns = 0;  // for how long the watchdog ran
+  Nanos heartbeat_age_max_ns = 0;
+  std::optional<Lab::Ending> ending;
+};
+
+class ReproRun {
+ public:
+  ReproRun(const ReproOptions& options, const LabPlan& plan, RunDir run, LiveLens lens, Lab lab,
+           Console& console);
+  // Everything from the first op to the healed machine.
+  void drive();
+  // The verdict of what drive() saw, saved and printed. Returns the exit code.
+  int conclude();
+
+ private:
+  enum class Step { warming, armed, standing, over };
+
+  void begin_load();
+  void advance(Nanos now);
+  void arm(Nanos now);
+  void wait_for_something();
+  [[nodiscard]] Nanos next_deadline_ns(Nanos now) const;
+  void read_events();
+  void on_event(const WatchEvent& event);
+  void open_incident(const WatchEvent& event);
+  void on_scan(const WatchEvent& event);
+  void explain_by_proc();
+  void take_explanation(LockSnapshot snapshot);
+  void on_dropout(const WatchEvent& event);
+  void check_children();
+  void check_signals();
+  void stand(Nanos now);
+  void finish_load();
+  void take_watchdog_figures();
+  void check_heartbeat(Nanos now);
+  void settle_incident(IncidentRecord& incident) const;
+  void show_explanation(const IncidentRecord& incident);
+  void show_progress(Nanos now);
+  [[nodiscard]] double since_start_ms(Nanos at) const {
+    return static_cast<double>(at - state_.started_ns) / 1e6;
+  }
+  void log_event(const std::string& json);
+  [[nodiscard]] IncidentRecord* standing_incident();
+  [[nodiscard]] bool explained_as_promised(const IncidentRecord& incident) const;
+
+  const ReproOptions& options_;
+  const LabPlan& plan_;
+  RunDir run_;
+  LiveLens lens_;
+  Lab lab_;
+  Console& console_;
+  Fd signals_;
+  Step step_ = Step::warming;
+  ReproState state_;
+  SecondSampler sampler_;
+  Nanos stand_until_ns_ = 0;
+  Nanos end_at_ns_ = 0;  // when armed load has run long enough
+  Nanos next_proc_look_ns_ = 0;
+  std::uint64_t cpu_before_ns_ = 0;  // what the watchdog had used when load began
+  bool scanning_ = false;
+};
+
+}  // namespace stallproof

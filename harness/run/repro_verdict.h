@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the Verdict of a reproduction from what it saw. Reads the board and the watchdog's health,
+// judges through judge_repro(); no side effects.
+#pragma once
+
+#include "harness/run/repro_run.h"
+
+namespace stallproof {
+
+struct VerdictInput {
+  const ReproOptions& options;
+  const LabPlan& plan;
+  const ReproState& state;
+  const SecondSampler& sampler;
+  const Lab& lab;
+  const std::string& run_id;
+  std::uint64_t probe_timeouts;
+};
+
+Verdict make_verdict(const VerdictInput& input);
+
+}  // namespace stallproof

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/snapshot_text.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace stallproof {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Numbers above 2^53 do not survive every JSON reader: addresses are text.
+Json address(std::uint64_t value) {
+  if (value == 0) return nullptr;
+  return fmt::format("{:#x}", value);
+}
+
+const char* mode_word(LockMode mode) { return mode == LockMode::read ? "read" : "write"; }
+
+const char* certainty_word(Certainty certainty) {
+  switch (certainty) {
+    case Certainty::exact:
+      return "exact";
+    case Certainty::likely:
+      return "likely";
+    case Certainty::inferred:
+      return "inferred";
+  }
+  return "inferred";
+}
+
+std::string frame_text(const StackFrame& frame) {
+  return frame.module.empty() ? frame.function : frame.function + " [" + frame.module + "]";
+}
+
+Json task_json(const TaskRow& task) {
+  Json stack = Json::array();
+  for (const StackFrame& frame : task.stack) stack.push_back(frame_text(frame));
+  Json row = {{"tid", task.tid},
+              {"tgid", task.tgid},
+              {"comm", task.comm},
+              {"state", std::string(1, task.state)},
+              {"task", address(task.task_address)},
+              {"mm", address(task.mm)},
+              {"stack", stack}};
+  if (task.unchanged_for) row["unchanged_ms"] = *task.unchanged_for / kMillisecond;
+  if (task.fault)
+    row["fault"] = {{"address", address(task.fault->address)},
+                    {"file_offset", task.fault->file_offset},
+                    {"vma_lock", task.fault->vma_lock},
+                    {"tried", task.fault->tried}};
+  return row;
+}
+
+Json lock_json(const LockRow& lock) {
+  Json holders = Json::array();
+  for (const LockHolder& holder : lock.holders)
+    holders.push_back({{"tid", holder.tid},
+                       {"mode", mode_word(holder.mode)},
+                       {"certainty", certainty_word(holder.certainty)},
+                       {"evidence", holder.evidence}});
+  Json waiters = Json::array();
+  for (const LockWaiter& waiter : lock.waiters)
+    waiters.push_back({{"tid", waiter.tid},
+                       {"task", address(waiter.task_address)},
+                       {"mode", mode_word(waiter.mode)}});
+  return {{"kind", lock.kind == LockKind::mmap_lock ? "mmap_lock"
+                   : lock.kind == LockKind::rwsem   ? "rwsem"
+                                                    : "mutex"},
+          {"address", address(lock.address)},
+          {"mm", address(lock.mm)},
+          {"tgid", lock.tgid},
+          {"count", lock.count ? address(*lock.count) : Json(nullptr)},
+          {"readers", lock.reader_count ? Json(*lock.reader_count) : Json(nullptr)},
+          {"holders", holders},
+          {"waiters", waiters},
+          {"queue_known", lock.queue_known}};
+}
+
+Json connection_json(const FuseConnection& connection) {
+  Json requests = Json::array();
+  for (const FuseRequest& request : connection.requests)
+    requests.push_back(
+        {{"unique", request.unique},
+         {"opcode", request.opcode},
+         {"client_tid", request.client_tid},
+         {"place", request.place == RequestPlace::pending ? "pending" : "processing"},
+         {"age_ms", request.age ? Json(*request.age / kMillisecond) : Json(nullptr)}});
+  return {{"connection", connection.number},
+          {"waiting", connection.waiting},
+          {"servers", connection.server_tgids},
+          {"requests", requests}};
+}
+
+}  // namespace
+
+std::string snapshot_json(const LockSnapshot& snapshot) {
+  Json tasks = Json::array(), locks = Json::array(), fuse = Json::array();
+  for (const TaskRow& task : snapshot.tasks) tasks.push_back(task_json(task));
+  for (const LockRow& lock : snapshot.locks) locks.push_back(lock_json(lock));
+  for (const FuseConnection& connection : snapshot.fuse)
+    fuse.push_back(connection_json(connection));
+  const Json document = {{"schema", 1},    {"kernel", snapshot.kernel},
+                         {"tasks", tasks}, {"locks", locks},
+                         {"fuse", fuse},   {"blind_spots", snapshot.blind_spots}};
+  return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string stacks_text(const LockSnapshot& snapshot) {
+  std::string text;
+  for (const TaskRow& task : snapshot.tasks) {
+    text += fmt::format("{} tid {} pid {} state {}\n", task.comm, task.tid, task.tgid, task.state);
+    for (const StackFrame& frame : task.stack) text += fmt::format("    {}\n", frame_text(frame));
+    if (task.stack.empty() && !task.stack_problem.empty())
+      text += fmt::format("    ({})\n", task.stack_problem);
+  }
+  return text;
+}
+
+}  // namespace stallproof

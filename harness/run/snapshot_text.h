@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// A LockSnapshot as files: snapshot.json for programs, stacks.txt for people. Pure.
+#pragma once
+
+#include <string>
+
+#include "harness/probe/lock_snapshot.h"
+
+namespace stallproof {
+
+std::string snapshot_json(const LockSnapshot& snapshot);
+std::string stacks_text(const LockSnapshot& snapshot);
+
+}  // namespace stallproof

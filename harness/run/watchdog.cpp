@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/watchdog.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace stallproof {
+namespace {
+
+constexpr Nanos kScanEvery = kSecond;
+constexpr Nanos kScanEveryWhenSuspicious = 250 * kMillisecond;
+// Later than this and the watchdog was not run: nothing it sees now may be called a stall.
+constexpr Nanos kGap = 500 * kMillisecond;
+// After a gap the loads need a moment to complete what they had in flight when the machine stood.
+constexpr unsigned kTicksAfterGap = 3;
+
+void raise_to(std::atomic<std::uint64_t>& maximum, std::uint64_t value) {
+  if (value > maximum.load(std::memory_order_relaxed))
+    maximum.store(value, std::memory_order_relaxed);
+}
+
+Nanos process_cpu_now() {
+  timespec ts{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+  return static_cast<Nanos>(ts.tv_sec) * kSecond + static_cast<Nanos>(ts.tv_nsec);
+}
+
+}  // namespace
+
+Watchdog::Watchdog(Board board, Evidence evidence, const WatchdogOptions& options)
+    : board_(std::move(board)),
+      evidence_(std::move(evidence)),
+      options_(options),
+      no_progress_(options.thresholds),
+      stuck_op_(options.thresholds),
+      dropout_(options.thresholds),
+      blocked_table_(std::make_unique<BlockedTaskTable>()) {}
+
+void Watchdog::run() {
+  next_tick_ns_ = monotonic_now();
+  last_tick_ns_ = next_tick_ns_;
+  while (!quit_) {
+    const Nanos began = monotonic_now();
+    look_at_gap(began);
+    tick();
+    update_health(began);
+    if (!wait_for_next_tick()) return;
+  }
+}
+
+void Watchdog::look_at_gap(Nanos now) {
+  WatchdogHealth& health = evidence_.area().health;
+  if (now > next_tick_ns_) raise_to(health.lag_max_ns, now - next_tick_ns_);
+  if (now > last_tick_ns_ + options_.tick + kGap) {
+    suspicious_ticks_ = kTicksAfterGap;
+    health.gaps.fetch_add(1, std::memory_order_relaxed);
+    send({.kind = WatchEventKind::gap, .at_ns = now, .since_ns = last_tick_ns_});
+  }
+  last_tick_ns_ = now;
+}
+
+void Watchdog::tick() {
+  view_.now_ns = monotonic_now();
+  view_.after_gap = suspicious_ticks_ > 0;
+  if (suspicious_ticks_ > 0) --suspicious_ticks_;
+  read_board(board_, view_);
+  record_view();
+  drain_kernel_log();
+  judge();
+}
+
+void Watchdog::judge() {
+  findings_.clear();
+  no_progress_.check(view_, findings_);
+  stuck_op_.check(view_, findings_);
+  blocked_tasks_.check(view_, findings_);
+  dropout_.check(view_, findings_);
+  const auto change = incident_.update(view_, findings_.items());
+  report_changes(change);
+  scan_if_due(change == IncidentChange::opened);
+}
+
+void Watchdog::report_changes(std::optional<IncidentChange> change) {
+  for (const Finding& finding : findings_.items()) {
+    const bool begin = finding.kind == FindingKind::dropout_begin;
+    if (!begin && finding.kind != FindingKind::dropout_end) continue;
+    send({.kind = begin ? WatchEventKind::dropout_begin : WatchEventKind::dropout_end,
+          .load = finding.load,
+          .at_ns = begin ? view_.now_ns : finding.until_ns,
+          .since_ns = finding.since_ns,
+          .ratio = finding.ratio});
+  }
+  if (!change) return;
+  switch (*change) {
+    case IncidentChange::opened:
+      return send(incident_event(WatchEventKind::incident_opened));
+    case IncidentChange::extended:
+      return send(incident_event(WatchEventKind::incident_extended));
+    case IncidentChange::resolved:
+      return send(incident_event(WatchEventKind::incident_resolved));
+  }
+}
+
+WatchEvent Watchdog::incident_event(WatchEventKind kind) const {
+  const Incident& incident = incident_.current();
+  WatchEvent event{.kind = kind,
+                   .incident = incident.number,
+                   .kinds = incident.kinds,
+                   .at_ns = view_.now_ns,
+                   .since_ns = incident.onset_ns,
+                   .blocked = incident.blocked};
+  for (std::size_t i = 0; i < kMaxLoads; ++i)
+    if (incident.stalled[i]) event.stalled |= 1U << i;
+  return event;
+}
+
+void Watchdog::send(const WatchEvent& event) {
+  if (::send(options_.channel_fd, &event, sizeof event, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(sizeof event))
+    evidence_.area().health.events_dropped.fetch_add(1, std::memory_order_relaxed);
+}
+
+bool Watchdog::scan_due(Nanos now) const {
+  if (now >= last_scan_ns_ + kScanEvery) return true;
+  if (now < last_scan_ns_ + kScanEveryWhenSuspicious) return false;
+  if (incident_.standing()) return now < incident_.current().detected_ns + 3 * kSecond;
+  for (std::size_t i = 0; i < view_.load_count; ++i) {
+    const LoadView& load = view_.loads[i];
+    if (load.in_flight > 0 &&
+        now >= NoProgress::onset_of(load) + options_.thresholds.stall_after / 2)
+      return true;
+  }
+  return false;
+}
+
+void Watchdog::scan_if_due(bool incident_opened) {
+  if (!scanner_) return;
+  const Nanos now = monotonic_now();
+  if (incident_opened || scan_due(now)) scan(now);
+}
+
+// Tells the scan of processes that the controller has added since; each once.
+void Watchdog::watch_processes() {
+  EvidenceArea& area = evidence_.area();
+  for (; watched_ < kWatchedMax; ++watched_) {
+    const std::int32_t pid = area.watched_tgids[watched_].load(std::memory_order_relaxed);
+    if (pid == 0) return;
+    if (!scanner_->watch(pid)) area.health.scan_failures.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void Watchdog::scan(Nanos now) {
+  EvidenceArea& area = evidence_.area();
+  watch_processes();
+  ScanSlot& slot = area.scans[scan_sequence_ % kScanSlots];
+  slot.sequence.store(0, std::memory_order_release);
+  last_scan_ns_ = now;
+  const auto result = scanner_->scan(slot.bytes);
+  raise_to(area.health.scan_max_ns, monotonic_now() - now);
+  area.health.scans.fetch_add(1, std::memory_order_relaxed);
+  if (!result) {
+    area.health.scan_failures.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  slot.taken_ns = now;
+  slot.size = *result;
+  slot.truncated = scanner_->truncated() ? 1 : 0;
+  slot.sequence.store(++scan_sequence_, std::memory_order_release);
+  feed_blocked_tasks(slot);
+  send({.kind = WatchEventKind::scan_taken,
+        .incident = incident_.standing() ? incident_.current().number : 0,
+        .at_ns = now,
+        .scan = scan_sequence_});
+}
+
+void Watchdog::record_view() {
+  EvidenceArea& area = evidence_.area();
+  const std::uint64_t row = area.view_count.load(std::memory_order_relaxed);
+  ViewRow& into = area.views[row % kViewRows];
+  into.at_ns = view_.now_ns;
+  for (std::size_t i = 0; i < view_.load_count; ++i) {
+    into.ops[i] = view_.loads[i].ops;
+    into.in_flight[i] = view_.loads[i].in_flight;
+  }
+  area.view_count.store(row + 1, std::memory_order_release);
+}
+
+void Watchdog::update_health(Nanos began) {
+  WatchdogHealth& health = evidence_.area().health;
+  const Nanos now = monotonic_now();
+  raise_to(health.tick_max_ns, now - began);
+  if (incident_.standing()) raise_to(health.tick_max_in_stall_ns, now - began);
+  health.ticks.fetch_add(1, std::memory_order_relaxed);
+  health.findings_dropped.store(findings_.overflow(), std::memory_order_relaxed);
+  health.cpu_ns.store(process_cpu_now(), std::memory_order_relaxed);
+  health.heartbeat_ns.store(now, std::memory_order_release);
+}
+
+bool Watchdog::wait_for_next_tick() {
+  const Nanos now = monotonic_now();
+  next_tick_ns_ = std::max(next_tick_ns_ + options_.tick, now);
+  // Not a tick later than a stall can be known: wake when the oldest op comes of age.
+  if (!incident_.standing())
+    next_tick_ns_ = std::min(next_tick_ns_, no_progress_.next_due_ns(view_));
+  while (!quit_) {
+    const Nanos at = monotonic_now();
+    const Nanos left = next_tick_ns_ > at ? next_tick_ns_ - at : 0;
+    const timespec wait{static_cast<time_t>(left / kSecond), static_cast<long>(left % kSecond)};
+    pollfd channel{options_.channel_fd, POLLIN, 0};
+    const int ready = ::ppoll(&channel, 1, &wait, nullptr);
+    if (ready == 0) return true;
+    if (ready < 0) continue;
+    WatchCommand command{};
+    const ssize_t n = ::recv(options_.channel_fd, &command, sizeof command, MSG_DONTWAIT);
+    if (n == 0) return false;  // the controller is gone
+    if (n == static_cast<ssize_t>(sizeof command)) obey(command);
+  }
+  return false;
+}
+
+void Watchdog::obey(WatchCommand command) {
+  switch (command) {
+    case WatchCommand::quit:
+      quit_ = true;
+      return;
+    case WatchCommand::end_load:
+      findings_.clear();
+      dropout_.close_all(monotonic_now(), findings_);
+      report_changes(std::nullopt);
+      incident_.end_load();
+      return;
+  }
+}
+
+}  // namespace stallproof

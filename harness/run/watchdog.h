@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The watchdog's loop. One tick: read the board (and, when due, scan the kernel's tasks and drain
+// its log) into one SystemView, let every detector judge it, fold the findings into the incident,
+// tell the controller. See watchdog_role.h for what the loop may not do.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "harness/board/board.h"
+#include "harness/board/evidence.h"
+#include "harness/detect/blocked_tasks.h"
+#include "harness/detect/dropout.h"
+#include "harness/detect/incident.h"
+#include "harness/detect/no_progress.h"
+#include "harness/probe/kernel_scan.h"
+#include "harness/probe/kmsg_reader.h"
+
+namespace stallproof {
+
+inline constexpr std::size_t kKmsgPerTick = 256;
+
+struct WatchdogOptions {
+  Nanos tick = 100 * kMillisecond;
+  Thresholds thresholds;
+  int channel_fd = -1;
+};
+
+class Watchdog {
+ public:
+  Watchdog(Board board, Evidence evidence, const WatchdogOptions& options);
+  // Before load starts: opens the scan and the kernel log, touches all memory. What cannot be
+  // opened costs sight, not the run: the reason stands in the evidence (scan_problem).
+  void open_probes();
+  // Ticks until told to quit or the controller is gone.
+  void run();
+
+ private:
+  void tick();
+  void look_at_gap(Nanos now);
+  void scan_if_due(bool incident_opened);
+  [[nodiscard]] bool scan_due(Nanos now) const;
+  void scan(Nanos now);
+  void watch_processes();
+  void feed_blocked_tasks(const ScanSlot& slot);
+  void judge();
+  void report_changes(std::optional<IncidentChange> change);
+  void send(const WatchEvent& event);
+  [[nodiscard]] WatchEvent incident_event(WatchEventKind kind) const;
+  void record_view();
+  void drain_kernel_log();
+  void update_health(Nanos began);
+  [[nodiscard]] bool wait_for_next_tick();
+  void obey(WatchCommand command);
+
+  Board board_;
+  Evidence evidence_;
+  WatchdogOptions options_;
+  std::optional<KernelScan> scanner_;
+  std::optional<KmsgReader> kernel_log_;
+  KmsgRing kmsg_{kKmsgPerTick};  // what came since the last tick; the rest waits for the next one
+
+  SystemView view_;
+  FindingList findings_;
+  NoProgress no_progress_;
+  StuckOp stuck_op_;
+  BlockedTasks blocked_tasks_;
+  Dropout dropout_;
+  std::unique_ptr<BlockedTaskTable> blocked_table_;
+  IncidentTracker incident_;
+
+  Nanos next_tick_ns_ = 0;
+  Nanos last_tick_ns_ = 0;
+  Nanos last_scan_ns_ = 0;
+  std::uint64_t scan_sequence_ = 0;
+  std::size_t watched_ = 0;        // entries of watched_tgids the scan knows
+  unsigned suspicious_ticks_ = 0;  // ticks left in which a gap forbids judgement
+  bool quit_ = false;
+};
+
+}  // namespace stallproof

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The watchdog's sight of the kernel: opening it before load starts, using it in the loop.
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "harness/probe/scan_record.h"
+#include "harness/run/watchdog.h"
+
+namespace stallproof {
+namespace {
+
+// include/linux/sched.h: TASK_UNINTERRUPTIBLE; TASK_NOLOAD marks idle kernel threads.
+constexpr std::uint32_t kUninterruptible = 0x2;
+constexpr std::uint32_t kNoLoad = 0x400;
+
+void tell_problem(EvidenceArea& area, const std::string& problem) {
+  const std::size_t length = std::min(problem.size(), area.scan_problem.size() - 1);
+  std::memcpy(area.scan_problem.data(), problem.data(), length);
+  area.scan_problem[length] = '\0';
+}
+
+void append_bytes(EvidenceArea& area, std::string_view bytes) {
+  std::uint64_t at = area.kmsg_written.load(std::memory_order_relaxed);
+  for (const char byte : bytes) area.kmsg[at++ % kKmsgBytes] = byte;
+  area.kmsg_written.store(at, std::memory_order_release);
+}
+
+// As dmesg shows it: "[  123.456789] text". What a process wrote there is marked: it proves
+// nothing.
+void append_line(EvidenceArea& area, const KmsgRecord& record) {
+  std::array<char, 64> prefix;
+  const auto end =
+      fmt::format_to_n(prefix.data(), prefix.size(), "[{:5}.{:06}] {}", record.stamp_ns / kSecond,
+                       record.stamp_ns % kSecond / 1000, record.kernel ? "" : "(user) ");
+  append_bytes(area, {prefix.data(), std::min(end.size, prefix.size())});
+  append_bytes(area, record.text());
+  append_bytes(area, "\n");
+}
+
+}  // namespace
+
+void Watchdog::open_probes() {
+  EvidenceArea& area = evidence_.area();
+  if (auto scanner = KernelScan::open())
+    scanner_ = std::move(*scanner);
+  else
+    tell_problem(area, scanner.error().what);
+  if (auto log = KmsgReader::open()) kernel_log_ = std::move(*log);
+  // One scan now faults in everything that later ones use.
+  for (ScanSlot& slot : area.scans) std::memset(slot.bytes.data(), 0, slot.bytes.size());
+  if (scanner_) scan(monotonic_now());
+}
+
+void Watchdog::drain_kernel_log() {
+  if (!kernel_log_) return;
+  EvidenceArea& area = evidence_.area();
+  const std::size_t count = kernel_log_->drain(kmsg_, kKmsgPerTick);
+  for (std::size_t i = 0; i < count; ++i) append_line(area, kmsg_[i]);
+  kmsg_.clear();
+  area.health.kmsg_records.fetch_add(count, std::memory_order_relaxed);
+  area.health.kmsg_lost.store(kernel_log_->lost() + kernel_log_->unreadable(),
+                              std::memory_order_relaxed);
+}
+
+void Watchdog::feed_blocked_tasks(const ScanSlot& slot) {
+  blocked_table_->begin_scan(slot.taken_ns);
+  for (std::size_t at = 0; at + sizeof(ScanHead) <= slot.size;) {
+    ScanHead head;
+    std::memcpy(&head, slot.bytes.data() + at, sizeof head);
+    if (head.size < sizeof head || at + head.size > slot.size) break;
+    if (head.kind == SCAN_TASK && head.size >= sizeof(ScanTask)) {
+      ScanTask task;
+      std::memcpy(&task, slot.bytes.data() + at, sizeof task);
+      if ((task.state & kUninterruptible) != 0 && (task.state & kNoLoad) == 0)
+        blocked_table_->saw(static_cast<std::uint32_t>(task.tid), task.switches);
+    }
+    at += head.size;
+  }
+  view_.blocked = blocked_table_->finish_scan(options_.thresholds.stall_after);
+}
+
+}  // namespace stallproof

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/watchdog_role.h"
+
+#include <signal.h>
+
+#include "harness/base/process.h"
+#include "harness/base/settings.h"
+#include "harness/run/self_protection.h"
+#include "harness/run/watchdog.h"
+
+namespace stallproof {
+namespace {
+
+Result<WatchdogOptions> read_options(const Settings& words) {
+  WatchdogOptions options;
+  const auto tick = words.duration("tick", options.tick);
+  const auto stall_after = words.duration("stall-after", options.thresholds.stall_after);
+  const auto fail_after = words.duration("fail-after", options.thresholds.fail_after);
+  const auto below = words.count("dropout-below-permille", 100);
+  const auto channel = words.count("channel", 0);
+  for (const auto* value : {&tick, &stall_after, &fail_after, &below, &channel})
+    if (!*value) return Failure(value->error());
+  options.tick = *tick;
+  options.thresholds = {.stall_after = *stall_after,
+                        .fail_after = *fail_after,
+                        .dropout_below = static_cast<double>(*below) / 1000.0};
+  options.channel_fd = static_cast<int>(*channel);
+  return options;
+}
+
+Result<> watch(const Settings& words, int ready) {
+  const auto options = read_options(words);
+  if (!options) return Failure(options.error());
+  auto board = Board::attach(static_cast<int>(*words.count("board", 0)), false);
+  if (!board) return Failure(board.error());
+  auto evidence = Evidence::attach(static_cast<int>(*words.count("evidence", 0)));
+  if (!evidence) return Failure(evidence.error());
+  Watchdog watchdog(std::move(*board), std::move(*evidence), *options);
+  watchdog.open_probes();
+  protect_this_process();
+  report_ready(ready);
+  watchdog.run();
+  return {};
+}
+
+}  // namespace
+
+int run_watchdog_role(const std::vector<std::string>& words) {
+  // Ctrl-C in a terminal goes to the whole process group; only the controller may end the watchdog.
+  ::signal(SIGINT, SIG_IGN);
+  ::signal(SIGHUP, SIG_IGN);
+  const auto settings = Settings::from_words(words);
+  if (!settings) return 2;
+  const auto ready = static_cast<int>(*settings->count("ready", 2));
+  const auto watched = watch(*settings, ready);
+  if (watched) return 0;
+  report_failure(ready, watched.error().what);
+  return 3;
+}
+
+}  // namespace stallproof

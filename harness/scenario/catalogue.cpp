@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/scenario/catalogue.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+namespace stallproof {
+
+extern const Scenario kMmapLockFault;
+
+namespace {
+
+std::span<const Scenario> table() {
+  static const std::array all{kMmapLockFault};
+  return all;
+}
+
+template <class Items>
+Result<> must_be_one_of(std::string_view what, const std::string& word, const Items& items) {
+  std::vector<std::string_view> names;
+  for (const auto& item : items) names.push_back(item.name);
+  if (std::find(names.begin(), names.end(), word) != names.end()) return {};
+  return fail(fmt::format("unknown {} '{}' (one of: {})", what, word, fmt::join(names, ", ")));
+}
+
+}  // namespace
+
+std::span<const Scenario> scenarios() { return table(); }
+
+Result<const Scenario*> find_scenario(std::string_view id) {
+  std::vector<std::string_view> ids;
+  for (const Scenario& scenario : scenarios()) {
+    if (scenario.id == id) return &scenario;
+    ids.push_back(scenario.id);
+  }
+  return fail(fmt::format("unknown scenario '{}' (one of: {})", id, fmt::join(ids, ", ")));
+}
+
+Result<LabPlan> plan_scenario(const Scenario& scenario, const ScenarioRequest& request) {
+  ScenarioRequest full = request;
+  if (full.variant.empty() && !scenario.variants.empty())
+    full.variant = std::string(scenario.variants.front().name);
+  if (auto known = must_be_one_of("variant", full.variant, scenario.variants); !known)
+    return Failure(known.error());
+  if (!full.fix.empty()) {
+    if (auto known = must_be_one_of("fix", full.fix, scenario.fixes); !known)
+      return Failure(known.error());
+  }
+  std::vector<std::string> names;
+  for (const Parameter& parameter : scenario.params) names.emplace_back(parameter.name);
+  if (auto known = full.params.refuse_unknown(names); !known) return Failure(known.error());
+  for (const Parameter& parameter : scenario.params) {
+    const std::string name(parameter.name);
+    if (!full.params.has(name)) full.params.set(name, std::string(parameter.fallback));
+  }
+  return scenario.plan(full);
+}
+
+}  // namespace stallproof

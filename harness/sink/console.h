@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person at a terminal sees: results on stdout, progress on stderr and only where that is a
+// terminal. Controller only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/base/clock.h"
+
+namespace stallproof {
+
+class Console {
+ public:
+  struct Options {
+    bool quiet = false;  // only results and errors
+    bool json = false;   // stdout carries one JSON document and nothing else
+  };
+  explicit Console(const Options& options);
+
+  // A step of the run with its time, e.g. "+ 2.210 s  armed". Nothing when quiet or JSON.
+  void step(Nanos since_start, std::string_view text);
+  // A block of text as it is. Nothing when quiet or JSON.
+  void block(std::string_view text);
+  // The result in one line; kept when quiet.
+  void result(std::string_view line);
+  // One line on stderr, always.
+  void problem(std::string_view line);
+  // The JSON document, when asked for.
+  void document(std::string_view json);
+  // Rewrites one line on a terminal's stderr; nothing elsewhere.
+  void progress(std::string_view text);
+
+ private:
+  void clear_progress();
+  Options options_;
+  bool terminal_ = false;
+  bool progress_shown_ = false;
+};
+
+}  // namespace stallproof

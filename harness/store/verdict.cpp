@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/store/verdict.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace stallproof {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Microsecond resolution is all that the clock and the reader need.
+double rounded(double value) { return std::round(value * 1000.0) / 1000.0; }
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  if (!value) return nullptr;
+  if constexpr (std::is_floating_point_v<T>)
+    return rounded(*value);
+  else
+    return *value;
+}
+
+Json stall_json(const StallEntry& stall) {
+  return {{"id", stall.id},
+          {"class", stall.stall_class},
+          {"signature", stall.signature},
+          {"onset", stall.onset},
+          {"onset_ms", rounded(stall.onset_ms)},
+          {"detected_ms", rounded(stall.detected_ms)},
+          {"resolved_ms", or_null(stall.resolved_ms)},
+          {"failing", stall.failing},
+          {"sources", stall.sources},
+          {"explanation", stall.explanation}};
+}
+
+Json dropout_json(const DropoutEntry& dropout) {
+  return {{"workload", dropout.workload},
+          {"start_ms", rounded(dropout.start_ms)},
+          {"duration_ms", rounded(dropout.duration_ms)},
+          {"min_ratio", rounded(dropout.min_ratio)}};
+}
+
+Json workload_json(const WorkloadEntry& load) {
+  return {{"ops", load.ops},
+          {"bytes", load.bytes},
+          {"errors", load.errors},
+          {"mismatches", load.mismatches},
+          {"sigbus", load.sigbus},
+          {"p50_us", rounded(load.p50_us)},
+          {"p99_us", rounded(load.p99_us)},
+          {"max_us", rounded(load.max_us)},
+          {"per_second_min", or_null(load.per_second_min)}};
+}
+
+Json observer_json(const ObserverEntry& observer) {
+  return {{"lens", observer.lens},
+          {"loop_lag_max_ms", rounded(observer.loop_lag_max_ms)},
+          {"tick_max_ms", rounded(observer.tick_max_ms)},
+          {"tick_max_in_stall_ms", rounded(observer.tick_max_in_stall_ms)},
+          {"cpu_percent", rounded(observer.cpu_percent)},
+          {"rss_kib", observer.rss_kib},
+          {"scans", observer.scans},
+          {"scan_max_ms", rounded(observer.scan_max_ms)},
+          {"scan_failures", observer.scan_failures},
+          {"gaps", observer.gaps},
+          {"kmsg_lost", observer.kmsg_lost},
+          {"probe_timeouts", observer.probe_timeouts},
+          {"events_dropped", observer.events_dropped},
+          {"blind_spots", observer.blind_spots},
+          {"canary", nullptr}};
+}
+
+Json timings_json(const TimingEntry& timings) {
+  return {{"armed_ms", or_null(timings.armed_ms)},
+          {"last_op_ms", or_null(timings.last_op_ms)},
+          {"detected_ms", or_null(timings.detected_ms)},
+          {"explained_ms", or_null(timings.explained_ms)},
+          {"heal_asked_ms", or_null(timings.heal_asked_ms)},
+          {"healed_ms", or_null(timings.healed_ms)}};
+}
+
+Json hazard_json(const std::optional<HazardEntry>& hazard) {
+  if (!hazard) return nullptr;
+  return {{"entered", hazard->entered}, {"per_second_min", or_null(hazard->per_second_min)}};
+}
+
+Json service_json(const ServiceEntry& service) {
+  return {{"page_reads", service.page_reads},
+          {"direct_reads", service.direct_reads},
+          {"page_reads_per_second_min", or_null(service.page_reads_per_second_min)},
+          {"direct_reads_per_second_min", or_null(service.direct_reads_per_second_min)}};
+}
+
+template <class Items, class Render>
+Json list_json(const Items& items, Render render) {
+  Json list = Json::array();
+  for (const auto& item : items) list.push_back(render(item));
+  return list;
+}
+
+}  // namespace
+
+std::string outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::pass:
+      return "pass";
+    case Outcome::fail:
+      return "fail";
+    case Outcome::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::string verdict_json(const Verdict& verdict) {
+  Json workloads = Json::object();
+  for (const auto& [name, load] : verdict.workloads) workloads[name] = workload_json(load);
+  const Json document = {{"schema", 1},
+                         {"run", verdict.run},
+                         {"scenario", verdict.scenario},
+                         {"settings", verdict.settings},
+                         {"verdict", outcome_name(verdict.outcome)},
+                         {"exit_code", verdict.exit_code},
+                         {"reasons", verdict.reasons},
+                         {"labels", verdict.labels},
+                         {"node", verdict.node},
+                         {"kernel", verdict.kernel},
+                         {"tool_version", verdict.tool_version},
+                         {"target",
+                          {{"path", verdict.target_path},
+                           {"fstype", verdict.target_fstype},
+                           {"source", verdict.target_source},
+                           {"modules", Json::array()}}},
+                         {"thresholds",
+                          {{"stall_after_ms", rounded(verdict.stall_after_ms)},
+                           {"fail_after_ms", rounded(verdict.fail_after_ms)},
+                           {"dropout_below", verdict.dropout_below}}},
+                         {"started", verdict.started},
+                         {"ended", verdict.ended},
+                         {"duration_s", rounded(verdict.duration_s)},
+                         {"stalls", list_json(verdict.stalls, stall_json)},
+                         {"dropouts", list_json(verdict.dropouts, dropout_json)},
+                         {"hazard", hazard_json(verdict.hazard)},
+                         {"observer", observer_json(verdict.observer)},
+                         {"ffs", service_json(verdict.service)},
+                         {"timings", timings_json(verdict.timings)},
+                         {"left_behind", verdict.left_behind},
+                         {"command_exit", nullptr},
+                         {"workloads", workloads}};
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace stallproof

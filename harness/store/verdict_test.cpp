@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/store/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace stallproof {
+namespace {
+
+TEST(VerdictJson, HoldsEveryKeyOfTheContract) {
+  const auto document = nlohmann::json::parse(verdict_json({}));
+  for (const char* key :
+       {"schema",      "run",          "verdict",      "exit_code", "reasons",    "labels",
+        "node",        "kernel",       "tool_version", "target",    "thresholds", "started",
+        "ended",       "duration_s",   "stalls",       "dropouts",  "hazard",     "observer",
+        "left_behind", "command_exit", "workloads"})
+    EXPECT_TRUE(document.contains(key)) << key;
+  EXPECT_EQ(document["verdict"], "unknown");
+  EXPECT_TRUE(document["hazard"].is_null());
+}
+
+TEST(VerdictJson, UnresolvedStallHasNullAndNotZero) {
+  Verdict verdict;
+  verdict.stalls.push_back({.id = "001", .stall_class = "mmap_lock_cycle"});
+  auto document = nlohmann::json::parse(verdict_json(verdict));
+  EXPECT_TRUE(document["stalls"][0]["resolved_ms"].is_null());
+  verdict.stalls[0].resolved_ms = 12.5;
+  document = nlohmann::json::parse(verdict_json(verdict));
+  EXPECT_EQ(document["stalls"][0]["resolved_ms"], 12.5);
+}
+
+TEST(VerdictJson, ForeignBytesDoNotBreakTheDocument) {
+  Verdict verdict;
+  verdict.node = "n\xff\"\n";
+  EXPECT_TRUE(nlohmann::json::accept(verdict_json(verdict)));
+}
+
+}  // namespace
+}  // namespace stallproof

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/catalogue.h"
+
+#include <algorithm>
+#include <array>
+
+// One line for each workload: NAME_workload() is defined in NAME.cpp. A table rather than
+// registration by static objects, which the linker drops from a static library without a word.
+#define SP_WORKLOADS(ROW) \
+  ROW(direct_read)        \
+  ROW(mapped_fault)       \
+  ROW(mprotect_storm)
+
+namespace stallproof {
+
+#define SP_DECLARE(name) WorkloadInfo name##_workload();
+SP_WORKLOADS(SP_DECLARE)
+#undef SP_DECLARE
+
+std::span<const WorkloadInfo> workload_catalogue() {
+#define SP_ROW(name) name##_workload(),
+  static const std::array table{SP_WORKLOADS(SP_ROW)};
+#undef SP_ROW
+  return table;
+}
+
+const WorkloadInfo* find_workload(std::string_view name) {
+  for (const WorkloadInfo& info : workload_catalogue())
+    if (info.name == name) return &info;
+  return nullptr;
+}
+
+std::vector<std::string> all_workload_parameters() {
+  std::vector<std::string> names;
+  for (const WorkloadInfo& info : workload_catalogue())
+    for (const WorkloadParameter& parameter : info.parameters)
+      if (std::find(names.begin(), names.end(), parameter.name) == names.end())
+        names.emplace_back(parameter.name);
+  return names;
+}
+
+Settings with_defaults(const WorkloadInfo& info, const Settings& settings) {
+  Settings complete = settings;
+  for (const WorkloadParameter& parameter : info.parameters) {
+    const std::string name(parameter.name);
+    if (!complete.has(name)) complete.set(name, std::string(parameter.fallback));
+  }
+  return complete;
+}
+
+}  // namespace stallproof

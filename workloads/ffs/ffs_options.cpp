@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/ffs/ffs_options.h"
+
+#include <fmt/format.h>
+
+#include "harness/base/settings.h"
+
+namespace stallproof {
+namespace {
+
+constexpr std::uint64_t kMaxThreads = 1024;
+constexpr std::uint64_t kMaxFileSize = 1ULL << 40U;
+
+Result<std::uint64_t> count_between(const Settings& settings, const std::string& key,
+                                    std::uint64_t fallback, std::uint64_t low) {
+  auto value = settings.count(key, fallback);
+  if (value && (*value < low || *value > kMaxThreads))
+    return fail(fmt::format("{}: {} is not between {} and {}", key, *value, low, kMaxThreads));
+  return value;
+}
+
+Result<int> inherited_fd(const Settings& settings, const std::string& key) {
+  if (!settings.has(key)) return -1;
+  const auto value = settings.count(key, 0);
+  if (!value) return fail(value.error().what);
+  if (*value > 1U << 20U) return fail(fmt::format("{}: {} is no descriptor", key, *value));
+  return static_cast<int>(*value);
+}
+
+}  // namespace
+
+Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
+  const auto settings = Settings::from_words(words);
+  if (!settings) return fail("ffs: " + settings.error().what);
+  const auto known = settings->refuse_unknown({"board", "ready", "mount", "service-threads",
+                                               "page-threads", "queue", "notifier", "file-size"});
+  const auto board = inherited_fd(*settings, "board");
+  const auto ready = inherited_fd(*settings, "ready");
+  const auto service = count_between(*settings, "service-threads", 4, 1);
+  const auto pages = count_between(*settings, "page-threads", 0, 0);
+  const auto queue = settings->choice("queue", "shared", {"shared", "hashed"});
+  const auto notifier = settings->choice("notifier", "own", {"own", "service"});
+  const auto size = settings->size("file-size", FfsOptions{}.file_size);
+  if (!known) return fail("ffs: " + known.error().what);
+  if (!board) return fail("ffs: " + board.error().what);
+  if (!ready) return fail("ffs: " + ready.error().what);
+  if (!service) return fail("ffs: " + service.error().what);
+  if (!pages) return fail("ffs: " + pages.error().what);
+  if (!queue) return fail("ffs: " + queue.error().what);
+  if (!notifier) return fail("ffs: " + notifier.error().what);
+  if (!size) return fail("ffs: " + size.error().what);
+  if (*size == 0 || *size > kMaxFileSize)
+    return fail(fmt::format("ffs: file-size: {} is not between 1 and {}", *size, kMaxFileSize));
+  if (*board < 0) return fail("ffs: board=FD is missing");
+  FfsOptions options;
+  options.board_fd = *board;
+  options.ready_fd = *ready;
+  options.mount_dir = settings->text("mount", "");
+  options.service_threads = static_cast<unsigned>(*service);
+  options.page_threads = static_cast<unsigned>(*pages);
+  options.hashed = *queue == "hashed";
+  options.service_notifies = *notifier == "service";
+  options.file_size = *size;
+  if (options.mount_dir.empty()) return fail("ffs: mount=DIR is missing");
+  return options;
+}
+
+}  // namespace stallproof

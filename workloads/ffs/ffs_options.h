@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of `stallproof child ffs`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+
+namespace stallproof {
+
+struct FfsOptions {
+  int board_fd = -1;  // inherited, writable
+  int ready_fd = -1;  // write end of the ready pipe; -1 = nobody waits
+  std::string mount_dir;
+  unsigned service_threads = 4;
+  unsigned page_threads = 0;      // > 0: page reads have threads of their own (fix split-pool)
+  bool hashed = false;            // one queue per thread instead of one FIFO
+  bool service_notifies = false;  // invalidations by the thread that answered, not by ffs_notify
+  std::uint64_t file_size = 256ULL << 20U;  // bytes
+};
+
+Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words);
+
+}  // namespace stallproof

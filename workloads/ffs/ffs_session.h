@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The receiver of ffs: reads requests from /dev/fuse, answers metadata itself, admits page reads
+// and hands every read over to the service threads. It never touches a client's memory and never
+// waits for a service thread, so it always sees the next request.
+//
+// Owned by the main thread of the ffs process; receive() runs in the thread ffs_recv.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "harness/base/result.h"
+#include "harness/board/board.h"
+#include "workloads/ffs/ffs_options.h"
+#include "workloads/ffs/page_intake.h"
+#include "workloads/ffs/service_pool.h"
+
+struct fuse_session;
+
+namespace stallproof {
+
+class FfsSession {
+ public:
+  // Keeps references to both; takes the mounted /dev/fuse descriptor over.
+  static Result<std::unique_ptr<FfsSession>> create(Board& board, const FfsOptions& options,
+                                                    int device_fd);
+  FfsSession(const FfsSession&) = delete;
+  FfsSession& operator=(const FfsSession&) = delete;
+  // Only after receive() has returned and the pool has finished.
+  ~FfsSession();
+
+  // Blocks until the connection ends (abort or unmount). Calls `on_initialised` once FUSE_INIT has
+  // been answered.
+  void receive(const std::function<void()>& on_initialised);
+  ServicePool& pool() { return *pool_; }
+
+  // For the libfuse callbacks, in the receiver thread.
+  void page_or_direct_read(fuse_req* request, std::size_t size, std::uint64_t offset, int flags);
+  void direct_read_ioctl(fuse_req* request, const void* in, std::size_t in_size);
+  [[nodiscard]] std::uint64_t file_size() const { return options_.file_size; }
+
+ private:
+  FfsSession(Board& board, const FfsOptions& options)
+      : options_(options), intake_(board, options.file_size) {}
+  [[nodiscard]] std::size_t cut(std::uint64_t offset, std::uint64_t size) const;
+
+  const FfsOptions& options_;
+  PageIntake intake_;
+  fuse_session* session_ = nullptr;
+  std::unique_ptr<ServicePool> pool_;
+};
+
+}  // namespace stallproof
