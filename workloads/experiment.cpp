@@ -33,6 +33,15 @@ pid_t fork_role(Role role, const std::vector<std::string>& words) {
   ::_exit(role(words));
 }
 
+std::optional<int> reap_by(pid_t pid, Deadline deadline) {
+  int status = 0;
+  while (::waitpid(pid, &status, WNOHANG) != pid) {
+    if (deadline.passed()) return std::nullopt;
+    ::poll(nullptr, 0, 2);
+  }
+  return status;
+}
+
 Result<pid_t> start_role(Role role, std::vector<std::string> words) {
   auto pipe = Pipe::create();
   if (!pipe) return Failure{pipe.error()};
@@ -43,17 +52,8 @@ Result<pid_t> start_role(Role role, std::vector<std::string> words) {
   const auto ready = wait_ready(pipe->read_end, words.front(), Deadline::in(kReadyWithin));
   if (ready) return pid;
   ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, WNOHANG);
+  reap_by(pid, Deadline::in(kSecond));
   return Failure{ready.error()};
-}
-
-std::optional<int> reap_by(pid_t pid, Deadline deadline) {
-  int status = 0;
-  while (::waitpid(pid, &status, WNOHANG) != pid) {
-    if (deadline.passed()) return std::nullopt;
-    ::poll(nullptr, 0, 2);
-  }
-  return status;
 }
 
 // In a process of its own: umount(2) of a dead file system may hang.
@@ -78,9 +78,11 @@ std::string field_of(const std::string& status, const std::string& key) {
   return status.substr(value, status.find('\n', value) - value);
 }
 
-std::string end_of(const char* who, pid_t pid, Deadline deadline) {
+// Forgets the pid once reaped: it may belong to somebody else from then on.
+std::string end_of(const char* who, pid_t& pid, Deadline deadline) {
   const auto status = reap_by(pid, deadline);
   if (!status) return fmt::format("{} did not exit; ", who);
+  pid = -1;
   return *status == 0 ? "" : fmt::format("{}: {}; ", who, describe_status(*status));
 }
 
@@ -138,9 +140,19 @@ void Experiment::arm(Behaviour behaviour) {
   panel().behaviour.store(static_cast<std::uint32_t>(behaviour));
 }
 
-Nanos Experiment::last_completion() {
+std::vector<const BoardSlot*> Experiment::slots_of(const std::vector<std::string>& loads) const {
+  std::vector<const BoardSlot*> slots;
+  for (const LoadEntry& load : board_.loads()) {
+    if (!loads.empty() && std::find(loads.begin(), loads.end(), load.name) == loads.end()) continue;
+    for (const BoardSlot& slot : board_.slots_of(load)) slots.push_back(&slot);
+  }
+  return slots;
+}
+
+Nanos Experiment::last_completion(const std::vector<std::string>& loads) {
   Nanos newest = 0;
-  for (const BoardSlot& slot : board_.slots()) newest = std::max(newest, slot.last_done_ns.load());
+  for (const BoardSlot* slot : slots_of(loads))
+    newest = std::max(newest, slot->last_done_ns.load());
   return newest;
 }
 
@@ -150,11 +162,12 @@ Nanos Experiment::armed_to_last_completion() {
   return last > armed ? last - armed : 0;
 }
 
-bool Experiment::stalled_by(Deadline deadline, Nanos silence) {
+bool Experiment::stalled_by(Deadline deadline, const std::vector<std::string>& loads,
+                            Nanos silence) {
   while (!deadline.passed()) {
     bool in_flight = false;
-    for (const BoardSlot& slot : board_.slots()) in_flight |= slot.op_started_ns.load() != 0;
-    const Nanos last = last_completion();
+    for (const BoardSlot* slot : slots_of(loads)) in_flight |= slot->op_started_ns.load() != 0;
+    const Nanos last = last_completion(loads);
     if (in_flight && last != 0 && monotonic_now() > last + silence) return true;
     ::poll(nullptr, 0, 5);
   }
@@ -194,6 +207,14 @@ bool Experiment::kill_worker_by(Deadline deadline) {
   return true;
 }
 
+bool Experiment::ffs_ended_by(Deadline deadline) {
+  if (reap_by(ffs_pid_, deadline) != 0) return false;
+  ffs_pid_ = -1;
+  return true;
+}
+
+void Experiment::terminate_ffs() { ::kill(ffs_pid_, SIGTERM); }
+
 bool Experiment::heal() {
   const Nanos before = last_completion();
   force_unmount(directory_);
@@ -209,11 +230,10 @@ std::string Experiment::finish() {
   std::string wrong;
   board_.set_phase(Phase::stop);
   if (worker_pid_ > 0) wrong += end_of("worker", worker_pid_, Deadline::in(kExitWithin));
-  if (wrong.empty()) worker_pid_ = -1;
-  ::kill(ffs_pid_, SIGTERM);
-  const std::string ffs = end_of("ffs", ffs_pid_, Deadline::in(kSecond));
-  if (ffs.empty()) ffs_pid_ = -1;
-  wrong += ffs;
+  if (ffs_pid_ > 0) {
+    terminate_ffs();
+    wrong += end_of("ffs", ffs_pid_, Deadline::in(kSecond));
+  }
   if (mounted(directory_)) wrong += directory_ + " is still mounted; ";
   force_clean();
   return wrong;

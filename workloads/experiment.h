@@ -39,11 +39,13 @@ class Experiment {
   [[nodiscard]] std::map<std::string, char> ffs_thread_states() const;
 
   void arm(Behaviour behaviour);
-  // True once operations are in flight and none has completed for `silence`.
-  bool stalled_by(Deadline deadline, Nanos silence = kSecond);
+  // True once the given loads (none given: all) have operations in flight and none of them has
+  // completed for `silence`.
+  bool stalled_by(Deadline deadline, const std::vector<std::string>& loads = {},
+                  Nanos silence = kSecond);
   // From arming to the last completion; 0 if nothing completed after it.
   Nanos armed_to_last_completion();
-  Nanos last_completion();
+  Nanos last_completion(const std::vector<std::string>& loads = {});
   // Sum over the slots of a load.
   std::uint64_t ops_of(std::string_view load);
   std::uint64_t mismatches();
@@ -53,6 +55,9 @@ class Experiment {
   bool heal();
   // SIGKILL; true when it is gone in time.
   bool kill_worker_by(Deadline deadline);
+  // True when ffs has gone by itself, with exit code 0, in time.
+  bool ffs_ended_by(Deadline deadline);
+  void terminate_ffs();
   // Phase::stop and SIGTERM; empty when both processes ended with 0 and the mount is gone, else
   // what went wrong. Cleans up in any case.
   std::string finish();
@@ -60,6 +65,7 @@ class Experiment {
  private:
   Experiment() = default;
   Result<> start_processes(const Plan& plan);
+  [[nodiscard]] std::vector<const BoardSlot*> slots_of(const std::vector<std::string>& loads) const;
   void force_clean();
 
   Board board_;

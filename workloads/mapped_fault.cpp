@@ -29,6 +29,7 @@ class MappedFault : public Workload {
 
  private:
   Result<> map_file();
+  std::uint64_t pick_page(Prng& prng, unsigned index) const;
   void fault(WorkerContext& ctx, std::byte* page, std::uint64_t offset) const;
   void verify_and_drop(WorkerContext& ctx, std::byte* page, std::uint64_t offset) const;
 
@@ -37,6 +38,8 @@ class MappedFault : public Workload {
   Fd file_;
   std::size_t size_ = 0;
   std::uint64_t pages_ = 0;
+  unsigned threads_ = 1;
+  bool shared_ = false;  // all threads touch all pages
   std::byte* mapping_ = nullptr;
 };
 
@@ -49,6 +52,8 @@ Result<> MappedFault::prepare(const LoadContext& load) {
   if (::fstat(file_.get(), &info) != 0) return fail_errno("mapped-fault: stat " + load.file, errno);
   size_ = static_cast<std::size_t>(info.st_size) / kPage * kPage;
   pages_ = *hot == 0 ? size_ / kPage : std::min<std::uint64_t>(*hot, size_ / kPage);
+  threads_ = load.threads;
+  shared_ = *hot != 0 || pages_ < threads_;
   if (pages_ == 0) return fail(fmt::format("mapped-fault: {} holds no whole page", load.file));
   if (auto caught = catch_sigbus(); !caught) return caught;
   return map_file();
@@ -67,10 +72,17 @@ Result<> MappedFault::map_file() {
   return {};
 }
 
+// Each thread has pages of its own, unless only hot pages are wanted: a page dropped by one thread
+// between another's two tries is a real second try, which a healthy file system must not show.
+std::uint64_t MappedFault::pick_page(Prng& prng, unsigned index) const {
+  if (shared_) return prng.below(pages_);
+  return prng.below(pages_ / threads_) * threads_ + index;
+}
+
 Result<> MappedFault::run(WorkerContext& ctx) {
   Prng prng(ctx.seed);
   while (!ctx.stopping()) {
-    const std::uint64_t offset = prng.below(pages_) * kPage;
+    const std::uint64_t offset = pick_page(prng, ctx.index) * kPage;
     fault(ctx, mapping_ + offset, offset);
     verify_and_drop(ctx, mapping_ + offset, offset);
   }

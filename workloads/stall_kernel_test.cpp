@@ -12,12 +12,11 @@ namespace {
 constexpr Nanos kWarmUp = kSecond / 5;
 constexpr Nanos kStallWithin = 5 * kSecond;
 
-#define SKIP_IF_UNSUPPORTED() \
-  if (const auto reason = experiment_unsupported()) GTEST_SKIP() << *reason
-
 class Stall : public ::testing::Test {
  protected:
-  void SetUp() override { SKIP_IF_UNSUPPORTED(); }
+  void SetUp() override {
+    if (const auto reason = experiment_unsupported()) GTEST_SKIP() << *reason;
+  }
 
   void start(const Experiment::Plan& plan) {
     auto started = Experiment::start(plan);
@@ -74,6 +73,27 @@ TEST_F(Stall, KillingTheWorkerHealsToo) {
   EXPECT_EQ(experiment_->finish(), "");
 }
 
+TEST_F(Stall, SigtermToTheServerAbortsAndHeals) {
+  ASSERT_NO_FATAL_FAILURE(start({}));
+  ASSERT_TRUE(stalls_when_armed(Behaviour::read_error));
+  experiment_->terminate_ffs();
+  EXPECT_TRUE(experiment_->ffs_ended_by(Deadline::in(kSecond)));
+  EXPECT_EQ(experiment_->finish(), "");
+}
+
+TEST_F(Stall, EndOfTheConnectionEndsTheServer) {
+  ASSERT_NO_FATAL_FAILURE(start({}));
+  EXPECT_TRUE(experiment_->heal());
+  EXPECT_TRUE(experiment_->ffs_ended_by(Deadline::in(kSecond)));
+  EXPECT_EQ(experiment_->finish(), "");
+}
+
+TEST_F(Stall, WorkerStoppedInMidStallExitsAndSaysThatThreadsNeverLeft) {
+  ASSERT_NO_FATAL_FAILURE(start({}));
+  ASSERT_TRUE(stalls_when_armed(Behaviour::read_error));
+  EXPECT_EQ(experiment_->finish(), "worker: exit 3; ");
+}
+
 TEST_F(Stall, HashedQueuesStallWithServiceThreadZeroIdle) {
   ASSERT_NO_FATAL_FAILURE(
       start({.ffs_words = {"queue=hashed"}, .worker_words = {"hashed-queues=4"}}));
@@ -90,13 +110,15 @@ TEST_F(Stall, HashedQueuesStallWithServiceThreadZeroIdle) {
   expect_healed();
 }
 
-// The second deadlock, without any writer's or mmap_lock's part in it: a service thread that sends
+// The second deadlock, in which the writer has no part (and may go on): a service thread that sends
 // the invalidation itself waits for the folio lock of a page that its own pool must read.
 TEST_F(Stall, ServiceThreadThatNotifiesWaitsForItsOwnPool) {
   ASSERT_NO_FATAL_FAILURE(start({.ffs_words = {"notifier=service", "service-threads=2"},
                                  .worker_words = {"hot-pages=4", "pin=1"},
                                  .faulters = 16}));
-  ASSERT_TRUE(stalls_when_armed(Behaviour::invalidate));
+  experiment_->arm(Behaviour::invalidate);
+  ASSERT_TRUE(
+      experiment_->stalled_by(Deadline::in(2 * kStallWithin), {"direct-read", "mapped-fault"}));
   expect_healed();
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/prctl.h>
+
 #include <array>
 #include <cstdio>
 #include <string_view>
@@ -17,6 +19,11 @@ struct Role {
   int (*run)(const std::vector<std::string>& words);
 };
 
+// What ps and the kernel's own reports call the process: exec from /proc/self/exe leaves "exe".
+void name_process(std::string_view role) {
+  ::prctl(PR_SET_NAME, ("stallproof-" + std::string(role)).substr(0, 15).c_str());
+}
+
 constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},
                             Role{"worker", run_worker_role}};
 
@@ -24,8 +31,11 @@ constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run
 
 int run_child_role(int argc, char** argv) {
   const std::vector<std::string> words(argv + 3, argv + argc);
-  for (const Role& role : kRoles)
-    if (role.name == argv[2]) return role.run(words);
+  for (const Role& role : kRoles) {
+    if (role.name != argv[2]) continue;
+    name_process(role.name);
+    return role.run(words);
+  }
   std::fputs("stallproof: 'child' is started by stallproof itself\n", stderr);
   return 2;
 }

@@ -136,7 +136,7 @@ RunCommand add_explain(CLI::App& app) {
   app.add_flag("--crash-text", words->crash_text, "The files are output of crash (the default)");
   app.add_option("--fs", words->fs_files,
                  "File that says what a file system's function names mean; may be repeated");
-  app.add_option("--format", words->format, "text, json, dot or svg", true);
+  app.add_option("--format", words->format, "text, json, dot or svg")->capture_default_str();
   app.add_flag("--json", words->json, "Same as --format json");
   app.add_option("-o,--out", words->out, "Write to this file");
   return [words] { return run(*words); };

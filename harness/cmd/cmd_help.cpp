@@ -26,7 +26,7 @@ constexpr const char* kExitCodes =
 
 RunCommand add_help(CLI::App& app) {
   const auto topic = std::make_shared<std::string>("exit-codes");
-  app.add_option("TOPIC", *topic, "exit-codes", true);
+  app.add_option("TOPIC", *topic, "exit-codes")->capture_default_str();
   return [topic]() -> Result<int> {
     if (*topic != "exit-codes")
       return fail(fmt::format("no help on '{}' (one of: exit-codes)", *topic));

@@ -89,11 +89,13 @@ RunCommand add_repro(CLI::App& app) {
   app.add_option("--expect", words->expect, "stall or quiet: what exit code 0 means");
   app.add_option("--deadline", words->deadline,
                  "How long the armed load may run (default 10s, with --hold 10m)");
-  app.add_option("--stall-after", words->stall_after, "No completion for this long is a stall",
-                 true);
-  app.add_option("--fail-after", words->fail_after, "A stall this long is a failing one", true);
+  app.add_option("--stall-after", words->stall_after, "No completion for this long is a stall")
+      ->capture_default_str();
+  app.add_option("--fail-after", words->fail_after, "A stall this long is a failing one")
+      ->capture_default_str();
   app.add_option("--dropout-below", words->dropout_below,
-                 "Throughput under this part of its median is a dropout", true);
+                 "Throughput under this part of its median is a dropout")
+      ->capture_default_str();
   app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated");
   app.add_option("--fs", words->fs_files,
                  "File that says what a file system's function names mean; may be repeated");

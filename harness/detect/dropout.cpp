@@ -13,7 +13,8 @@ void Dropout::check(const SystemView& view, FindingList& out) {
       state.buckets = 0;
       continue;
     }
-    if (view.now_ns < state.last_bucket_ns + kBucket) continue;
+    // Ticks jitter around the bucket's length: a tick that comes a little early still ends it.
+    if (view.now_ns + kBucket / 4 < state.last_bucket_ns + kBucket) continue;
     state.last_bucket_ns = view.now_ns;
     end_bucket(i, view, out);
   }
@@ -44,11 +45,10 @@ void Dropout::judge(std::size_t index, std::uint64_t window, const SystemView& v
     return;
   }
   if (state.low_since_ns == 0) {
-    // The window fell under the limit now, so throughput fell at its begin; the last completion is
-    // the better begin when it stopped altogether.
+    // The window fell under the limit now, so throughput fell at its begin; where it stopped
+    // altogether the last completion is the better begin.
     const Nanos window_begin = view.now_ns - kWindowBuckets * kBucket;
-    state.low_since_ns =
-        std::max(window_begin, std::min(view.loads[index].last_done_ns, view.now_ns));
+    state.low_since_ns = std::min(window_begin, view.loads[index].last_done_ns);
   }
   state.min_ratio = std::min(state.min_ratio, ratio);
   if (state.reported || view.now_ns < state.low_since_ns + kMinDuration) return;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "harness/explain/kernel_functions.h"
 #include "harness/explain/render.h"
 
 namespace stallproof {
@@ -118,27 +119,39 @@ class TextPage {
     const ExplainedNode* lock = node(explanation_.root.lock);
     out_ += fmt::format("\nQueue of the {}{}:\n", label(explanation_.root.lock),
                         lock == nullptr || lock->note.empty() ? "" : ", " + lock->note);
-    const std::size_t shown = waiters.size() > kQueueShown + 1 ? kQueueShown : waiters.size();
-    for (std::size_t i = 0; i < shown; ++i) {
-      const ExplainedEdge& edge = *waiters[i];
-      out_ +=
-          fmt::format("  {:>3}. {} {}{}\n", i + 1, edge.mode == LockMode::write ? 'W' : 'R',
-                      label(edge.from), edge.certainty == Certainty::exact ? "" : " (inferred)");
-    }
-    if (shown < waiters.size()) out_ += rest_of(waiters, shown);
+    const std::size_t shown = std::min(waiters.size(), kQueueShown);
+    std::string line;
+    for (std::size_t i = 0; i < shown; ++i)
+      line += fmt::format("{}{} {} {}{}", i == 0 ? "" : ", ", i + 1,
+                          waiters[i]->mode == LockMode::write ? 'W' : 'R', label(waiters[i]->from),
+                          waiters[i]->certainty == Certainty::exact ? "" : " (inferred)");
+    if (shown < waiters.size()) line += rest_of(waiters, shown);
+    out_ += wrapped(line, "  ");
   }
 
   static std::string rest_of(const std::vector<const ExplainedEdge*>& waiters, std::size_t from) {
     const auto writers =
         std::count_if(waiters.begin() + static_cast<std::ptrdiff_t>(from), waiters.end(),
                       [](const ExplainedEdge* edge) { return edge->mode == LockMode::write; });
-    return fmt::format("       … {} more, {} of them writers\n", waiters.size() - from, writers);
+    return fmt::format(", … {} more, {} of them writers", waiters.size() - from, writers);
   }
 
   void idle() {
     for (const ExplainedNode& found : explanation_.nodes)
       if (found.role == Role::idle_service)
         out_ += wrapped(printable(found.label + " is " + found.note), "  ");
+  }
+
+  // Without the frames that every sleep has.
+  static std::string frames_of(const ExplainedNode& node) {
+    std::string line;
+    std::size_t shown = 0;
+    for (const std::string& frame : node.stack) {
+      if (shown == 0 && kernel_meaning(frame) == KernelMeaning::scheduler) continue;
+      if (shown == kFramesShown) return line + " < …";
+      line += (shown++ == 0 ? " " : " < ") + printable(frame);
+    }
+    return line;
   }
 
   // The holder, the first writer and one service thread: the three that tell the story.
@@ -158,9 +171,7 @@ class TextPage {
     if (!told.empty()) out_ += "\nStacks, innermost first:\n";
     for (std::size_t i = 0; i < told.size() && i < 3; ++i) {
       std::string line = printable(told[i]->label) + ":";
-      for (std::size_t f = 0; f < told[i]->stack.size() && f < kFramesShown; ++f)
-        line += (f == 0 ? " " : " < ") + printable(told[i]->stack[f]);
-      if (told[i]->stack.size() > kFramesShown) line += " < …";
+      line += frames_of(*told[i]);
       if (!told[i]->note.empty() && told[i]->role == Role::holder)
         line += " (" + told[i]->note + ")";
       out_ += wrapped(line, "  ");

@@ -14,6 +14,8 @@
 namespace stallproof {
 namespace {
 
+constexpr std::uint32_t kFuseRead = 15;
+
 // include/uapi/linux/fuse.h enum fuse_opcode.
 std::string_view opcode_name(std::uint32_t opcode) {
   switch (opcode) {
@@ -23,7 +25,7 @@ std::string_view opcode_name(std::uint32_t opcode) {
       return "GETATTR";
     case 14:
       return "OPEN";
-    case 15:
+    case kFuseRead:
       return "READ";
     case 16:
       return "WRITE";
@@ -147,10 +149,41 @@ void add_fs_services(Scene& scene) {
   }
 }
 
+// A fault may wait for a page that another task's READ is to fill: the page is locked until that
+// request is answered. Which file it belongs to is not on the stack, so only the process ties them.
+void add_page_waits(Scene& scene) {
+  std::unordered_map<std::int32_t, std::pair<std::size_t, std::int32_t>> reads;  // by tgid
+  for (std::size_t p = 0; p < scene.pools.size(); ++p) {
+    if (scene.pools[p].connection == nullptr) continue;
+    for (const FuseRequest& request : scene.pools[p].connection->requests) {
+      const TaskRow& reader = *scene.tasks[scene.task_of_tid(request.client_tid)].row;
+      if (request.opcode == kFuseRead && reader.tgid != 0)
+        reads.emplace(reader.tgid, std::make_pair(p, reader.tid));
+    }
+  }
+  for (std::size_t t = 0; t < scene.tasks.size() && !reads.empty(); ++t) {
+    const SceneTask& task = scene.tasks[t];
+    const auto found = reads.find(task.row->tgid);
+    const bool waits = task.reading.wait == Wait::unknown && task.reading.file_fault &&
+                       task.reading.folio_wait && task.pool == kNone && task.lock == kNone;
+    if (!waits || found == reads.end()) continue;
+    const auto [pool, reader] = found->second;
+    ask(scene, pool,
+        {.task = t,
+         .settled = settled(scene, task, std::nullopt),
+         .certainty = Certainty::inferred,
+         .evidence = fmt::format("sleeps in {} for a page of a mapped file, while a READ of its "
+                                 "process (thread {}) on FUSE connection {} is not answered",
+                                 task.reading.wait_function, reader,
+                                 scene.pools[pool].connection->number)});
+  }
+}
+
 }  // namespace
 
 void add_pools(Scene& scene, const LockSnapshot& snapshot, const FsKnowledge& knowledge) {
   add_connections(scene, snapshot, knowledge);
+  add_page_waits(scene);
   add_fs_services(scene);
   for (std::size_t p = 0; p < scene.pools.size(); ++p)
     for (const SceneMember& member : scene.pools[p].members)

@@ -17,8 +17,8 @@ struct Story {
   const Scene& scene;
   const Deadlock& deadlock;
   std::string_view stall_class;
-  std::size_t lock = kNone;              // the lock it is about
-  std::size_t holder = kNone;            // the task that holds it: the cycle's, else the first
+  std::size_t lock = kNone;                // the lock it is about
+  std::size_t holder = kNone;              // the task that holds it: the cycle's, else the first
   std::vector<std::size_t> pools{};        // services with requests that matter
   std::vector<std::size_t> other_locks{};  // further locks with settled waiters
   std::vector<std::size_t> unknown{};      // blocked tasks nobody can explain

@@ -195,8 +195,10 @@ class Teller {
       if (step.kind == CycleStep::Kind::pool) steps.push_back(pool_label(scene_.pools[step.index]));
     }
     steps.push_back(steps.front());
-    say(fmt::format("The circle is closed and can never open by itself: {}.",
-                    fmt::join(steps, " waits for ")));
+    say(fmt::format(
+        "So the circle is closed and can never open by itself: {}, each waiting for the "
+        "next.",
+        fmt::join(steps, " -> ")));
   }
 
   void tell_no_cycle() {

@@ -15,6 +15,12 @@ constexpr unsigned kReaderShift = 8;
 constexpr std::uint64_t kReaderOwned = 1;
 constexpr std::uint64_t kOwnerFlags = 7;
 
+// Everything the scan saw beside the lock itself.
+struct Evidence {
+  const ScanRecords& records;
+  const std::vector<DecodedTask>& tasks;
+};
+
 std::string count_text(const ScanLock& record, const LockRow& row) {
   std::string held = "nobody";
   if (*row.writer_holds) held = "a writer";
@@ -25,8 +31,8 @@ std::string count_text(const ScanLock& record, const LockRow& row) {
 }
 
 std::string lock_name(const ScanLock& record) {
-  return record.mm == 0 ? fmt::format("rwsem 0x{:x}", record.lock)
-                        : fmt::format("mmap_lock of process {}", record.tgid);
+  if (record.mm != 0) return fmt::format("mmap_lock of process {}", record.tgid);
+  return fmt::format("{} 0x{:x}", record.type == SCAN_MUTEX ? "mutex" : "rwsem", record.lock);
 }
 
 bool is_waiting(const LockRow& row, std::uint64_t task) {
@@ -116,6 +122,30 @@ void add_queue(const ScanLock& record, const ScanRecords& records, LockRow& row)
   if (row.waiters.size() < record.waiters) row.queue_truncated = true;
 }
 
+LockRow decode_rwsem(const ScanLock& record, LockRow row, const Evidence& evidence,
+                     std::vector<std::string>& blind_spots) {
+  row.count = record.count;
+  row.writer_holds = (record.count & kWriterLocked) != 0;
+  row.reader_count = *row.writer_holds
+                         ? 0
+                         : static_cast<std::uint32_t>((record.count & ~kReadFail) >> kReaderShift);
+  add_fault_holders(evidence.tasks, row);
+  const bool all_found = *row.reader_count > 0 && row.holders.size() >= *row.reader_count;
+  if (!all_found) add_owner(record, evidence.records, row, blind_spots);
+  if (row.holders.size() < *row.reader_count) add_possible_holders(evidence.tasks, row);
+  compare_readers(record, row, blind_spots);
+  return row;
+}
+
+// A mutex always knows its owner (kernel/locking/mutex.c; low bits are flags).
+void decode_mutex(const ScanLock& record, LockRow& row) {
+  row.kind = LockKind::mutex;
+  row.writer_holds = (record.owner & ~kOwnerFlags) != 0;
+  if (*row.writer_holds)
+    row.holders.push_back({record.owner_tid, LockMode::write, Certainty::exact,
+                           fmt::format("mutex owner word 0x{:x}", record.owner)});
+}
+
 }  // namespace
 
 LockRow decode_lock(const ScanLock& record, const ScanRecords& records,
@@ -125,16 +155,11 @@ LockRow decode_lock(const ScanLock& record, const ScanRecords& records,
   row.address = record.lock;
   row.mm = record.mm;
   row.tgid = record.tgid;
-  row.count = record.count;
-  row.reader_count = static_cast<std::uint32_t>((record.count & ~kReadFail) >> kReaderShift);
-  row.writer_holds = (record.count & kWriterLocked) != 0;
-  if (*row.writer_holds) row.reader_count = 0;
   add_queue(record, records, row);
-  add_fault_holders(tasks, row);
-  const bool all_found = *row.reader_count > 0 && row.holders.size() >= *row.reader_count;
-  if (!all_found) add_owner(record, records, row, blind_spots);
-  if (row.holders.size() < *row.reader_count) add_possible_holders(tasks, row);
-  compare_readers(record, row, blind_spots);
+  if (record.type == SCAN_MUTEX)
+    decode_mutex(record, row);
+  else
+    row = decode_rwsem(record, std::move(row), {records, tasks}, blind_spots);
   if ((record.flags & SCAN_LOCK_TORN) != 0)
     blind_spots.push_back(lock_name(record) + ": its queue changed while it was read");
   if (row.queue_truncated)

@@ -209,6 +209,20 @@ TEST(DecodeScan, OwnerThatWaitsItselfIsNotTakenForTheHolder) {
   EXPECT_TRUE(decode(bytes).locks[0].holders.empty());
 }
 
+TEST(DecodeScan, MutexOwnerIsExactAndHasNoCount) {
+  ScanLock mutex = lock(0, 7, 1);
+  mutex.mm = 0;
+  mutex.type = SCAN_MUTEX;
+  const LockRow row = decode(Bytes(kSecond).put(mutex).put(waiter(8, false))).locks[0];
+  EXPECT_EQ(row.kind, LockKind::mutex);
+  EXPECT_FALSE(row.count);
+  EXPECT_FALSE(row.reader_count);
+  ASSERT_EQ(row.holders.size(), 1U);
+  EXPECT_EQ(row.holders[0].tid, 7);
+  EXPECT_EQ(row.holders[0].certainty, Certainty::exact);
+  EXPECT_EQ(row.waiters[0].mode, LockMode::write);
+}
+
 TEST(DecodeScan, UnchangedIsTheTimeBetweenScansWithoutASwitch) {
   ScanTask ran = task(8, 2);
   const Bytes before = Bytes(kSecond).put(task(7, 2)).put(ran);

@@ -49,12 +49,14 @@ class WarningScope {
   libbpf_print_fn_t before_;
 };
 
+// Without the right to load, libbpf's own guess at the cause only misleads.
 Failure refused(const std::string& what, int error) {
-  std::string why = last_warning().empty() ? "" : " [" + last_warning() + "]";
-  return fail_errno("BPF " + what + why, error < 0 ? -error : error,
-                    error == -EPERM || error == -EACCES
-                        ? "run as root; else locks are only seen through /proc"
-                        : "needs Linux 5.17 with BTF; else locks are only seen through /proc",
+  error = error < 0 ? -error : error;
+  const bool forbidden = error == EPERM || error == EACCES;
+  const std::string why = forbidden || last_warning().empty() ? "" : " [" + last_warning() + "]";
+  return fail_errno("BPF " + what + why, error,
+                    forbidden ? "run as root; else locks are only seen through /proc"
+                              : "needs Linux 5.17 with BTF; else locks are only seen through /proc",
                     Origin::lacking);
 }
 
@@ -152,7 +154,8 @@ void KernelScan::Programs::run_passes(Reading& reading) {
     fuse->bss->generation = generation;
     read_pass(::bpf_link__fd(fuse->links.scan_fuse), reading);
   }
-  for (const bpf_link* link : {tasks->links.find_locks, tasks->links.emit_tasks}) {
+  for (const bpf_link* link :
+       {tasks->links.find_mmap_locks, tasks->links.find_other_locks, tasks->links.emit_tasks}) {
     if (reading.full || reading.error != 0) return;
     read_pass(::bpf_link__fd(link), reading);
   }

@@ -6,10 +6,12 @@
 // reads files. Its loop calls scan(), which makes one descriptor per pass (bpf_iter_create, no
 // path), reads, and allocates nothing unless it fails; each pass is a read(2) that runs the program
 // over all tasks, so it takes time in the number of tasks and files but waits for nobody.
-// One thread at a time per object.
+// The kernel allocates a 32 KiB buffer per pass (bpf_seq_read, kernel/bpf/bpf_iter.c 6.18).
+// One thread at a time per object. Thread ids are those of the initial pid namespace.
 //
 // Not seen: requests handed to a FUSE server by io_uring (its connection says so), locks other than
-// mmap_lock before 6.15, servers whose /dev/fuse is only in flight on a socket.
+// mmap_lock where task_struct has no `blocker` (before 6.16, or not configured), servers whose
+// /dev/fuse is only in flight on a socket.
 #pragma once
 
 #include <sys/types.h>

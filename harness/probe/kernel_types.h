@@ -30,6 +30,19 @@ struct rwsem_waiter {
   enum rwsem_waiter_type type;
 };
 
+/* Mainline after 6.19 keeps only the first waiter; the waiters still form a ring. */
+struct rw_semaphore___first {
+  struct rwsem_waiter* first_waiter;
+};
+struct mutex {
+  kernel_atomic_long_t owner;
+  struct list_head wait_list;
+};
+struct mutex_waiter {
+  struct list_head list;
+  struct task_struct* task;
+};
+
 struct mm_struct {
   struct rw_semaphore mmap_lock;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Second and third pass over all tasks: find_locks writes every contended mmap_lock (and, where the
-// kernel names it, every other rwsem that a task in D waits for) with its queue; emit_tasks writes
-// the tasks that matter. Nothing of the target is locked: task iteration is under RCU, everything
-// else is bpf_probe_read_kernel.
+// The passes over all tasks: find_mmap_locks writes every contended mmap_lock with its queue;
+// find_other_locks, where the kernel names them, every other rwsem and mutex that a task in D waits
+// for; emit_tasks the tasks that matter. Nothing of the target is locked: task iteration is under
+// RCU, everything else is bpf_probe_read_kernel.
 //
 // rwsem words (kernel/locking/rwsem.c, 5.3 to 6.18): count bit 0 writer, bit 1 waiters, bit 2
 // handoff, readers from bit 8, bit 63 "read fail"; owner low bits: 0 reader-owned, 1 non-spinnable.
@@ -21,9 +21,10 @@ char LICENSE[] SEC("license") = "GPL";
 #define KERNEL_MIN 0xffff800000000000ULL
 #define USER_MAX 0x0100000000000000ULL /* 57-bit user addresses */
 #define PAGE_BYTES 4096
-#define BLOCKER_RWSEM                                                         \
-  2 /* include/linux/hung_task.h 6.18: types 2 and 3 are rwsem reader, writer \
-     */
+/* task_struct.blocker, include/linux/hung_task.h 6.18: a lock's address and its type. */
+#define BLOCKER_TYPE 3ULL
+#define BLOCKER_MUTEX 0
+#define BLOCKER_SEMAPHORE 1
 
 extern int CONFIG_HZ __kconfig __weak;
 
@@ -52,6 +53,7 @@ static volatile struct {
   __u64 node;
   __u32 found;
   __u32 flags;
+  __u32 type;
 } queue;
 static volatile struct {
   __u64 mm;
@@ -65,18 +67,38 @@ static __always_inline __u64 read_word(__u64 address) {
   return value;
 }
 
+static __always_inline void read_comm(char* comm, const struct task_struct* task) {
+  bpf_probe_read_kernel(comm, sizeof(task->comm),
+                        (const char*)task + bpf_core_field_offset(struct task_struct, comm));
+}
+
+/* The task of the waiter at queue.node, and whether it waits as a reader. */
+static __always_inline const struct task_struct* waiting_task(__u32* reader) {
+  *reader = 0;
+  if (queue.type == SCAN_MUTEX) {
+    const struct mutex_waiter* waiter =
+        (const void*)(queue.node - bpf_core_field_offset(struct mutex_waiter, list));
+    return BPF_CORE_READ(waiter, task);
+  }
+  const struct rwsem_waiter* waiter =
+      (const void*)(queue.node - bpf_core_field_offset(struct rwsem_waiter, list));
+  *reader = BPF_CORE_READ(waiter, type) ==
+            bpf_core_enum_value(enum rwsem_waiter_type, RWSEM_WAITING_FOR_READ);
+  return BPF_CORE_READ(waiter, task);
+}
+
 static long queue_step(__u32 step, void* unused) {
-  if (queue.node == queue.head) return 1;
+  const __u64 node = queue.node;
+  if (!node || node == queue.head) return 1;
   const __u32 at = queue.found;
   if (at >= SCAN_MAX_WAITERS) {
     queue.flags |= SCAN_LOCK_CUT;
     return 1;
   }
-  const struct rwsem_waiter* waiter =
-      (const void*)(queue.node - bpf_core_field_offset(struct rwsem_waiter, list));
-  const struct task_struct* task = BPF_CORE_READ(waiter, task);
-  const __u64 next = read_word(queue.node);
-  if (!task || read_word(next + sizeof(__u64)) != queue.node) {
+  __u32 reader;
+  const struct task_struct* task = waiting_task(&reader);
+  const __u64 next = read_word(node);
+  if (!task || read_word(next + sizeof(__u64)) != node) {
     queue.flags |= SCAN_LOCK_TORN;
     return 1;
   }
@@ -87,21 +109,44 @@ static long queue_step(__u32 step, void* unused) {
   out->task = (__u64)task;
   out->tid = BPF_CORE_READ(task, pid);
   out->tgid = BPF_CORE_READ(task, tgid);
-  bpf_probe_read_kernel(out->comm, sizeof(out->comm),
-                        (const char*)task + bpf_core_field_offset(struct task_struct, comm));
-  out->reader = BPF_CORE_READ(waiter, type) ==
-                bpf_core_enum_value(enum rwsem_waiter_type, RWSEM_WAITING_FOR_READ);
+  read_comm(out->comm, task);
+  out->reader = reader;
   queue.found = at + 1;
   queue.node = next;
+  /* A ring without a head ends where it began. */
+  if (!queue.head) queue.head = node;
   return 0;
 }
 
-static __always_inline void describe_lock(const struct rw_semaphore* sem) {
+static __always_inline void start_queue(__u64 address, __u32 type) {
+  queue.lock = address;
+  queue.type = type;
+  queue.found = 0;
+  queue.flags = 0;
+  if (type == SCAN_MUTEX) {
+    queue.head = address + bpf_core_field_offset(struct mutex, wait_list);
+    queue.node = read_word(queue.head);
+  } else if (bpf_core_field_exists(struct rw_semaphore, wait_list)) {
+    queue.head = address + bpf_core_field_offset(struct rw_semaphore, wait_list);
+    queue.node = read_word(queue.head);
+  } else {
+    const struct rw_semaphore___first* sem = (const void*)address;
+    const __u64 first = (__u64)BPF_CORE_READ(sem, first_waiter);
+    queue.head = 0;
+    queue.node = first ? first + bpf_core_field_offset(struct rwsem_waiter, list) : 0;
+  }
+}
+
+static __always_inline void describe_lock(__u64 address, __u32 type) {
+  const struct rw_semaphore* sem = (const void*)address;
+  const struct mutex* mutex = (const void*)address;
   lock.head.kind = SCAN_LOCK;
   lock.head.size = sizeof(lock);
-  lock.lock = (__u64)sem;
-  lock.count = (__u64)BPF_CORE_READ(sem, count.counter);
-  lock.owner = (__u64)BPF_CORE_READ(sem, owner.counter);
+  lock.lock = address;
+  lock.type = type;
+  lock.count = type == SCAN_MUTEX ? 0 : (__u64)BPF_CORE_READ(sem, count.counter);
+  lock.owner = type == SCAN_MUTEX ? (__u64)BPF_CORE_READ(mutex, owner.counter)
+                                  : (__u64)BPF_CORE_READ(sem, owner.counter);
   lock.owner_tid = 0;
   lock.owner_tgid = 0;
   __builtin_memset(lock.owner_comm, 0, sizeof(lock.owner_comm));
@@ -109,36 +154,31 @@ static __always_inline void describe_lock(const struct rw_semaphore* sem) {
   if (!owner) return;
   lock.owner_tid = BPF_CORE_READ(owner, pid);
   lock.owner_tgid = BPF_CORE_READ(owner, tgid);
-  bpf_probe_read_kernel(lock.owner_comm, sizeof(lock.owner_comm),
-                        (const char*)owner + bpf_core_field_offset(struct task_struct, comm));
+  read_comm(lock.owner_comm, owner);
 }
 
-static __always_inline void emit_lock(struct seq_file* seq, const struct rw_semaphore* sem,
-                                      const struct mm_struct* mm, __s32 tgid) {
-  struct SeenKey key = {(__u64)sem, 0};
-  if (marked(&seen, &key)) return;
-  lock.mm = (__u64)mm;
-  lock.tgid = tgid;
-  describe_lock(sem);
-  queue.lock = (__u64)sem;
-  queue.head = (__u64)sem + bpf_core_field_offset(struct rw_semaphore, wait_list);
-  queue.found = 0;
-  queue.flags = 0;
-  queue.node = read_word(queue.head);
+static __always_inline int emit_lock(struct seq_file* seq, __u64 address, __u32 type) {
+  describe_lock(address, type);
+  start_queue(address, type);
   bpf_loop(SCAN_MAX_WAITERS + 1, queue_step, 0, 0);
   lock.flags = queue.flags;
   lock.waiters = queue.found;
-  if (bpf_seq_write(seq, &lock, sizeof(lock))) return;
+  if (bpf_seq_write(seq, &lock, sizeof(lock))) return 0;
   __u64 bytes = queue.found * sizeof(struct ScanWaiter);
   barrier_var(bytes); /* or clang tests queue.found, which tells the verifier nothing */
-  if (bytes > sizeof(waiters)) return;
-  if (bytes && bpf_seq_write(seq, waiters, bytes)) return;
-  /* Only now: when the output did not fit, the kernel shows us this task again. */
+  if (bytes > sizeof(waiters)) return 0;
+  if (bytes && bpf_seq_write(seq, waiters, bytes)) return 0;
+  return 1;
+}
+
+/* After the output has fitted: otherwise the kernel shows us the same task again. */
+static __always_inline void remember_lock(void) {
+  struct SeenKey key = {lock.lock, SEEN_LOCK};
   mark(&seen, &key);
-  struct SeenKey owner = {lock.owner & ~7ULL, 1};
+  struct SeenKey owner = {lock.owner & ~7ULL, SEEN_OWNER};
   if (owner.object) mark(&seen, &owner);
-  struct SeenKey space = {(__u64)mm, 2};
-  if (mm) mark(&seen, &space);
+  struct SeenKey space = {lock.mm, SEEN_MM};
+  if (lock.mm) mark(&seen, &space);
 }
 
 static __always_inline int blocked(__u32 state) {
@@ -155,21 +195,36 @@ static __always_inline void note_features(void) {
 }
 
 SEC("iter/task")
-int find_locks(struct bpf_iter__task* ctx) {
+int find_mmap_locks(struct bpf_iter__task* ctx) {
   struct task_struct* task = ctx->task;
   if (!task) { /* after the last one */
     note_features();
     return 0;
   }
   struct mm_struct* mm = task->mm;
-  if (mm && (mm->mmap_lock.count.counter & RWSEM_WAITERS))
-    emit_lock(ctx->meta->seq,
-              (const void*)((__u64)mm + bpf_core_field_offset(struct mm_struct, mmap_lock)), mm,
-              task->tgid);
-  if (bpf_core_field_exists(task->blocker) && blocked(task->__state)) {
-    const __u64 word = task->blocker;
-    if (word & BLOCKER_RWSEM) emit_lock(ctx->meta->seq, (const void*)(word & ~3ULL), 0, 0);
-  }
+  if (!mm || !(mm->mmap_lock.count.counter & RWSEM_WAITERS)) return 0;
+  const __u64 space = (__u64)BPF_CORE_READ(task, mm);
+  struct SeenKey key = {space + bpf_core_field_offset(struct mm_struct, mmap_lock), SEEN_LOCK};
+  if (!space || marked(&seen, &key)) return 0;
+  lock.mm = space;
+  lock.tgid = task->tgid;
+  if (emit_lock(ctx->meta->seq, key.object, SCAN_RWSEM)) remember_lock();
+  return 0;
+}
+
+/* After find_mmap_locks, which has seen those that are an mmap_lock. */
+SEC("iter/task")
+int find_other_locks(struct bpf_iter__task* ctx) {
+  struct task_struct* task = ctx->task;
+  if (!task || !bpf_core_field_exists(task->blocker) || !blocked(task->__state)) return 0;
+  const __u64 word = task->blocker;
+  const __u64 type = word & BLOCKER_TYPE;
+  struct SeenKey key = {word & ~BLOCKER_TYPE, SEEN_LOCK};
+  if (!key.object || type == BLOCKER_SEMAPHORE || marked(&seen, &key)) return 0;
+  lock.mm = 0;
+  lock.tgid = 0;
+  if (emit_lock(ctx->meta->seq, key.object, type == BLOCKER_MUTEX ? SCAN_MUTEX : SCAN_RWSEM))
+    remember_lock();
   return 0;
 }
 
@@ -189,7 +244,7 @@ static __always_inline int is_fault(__u32 at, struct ScanFault* out) {
   const __u64 pgoff = stack_word(at + bpf_core_field_offset(struct vm_fault, pgoff) / 8);
   if (pgoff != BPF_CORE_READ(area, vm_pgoff) + ((address - start) >> 12)) return 0;
   const __u64 mm = (__u64)BPF_CORE_READ(area, vm_mm);
-  struct SeenKey contended = {mm, 2};
+  struct SeenKey contended = {mm, SEEN_MM};
   if (mm != search.mm && !marked(&seen, &contended)) return 0;
   const __u32 offset = bpf_core_field_offset(struct vm_fault, flags);
   const __u32 flags = (__u32)(stack_word(at + offset / 8) >> ((offset & 4) * 8));
@@ -241,7 +296,7 @@ static __always_inline void search_faults(struct task_struct* task) {
 static __always_inline __u32 why_emit(struct task_struct* task) {
   __u32 why = blocked(task->__state) ? SCAN_WHY_BLOCKED : 0;
   __u32 tid = (__u32)task->pid, tgid = (__u32)task->tgid;
-  struct SeenKey owner = {(__u64)task, 1};
+  struct SeenKey owner = {(__u64)task, SEEN_OWNER};
   if (bpf_map_lookup_elem(&watched_tgids, &tgid)) why |= SCAN_WHY_WATCHED;
   if (marked(&server_tgids, &tgid)) why |= SCAN_WHY_SERVER;
   if (marked(&request_tids, &tid)) why |= SCAN_WHY_REQUEST;
@@ -263,7 +318,7 @@ static __always_inline void describe_task(struct task_struct* task) {
   row.faults = 0;
   __builtin_memset(row.fault, 0, sizeof(row.fault));
   __builtin_memset(row.frames, 0, sizeof(row.frames));
-  bpf_probe_read_kernel(row.comm, sizeof(row.comm), task->comm);
+  read_comm(row.comm, task);
   row.stack_bytes = (__s32)bpf_get_task_stack(task, row.frames, sizeof(row.frames), 0);
 }
 

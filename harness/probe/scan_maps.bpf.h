@@ -26,6 +26,8 @@ struct {
   __type(value, __u64);
 } server_tgids SEC(".maps");
 
+/* What `seen` knows of an object; of a FUSE connection, also with the server's tgid as detail. */
+enum SeenDetail { SEEN_LOCK, SEEN_OWNER, SEEN_MM };
 struct SeenKey {
   __u64 object;
   __u64 detail;

@@ -23,7 +23,7 @@ struct ScanHead {
 /* What this kernel lets us read; found out by CO-RE when the programs were loaded. */
 enum ScanFeature {
   SCAN_HAS_VMA_LOCK = 1,    /* FAULT_FLAG_VMA_LOCK exists (6.4) */
-  SCAN_HAS_BLOCKER = 2,     /* task_struct.blocker exists (6.15, an option) */
+  SCAN_HAS_BLOCKER = 2,     /* task_struct.blocker exists (6.16, an option) */
   SCAN_HAS_STACK_SCAN = 4,  /* task_struct.thread.sp exists: x86 */
   SCAN_HAS_CREATE_TIME = 8, /* fuse_req.create_time exists (6.14) */
   SCAN_HAS_FUSE = 16        /* the FUSE iterator is loaded */
@@ -75,20 +75,21 @@ struct ScanRequest {
 };
 
 enum ScanLockFlag { SCAN_LOCK_CUT = 1, SCAN_LOCK_TORN = 2 };
+enum ScanLockType { SCAN_RWSEM, SCAN_MUTEX };
 
 /* Followed by its ScanWaiter records in queue order. */
 struct ScanLock {
   struct ScanHead head;
   __u64 lock;
-  __u64 mm; /* 0: an rwsem that is no mmap_lock */
-  __u64 count;
+  __u64 mm;    /* 0: no mmap_lock */
+  __u64 count; /* 0 for a mutex */
   __u64 owner; /* raw word: task | flags in the low three bits */
   __s32 tgid;
   __s32 owner_tid;
   __s32 owner_tgid;
   __u32 flags;
   __u32 waiters;
-  __u32 reserved;
+  __u32 type; /* enum ScanLockType */
   char owner_comm[16];
 };
 

@@ -20,7 +20,7 @@ Result<Lab> Lab::start(const LabPlan& plan, const Thresholds& thresholds,
                        const std::string& run_id) {
   std::vector<Board::LoadSpec> loads;
   for (const LabPlan::Load& load : plan.loads) loads.push_back({load.name, load.threads});
-  auto board = Board::create(loads, *plan.worker.count("seed", 1));
+  auto board = Board::create(loads, plan.seed);
   if (!board) return Failure(board.error());
   auto evidence = Evidence::create();
   if (!evidence) return Failure(evidence.error());

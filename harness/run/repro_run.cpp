@@ -125,7 +125,7 @@ void ReproRun::arm(Nanos now) {
   sampler_.start(*state_.armed_ns, lab_.board());
   end_at_ns_ = *state_.armed_ns +
                options_.deadline.value_or(options_.hold ? kDefaultHold : kDefaultDeadline);
-  log_event(Json{{"event", "armed"}, {"ms", (*state_.armed_ns - state_.started_ns) / 1e6}}.dump());
+  log_event(Json{{"event", "armed"}, {"ms", since_start_ms(*state_.armed_ns)}}.dump());
   console_.step(*state_.armed_ns - state_.started_ns, fmt::format("healthy: {}", rates));
   console_.step(*state_.armed_ns - state_.started_ns,
                 fmt::format("armed: {}", options_.request.variant));
@@ -194,8 +194,7 @@ void ReproRun::on_event(const WatchEvent& event) {
     case WatchEventKind::dropout_end:
       return on_dropout(event);
     case WatchEventKind::gap:
-      return log_event(
-          Json{{"event", "observer_gap"}, {"ms", (event.at_ns - state_.started_ns) / 1e6}}.dump());
+      return log_event(Json{{"event", "observer_gap"}, {"ms", since_start_ms(event.at_ns)}}.dump());
   }
 }
 
@@ -242,10 +241,9 @@ void ReproRun::take_explanation(LockSnapshot snapshot) {
   if (!better) return;
   incident->explanation = std::move(explanation);
   incident->snapshot = std::move(snapshot);
-  const bool promised = explained_as_promised(*incident);
-  save_evidence(run_, *incident, lab_.evidence(), lab_.board());
   incident->explained_ns = monotonic_now();
-  if (promised) show_explanation(*incident);
+  if (explained_as_promised(*incident)) show_explanation(*incident);
+  save_evidence(run_, *incident, lab_.evidence(), lab_.board());
 }
 
 void ReproRun::on_dropout(const WatchEvent& event) {

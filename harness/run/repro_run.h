@@ -72,6 +72,9 @@ class ReproRun {
   void settle_incident(IncidentRecord& incident) const;
   void show_explanation(const IncidentRecord& incident);
   void show_progress(Nanos now);
+  [[nodiscard]] double since_start_ms(Nanos at) const {
+    return static_cast<double>(at - state_.started_ns) / 1e6;
+  }
   void log_event(const std::string& json);
   [[nodiscard]] IncidentRecord* standing_incident();
   [[nodiscard]] bool explained_as_promised(const IncidentRecord& incident) const;

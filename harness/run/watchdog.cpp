@@ -144,12 +144,19 @@ void Watchdog::scan_if_due(bool incident_opened) {
   if (incident_opened || scan_due(now)) scan(now);
 }
 
+// Tells the scan of processes that the controller has added since; each once.
+void Watchdog::watch_processes() {
+  EvidenceArea& area = evidence_.area();
+  for (; watched_ < kWatchedMax; ++watched_) {
+    const std::int32_t pid = area.watched_tgids[watched_].load(std::memory_order_relaxed);
+    if (pid == 0) return;
+    if (!scanner_->watch(pid)) area.health.scan_failures.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
 void Watchdog::scan(Nanos now) {
   EvidenceArea& area = evidence_.area();
-  for (const auto& tgid : area.watched_tgids) {
-    const std::int32_t pid = tgid.load(std::memory_order_relaxed);
-    if (pid != 0) scanner_->watch(pid);
-  }
+  watch_processes();
   ScanSlot& slot = area.scans[scan_sequence_ % kScanSlots];
   slot.sequence.store(0, std::memory_order_release);
   last_scan_ns_ = now;

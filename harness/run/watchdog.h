@@ -41,6 +41,7 @@ class Watchdog {
   void scan_if_due(bool incident_opened);
   [[nodiscard]] bool scan_due(Nanos now) const;
   void scan(Nanos now);
+  void watch_processes();
   void feed_blocked_tasks(const ScanSlot& slot);
   void judge();
   void report_changes(std::optional<IncidentChange> change);
@@ -72,6 +73,7 @@ class Watchdog {
   Nanos last_tick_ns_ = 0;
   Nanos last_scan_ns_ = 0;
   std::uint64_t scan_sequence_ = 0;
+  std::size_t watched_ = 0;        // entries of watched_tgids the scan knows
   unsigned suspicious_ticks_ = 0;  // ticks left in which a gap forbids judgement
   bool quit_ = false;
 };

@@ -112,7 +112,8 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
 
   copy_words(params, lab.ffs, {"service-threads", "queue", "notifier", "file-size"});
   lab.ffs.set("page-threads", request.fix == "split-pool" ? params.text("page-threads", "2") : "0");
-  copy_words(params, lab.worker, {"direct-size", "hot-pages", "mprotect-rate", "seed"});
+  copy_words(params, lab.worker, {"direct-size", "hot-pages", "mprotect-rate"});
+  lab.seed = *params.count("seed", 1);
   lab.worker.set("pin", request.fix == "pin-at-submit" ? "1" : "0");
   // With jobs bound to threads, thread 0 gets no direct read: it stays idle, as in the crash core.
   const bool hashed = params.text("queue", "shared") == "hashed";

@@ -43,6 +43,7 @@ struct LabPlan {
   Settings worker;                         // words for the worker process
   Settings ffs;                            // words for the ffs process
   Behaviour behaviour = Behaviour::plain;  // armed after the warm-up
+  std::uint64_t seed = 1;
   Nanos warmup = 2 * kSecond;
   std::string expected_class;
   std::string expected_signature;

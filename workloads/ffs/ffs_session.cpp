@@ -4,11 +4,14 @@
 
 #include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "workloads/ffs/data_file.h"
 #include "workloads/ffs/ffs_ioctl.h"
@@ -21,6 +24,9 @@ constexpr double kForever = 3600.0;
 // Above what the loads can have in flight: the kernel's own throttle (fuse_block_alloc,
 // fs/fuse/dev.c, 6.12) must not decide the experiment.
 constexpr unsigned kMaxBackground = 1024;
+// Requests are small, but the kernel wants room for the largest write that libfuse negotiates,
+// 256 pages (fuse_dev_do_read, 6.12).
+constexpr std::size_t kRequestBytes = (1U << 20U) + (64U << 10U);
 
 FfsSession& session_of(fuse_req* request) {
   return *static_cast<FfsSession*>(fuse_req_userdata(request));
@@ -134,18 +140,23 @@ FfsSession::~FfsSession() {
   if (session_ != nullptr) fuse_session_destroy(session_);
 }
 
+// Reads the device itself: fuse_session_receive_buf (libfuse 3.14) complains on stderr when the
+// connection is aborted, which here is an ordinary end.
 void FfsSession::receive(const std::function<void()>& on_initialised) {
-  fuse_buf buffer{};
+  std::vector<char> bytes(kRequestBytes);
   bool initialised = false;
   while (fuse_session_exited(session_) == 0) {
-    const int received = fuse_session_receive_buf(session_, &buffer);
-    if (received == -EINTR) continue;
-    if (received <= 0) break;
-    fuse_session_process_buf(session_, &buffer);
+    const ssize_t received = ::read(fuse_session_fd(session_), bytes.data(), bytes.size());
+    // ENOENT: the client was killed while its request was on the way (fuse_dev_do_read, 6.12).
+    if (received < 0 && (errno == EINTR || errno == EAGAIN || errno == ENOENT)) continue;
+    if (received <= 0) return;
+    fuse_buf request{};
+    request.mem = bytes.data();
+    request.size = static_cast<std::size_t>(received);
+    fuse_session_process_buf(session_, &request);
     // The first request of a connection is always FUSE_INIT.
     if (!std::exchange(initialised, true)) on_initialised();
   }
-  std::free(buffer.mem);
 }
 
 std::size_t FfsSession::cut(std::uint64_t offset, std::uint64_t size) const {

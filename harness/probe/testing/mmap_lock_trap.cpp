@@ -15,7 +15,7 @@ namespace stallproof::testing {
 namespace {
 
 constexpr std::size_t kBytes = 1 << 20;
-constexpr std::size_t kPage = 3;  // of the file; not the first, so that offsets can be wrong
+constexpr std::size_t kFirstPage = 3;  // not the first of the file, so that offsets can be wrong
 
 void* mprotect_when_told(void* argument) {
   auto* board = static_cast<TrapBoard*>(argument);
@@ -29,19 +29,27 @@ void* mprotect_when_told(void* argument) {
   for (;;) ::poll(nullptr, 0, 1000);
 }
 
+struct Touch {
+  TrapBoard* board;
+  std::size_t index;
+};
+
 void* touch_page(void* argument) {
-  auto* board = static_cast<TrapBoard*>(argument);
+  const Touch touch = *static_cast<Touch*>(argument);
+  const std::uint64_t address = touch.board->fault_addresses[touch.index].load();
   ::prctl(PR_SET_NAME, "trap_faulter");
-  board->faulter.store(::gettid());
-  // Killed by SIGBUS or by the test; the read itself is the point.
-  static_cast<void>(*reinterpret_cast<volatile char*>(board->fault_address.load()));
+  while (!touch.board->go_faulters.load()) ::poll(nullptr, 0, 2);
+  touch.board->faulters[touch.index].store(::gettid());
+  static_cast<void>(*reinterpret_cast<volatile char*>(address));
   for (;;) ::poll(nullptr, 0, 1000);
 }
 
 // The threads exist and have their memory before anybody faults: making them later would queue the
 // client itself.
-[[noreturn]] void run_client(const std::string& file, TrapBoard* board) {
+[[noreturn]] void run_client(const std::string& file, std::size_t faulters, TrapBoard* board) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // An aborted connection answers the fault with SIGBUS: that ends the client, without a core file.
+  ::signal(SIGBUS, [](int) { ::_exit(0); });
   static char page_to_read[4096];
   board->target.store(reinterpret_cast<std::uint64_t>(page_to_read));
   page_to_read[0] = 1;
@@ -49,12 +57,17 @@ void* touch_page(void* argument) {
   void* mapping = ::mmap(nullptr, kBytes, PROT_READ, MAP_SHARED, fd, 0);
   if (mapping == MAP_FAILED) ::_exit(1);
   ::madvise(mapping, kBytes, MADV_RANDOM);
-  pthread_t writer;
-  pthread_t faulter;
-  ::pthread_create(&writer, nullptr, mprotect_when_told, board);
+  static std::array<Touch, kMaxFaulters> touches;
+  pthread_t thread;
+  ::pthread_create(&thread, nullptr, mprotect_when_told, board);
+  for (std::size_t i = 0; i < faulters; ++i) {
+    touches[i] = {board, i};
+    board->fault_addresses[i].store(reinterpret_cast<std::uint64_t>(mapping) +
+                                    (kFirstPage + i) * 4096);
+    ::pthread_create(&thread, nullptr, touch_page, &touches[i]);
+  }
   while (!board->writer_ready.load()) ::poll(nullptr, 0, 2);
-  board->fault_address.store(reinterpret_cast<std::uint64_t>(mapping) + kPage * 4096);
-  ::pthread_create(&faulter, nullptr, touch_page, board);
+  board->go_faulters.store(true);
   for (;;) ::poll(nullptr, 0, 1000);
 }
 
@@ -72,8 +85,9 @@ void* touch_page(void* argument) {
 
 }  // namespace
 
-MmapLockTrap::MmapLockTrap(const std::string& file)
+MmapLockTrap::MmapLockTrap(const std::string& file, std::size_t faulters)
     : file_(file),
+      faulters_(faulters),
       board_(static_cast<TrapBoard*>(::mmap(nullptr, sizeof(TrapBoard), PROT_READ | PROT_WRITE,
                                             MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
 
@@ -83,10 +97,14 @@ MmapLockTrap::~MmapLockTrap() {
   ::munmap(board_, sizeof(TrapBoard));
 }
 
-bool MmapLockTrap::start_fault() {
+bool MmapLockTrap::start_faults() {
   client_ = ::fork();
-  if (client_ == 0) run_client(file_, board_);
-  return wait_for(2 * kSecond, [this] { return board_->faulter.load() != 0; });
+  if (client_ == 0) run_client(file_, faulters_, board_);
+  return wait_for(2 * kSecond, [this] {
+    for (std::size_t i = 0; i < faulters_; ++i)
+      if (board_->faulters[i].load() == 0) return false;
+    return true;
+  });
 }
 
 bool MmapLockTrap::start_writer() {

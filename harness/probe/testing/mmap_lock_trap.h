@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/types.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -15,14 +16,17 @@
 
 namespace stallproof::testing {
 
+inline constexpr std::size_t kMaxFaulters = 4;
+
 // Shared by the forks: thread ids as they begin, marks as they get through.
 struct TrapBoard {
-  std::atomic<std::int32_t> faulter;
+  std::array<std::atomic<std::int32_t>, kMaxFaulters> faulters;
+  std::array<std::atomic<std::uint64_t>, kMaxFaulters> fault_addresses;
   std::atomic<std::int32_t> writer;
   std::atomic<std::int32_t> peer;
   std::atomic<std::uint64_t> target;  // an address in the client that the peer reads
-  std::atomic<std::uint64_t> fault_address;
   std::atomic<bool> writer_ready;
+  std::atomic<bool> go_faulters;
   std::atomic<bool> go_writer;
   std::atomic<bool> writer_done;
   std::atomic<bool> peer_done;
@@ -30,14 +34,15 @@ struct TrapBoard {
 
 class MmapLockTrap {
  public:
-  explicit MmapLockTrap(const std::string& file);
+  // Each faulter touches a page of its own: the (n + 3)rd of the file.
+  explicit MmapLockTrap(const std::string& file, std::size_t faulters = 1);
   MmapLockTrap(const MmapLockTrap&) = delete;
   MmapLockTrap& operator=(const MmapLockTrap&) = delete;
   // Heal the file system first, or the faulting thread is waited for in vain.
   ~MmapLockTrap();
 
   // Each starts one party and waits until it has begun, not until it is stuck.
-  bool start_fault();
+  bool start_faults();
   bool start_writer();
   bool start_peer();
   [[nodiscard]] const TrapBoard& board() const { return *board_; }
@@ -45,6 +50,7 @@ class MmapLockTrap {
 
  private:
   std::string file_;
+  std::size_t faulters_;
   TrapBoard* board_;
   pid_t client_ = -1;
   pid_t peer_ = -1;

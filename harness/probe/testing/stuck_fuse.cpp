@@ -23,11 +23,12 @@ namespace {
 
 constexpr std::uint64_t kFileNode = 2;
 constexpr std::uint64_t kFileBytes = 1 << 20;
+constexpr std::uint64_t kPageBytes = 4096;
 
 // One connection, one thread, no allocation: it runs in a fork of the test.
 class Server {
  public:
-  Server(int fd, unsigned errors) : fd_(fd), errors_left_(errors) {}
+  Server(int fd, unsigned errors) : fd_(fd), errors_(errors) {}
   void serve() {
     for (;;) {
       const ssize_t got = ::read(fd_, buffer_.data(), buffer_.size());
@@ -68,6 +69,13 @@ class Server {
     return attr;
   }
 
+  // Counts this one.
+  unsigned reads_of_page() {
+    fuse_read_in read{};
+    std::memcpy(&read, buffer_.data() + sizeof(fuse_in_header), sizeof(read));
+    return ++reads_[(read.offset / kPageBytes) % reads_.size()];
+  }
+
   void answer(const fuse_in_header& in) {
     switch (in.opcode) {
       case FUSE_INIT: {
@@ -79,6 +87,7 @@ class Server {
         return reply(in, out);
       }
       case FUSE_LOOKUP: {
+        if (std::strcmp(buffer_.data() + sizeof(in), "file") != 0) return reply_error(in, ENOENT);
         fuse_entry_out out{};
         out.nodeid = kFileNode;
         out.entry_valid = out.attr_valid = 3600;
@@ -95,9 +104,9 @@ class Server {
       case FUSE_OPENDIR:
         return reply(in, fuse_open_out{});
       case FUSE_READ:
-        if (errors_left_ == 0) return;
-        --errors_left_;
+        if (reads_of_page() > errors_) return;
         return reply_error(in, EIO);
+      case FUSE_MKDIR:
       case FUSE_FORGET:
       case FUSE_BATCH_FORGET:
       case FUSE_INTERRUPT:
@@ -108,7 +117,8 @@ class Server {
   }
 
   int fd_;
-  unsigned errors_left_;
+  unsigned errors_;
+  std::array<unsigned, kFileBytes / kPageBytes> reads_{};
   std::array<char, 1 << 17> buffer_{};
 };
 
@@ -138,7 +148,7 @@ StuckFuse::StuckFuse(StuckFuse&& other) noexcept
     : mount_point_(std::exchange(other.mount_point_, {})),
       server_(std::exchange(other.server_, -1)) {}
 
-Result<StuckFuse> StuckFuse::start(unsigned errors_before_silence) {
+Result<StuckFuse> StuckFuse::start(unsigned errors_per_page) {
   std::string directory = "/tmp/stuck_fuse.XXXXXX";
   if (::mkdtemp(directory.data()) == nullptr) return fail_errno("mkdtemp " + directory, errno);
   const Fd fd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
@@ -154,7 +164,7 @@ Result<StuckFuse> StuckFuse::start(unsigned errors_before_silence) {
   StuckFuse fuse;
   fuse.mount_point_ = directory;
   const pid_t pid = ::fork();
-  if (pid == 0) run_server(fd.get(), errors_before_silence);
+  if (pid == 0) run_server(fd.get(), errors_per_page);
   if (pid < 0) return fail_errno("fork", errno);
   fuse.server_ = pid;
   return fuse;

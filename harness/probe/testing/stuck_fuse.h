@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests: a FUSE mount with one file whose pages are never read. The server is a process of its
-// own that speaks /dev/fuse directly, answers the first page reads with EIO and then stays silent:
-// after one EIO the faulting thread holds mmap_lock for read (filemap_fault's second try), after
-// none it has given the lock up. heal() always gets everybody out: it aborts the connection.
+// own that speaks /dev/fuse directly, answers the first reads of each page with EIO and then stays
+// silent: after one EIO the faulting thread holds mmap_lock for read (filemap_fault's second try),
+// after none it has given the lock up. mkdir is never answered either. heal() always gets everybody
+// out: it aborts the connection.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +18,7 @@ namespace stallproof::testing {
 class StuckFuse {
  public:
   // Needs root. Mounts on a fresh directory under /tmp.
-  static Result<StuckFuse> start(unsigned errors_before_silence);
+  static Result<StuckFuse> start(unsigned errors_per_page);
   StuckFuse(const StuckFuse&) = delete;
   StuckFuse& operator=(const StuckFuse&) = delete;
   StuckFuse(StuckFuse&& other) noexcept;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time of explain() over the size of the snapshot: the reported stall, with readers queued behind
+// its writer, waiting faults and idle tasks, a third each.
+#include <benchmark/benchmark.h>
+
+#include "harness/explain/explain.h"
+#include "harness/explain/snapshot_fixture.h"
+
+namespace stallproof {
+namespace {
+
+using namespace fixture;
+
+LockSnapshot crowded(std::int32_t tasks) {
+  LockSnapshot snapshot = reported_stall();
+  for (std::int32_t tid = 1000; tid < 1000 + tasks - 5; ++tid) {
+    if (tid % 3 == 0) {
+      snapshot.tasks.push_back(
+          server({.tid = tid, .comm = "dataio_srv/9", .stack = service_wait()}));
+      snapshot.locks[0].waiters.push_back(waits(tid, LockMode::read));
+    } else if (tid % 3 == 1) {
+      snapshot.tasks.push_back(faulter(tid));
+      snapshot.locks[0].holders.push_back(read_holder(tid));
+      snapshot.fuse[0].requests.push_back(request(tid, 15, kSecond));
+    } else {
+      snapshot.tasks.push_back(
+          client({.tid = tid, .comm = "idle", .state = 'S', .stack = service_idle()}));
+    }
+  }
+  return snapshot;
+}
+
+void explain_crowd(benchmark::State& state) {
+  const LockSnapshot snapshot = crowded(static_cast<std::int32_t>(state.range(0)));
+  const FsKnowledge knowledge = shipped();
+  for (auto _ : state) {
+    const Explanation explanation = explain(snapshot, knowledge);
+    if (!explanation.cycle) state.SkipWithError("the cycle was not found");
+    benchmark::DoNotOptimize(explanation.nodes.data());
+  }
+  state.SetComplexityN(state.range(0));
+}
+BENCHMARK(explain_crowd)
+    ->Arg(10)
+    ->Arg(1000)
+    ->Arg(10000)
+    ->Complexity()
+    ->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace stallproof

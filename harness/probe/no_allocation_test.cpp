@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The watchdog's loop may not allocate: malloc can take mmap_lock, and a page fault can wait for
+// the disk that is stuck. Every operator new of this program is counted.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "harness/probe/kernel_scan.h"
+#include "harness/probe/kmsg_reader.h"
+
+namespace {
+thread_local std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
+
+namespace stallproof {
+namespace {
+
+TEST(NoAllocation, CounterCounts) {
+  const std::size_t before = allocations;
+  auto* volatile memory = new int(1);
+  delete memory;
+  EXPECT_EQ(allocations, before + 1);
+}
+
+TEST(NoAllocation, ScanUsesOnlyTheCallersBuffer) {
+  auto scan = KernelScan::open();
+  if (!scan) GTEST_SKIP() << scan.error().what;
+  ASSERT_TRUE(scan->watch(::getpid()));
+  std::vector<std::byte> buffer(1 << 20);
+  const std::size_t before = allocations;
+  std::size_t used = 0;
+  for (int i = 0; i < 3; ++i) used += scan->scan(buffer).value_or(0);
+  EXPECT_EQ(allocations, before);
+  EXPECT_GT(used, 0U);
+}
+
+class Chatter : public KmsgSource {
+ public:
+  long read(std::span<char> into) noexcept override {
+    constexpr std::string_view kRecord = "6,1,1,-;a line that is longer than a small string\n";
+    if (++turn_ % 3 == 0) return -EPIPE;
+    if (turn_ > 100) return -EAGAIN;
+    std::copy(kRecord.begin(), kRecord.end(), into.begin());
+    return static_cast<long>(kRecord.size());
+  }
+
+ private:
+  int turn_ = 0;
+};
+
+TEST(NoAllocation, DrainUsesOnlyTheCallersRing) {
+  KmsgReader reader(std::make_unique<Chatter>());
+  KmsgRing ring(16);
+  const std::size_t before = allocations;
+  EXPECT_GT(reader.drain(ring), 16U);
+  EXPECT_EQ(allocations, before);
+}
+
+}  // namespace
+}  // namespace stallproof
