@@ -29,5 +29,5 @@ TRUTH = {
 QUIET = {
     "verdict": "fail", "exit_code": 1, "stalls": [],
     "hazard": {"entered": 120, "per_second_min": 10},
-    "ffs": {"page_reads_per_second_min": 100, "direct_reads_per_second_min": 900,
-            "mprotect_per_second_min": 50}}
+    "ffs": {"page_reads_per_second_min": 100, "direct_reads_per_second_min": 900},
+    "workloads": {"mprotect-storm": {"per_second_min": 50}}}

@@ -105,14 +105,14 @@ class Judgements(unittest.TestCase):
                 ("hazard.per_second_min", 0, "hazard.per_second_min"),
                 ("ffs.page_reads_per_second_min", 0, "page_reads"),
                 ("ffs.direct_reads_per_second_min", None, "direct_reads"),
-                ("ffs.mprotect_per_second_min", 0, "mprotect")):
+                ("workloads.mprotect-storm.per_second_min", 0, "mprotect"),
+                ("workloads", {}, "mprotect")):
             with self.subTest(path, value=value):
                 self.refuses(judge.stayed_quiet(changed(QUIET, path, value), 1, 1, "split-pool"),
                              word)
 
     def test_quiet_without_a_writer_needs_no_mprotect(self):
-        self.accepts(judge.stayed_quiet(changed(QUIET, "ffs.mprotect_per_second_min", 0), 1, 1,
-                                        "no-writer"))
+        self.accepts(judge.stayed_quiet(changed(QUIET, "workloads", {}), 1, 1, "no-writer"))
 
     def test_unknown(self):
         lost = {"verdict": "unknown", "reasons": ["ffs: killed by signal 9"]}
