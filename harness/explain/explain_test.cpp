@@ -283,7 +283,7 @@ TEST(Explain, WaitersThatMovedBetweenTwoLooksAreNoStall) {
   LockSnapshot snapshot = reported_stall();
   snapshot.locks = {client_lock({}, {waits(102, LockMode::write)})};
   snapshot.fuse.clear();
-  snapshot.tasks.erase(snapshot.tasks.begin());
+  snapshot.tasks = {snapshot.tasks[1], snapshot.tasks[2]};
   snapshot.tasks[0].unchanged_for.reset();
   EXPECT_EQ(explained(snapshot).stall_class, "none");
   for (TaskRow& row : snapshot.tasks) row.unchanged_for.reset();
