@@ -279,6 +279,17 @@ TEST(Explain, RequestOfNobodyIsNoTask) {
   EXPECT_TRUE(result.cycle);
 }
 
+TEST(Explain, WaitersThatMovedBetweenTwoLooksAreNoStall) {
+  LockSnapshot snapshot = reported_stall();
+  snapshot.locks = {client_lock({}, {waits(102, LockMode::write)})};
+  snapshot.fuse.clear();
+  snapshot.tasks = {snapshot.tasks[1], snapshot.tasks[2]};
+  snapshot.tasks[0].unchanged_for.reset();
+  EXPECT_EQ(explained(snapshot).stall_class, "none");
+  for (TaskRow& row : snapshot.tasks) row.unchanged_for.reset();
+  EXPECT_EQ(explained(snapshot).stall_class, "mmap_lock_held");
+}
+
 TEST(Explain, FirstTryFaultHoldsNothing) {
   LockSnapshot snapshot = reported_stall();
   snapshot.locks[0].holders.clear();

@@ -86,7 +86,7 @@ TEST(RenderText, NamesCannotSteerTheTerminal) {
 TEST(RenderText, TellsCircleQueueStacksAndAdvice) {
   const std::string page = render_text(explain(reported_stall(), shipped()));
   for (const char* part :
-       {"The circle:", "Queue of the mmap_lock of load (pid 100)",
+       {"The circle:", "Queue of the mmap_lock of process 100",
         "1 W load 102, 2 R dataio_srv/0 201", "Stacks, innermost first:", "What to do:"})
     EXPECT_TRUE(has(page, part)) << part << "\n" << page;
 }

@@ -52,6 +52,7 @@ Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge) {
     SceneTask task;
     task.row = &row;
     task.seen = true;
+    scene.looked_twice = scene.looked_twice || row.unchanged_for.has_value();
     task.reading = read_task(row, meanings, snapshot.lens);
     scene.tasks.push_back(task);
   }

@@ -95,6 +95,7 @@ struct Scene {
   ~Scene() = default;
 
   LensKind lens = LensKind::live_bpf;
+  bool looked_twice = false;  // some task has unchanged_for
   std::vector<SceneTask> tasks;
   std::vector<SceneLock> locks;
   std::vector<ScenePool> pools;

@@ -10,10 +10,12 @@
 namespace stallproof {
 namespace {
 
-// Seen asleep long enough, or seen only once so that nobody can tell.
+// Seen asleep long enough. A lens that looked twice gives no time for a task that moved; one that
+// looked once gives none at all, and then nobody can tell.
 bool task_settled(const Scene& scene, const SceneTask& task) {
-  return scene.lens == LensKind::crash_text ||
-         task.row->unchanged_for.value_or(kSettled) >= kSettled;
+  if (scene.lens == LensKind::crash_text) return true;
+  if (task.row->unchanged_for) return *task.row->unchanged_for >= kSettled;
+  return !scene.looked_twice;
 }
 
 bool lock_settled(const Scene& scene, const SceneLock& lock) {
@@ -100,17 +102,14 @@ Story find_story(const Scene& scene, const Deadlock& deadlock) {
 }
 
 std::string lock_label(const Scene& scene, const SceneLock& lock) {
-  std::string owner = lock.owner_comm;
-  if (const auto leader = scene.by_tid.find(lock.tgid);
-      lock.tgid != 0 && leader != scene.by_tid.end())
-    owner = scene.tasks[leader->second].row->comm;
-  std::string label = lock.kind == LockKind::mmap_lock ? "mmap_lock"
-                      : lock.kind == LockKind::mutex   ? "mutex"
-                                                       : "rw_semaphore";
+  const std::string label = lock.kind == LockKind::mmap_lock ? "mmap_lock"
+                            : lock.kind == LockKind::mutex   ? "mutex"
+                                                             : "rw_semaphore";
   if (lock.of_client) return label + " of a client of the service";
-  if (!owner.empty()) label += " of " + owner;
-  if (lock.tgid != 0) label += fmt::format(" (pid {})", lock.tgid);
-  return label;
+  if (lock.tgid == 0) return lock.owner_comm.empty() ? label : label + " of " + lock.owner_comm;
+  const auto leader = scene.by_tid.find(lock.tgid);
+  if (leader == scene.by_tid.end()) return fmt::format("{} of process {}", label, lock.tgid);
+  return fmt::format("{} of {} (pid {})", label, scene.tasks[leader->second].row->comm, lock.tgid);
 }
 
 std::string pool_label(const ScenePool& pool) {

@@ -166,12 +166,18 @@ class Teller {
     }
   }
 
+  // With a lock to tell about, only the service its holder waits for; another stall may stand too.
+  bool concerns(std::size_t pool) const {
+    return story_.holder == kNone || task(story_.holder).pool == pool;
+  }
+
   void tell_idle() {
     std::vector<std::string> names;
     FsMatch idle;
     for (const std::size_t p : story_.pools)
       for (const SceneMember& member : scene_.pools[p].members)
-        if (task(member.task).serves == p && task(member.task).reading.wait == Wait::idle &&
+        if (concerns(p) && task(member.task).serves == p &&
+            task(member.task).reading.wait == Wait::idle &&
             (!proven() || story_.deadlock.unable[member.task])) {
           names.push_back(task_label(task(member.task)));
           idle = task(member.task).reading.idle;
