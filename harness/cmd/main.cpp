@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <unistd.h>
+#include <signal.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -70,6 +70,8 @@ int exit_code_of(const Error& error) {
 }  // namespace stallproof
 
 int main(int argc, char** argv) {
+  // A reader of our output that goes away must not kill a run half way.
+  ::signal(SIGPIPE, SIG_IGN);
   if (argc > 2 && std::strcmp(argv[1], "child") == 0) return stallproof::run_child_role(argc, argv);
   try {
     return stallproof::parse_and_run(argc, argv);

@@ -47,8 +47,9 @@ void Dropout::judge(std::size_t index, std::uint64_t window, const SystemView& v
   if (state.low_since_ns == 0) {
     // The window fell under the limit now, so throughput fell at its begin; where it stopped
     // altogether the last completion is the better begin.
-    const Nanos window_begin = view.now_ns - kWindowBuckets * kBucket;
-    state.low_since_ns = std::min(window_begin, view.loads[index].last_done_ns);
+    const Nanos last = view.loads[index].last_done_ns;
+    const bool stopped = last + kBucket < view.now_ns;
+    state.low_since_ns = stopped ? last : view.now_ns - kWindowBuckets * kBucket;
   }
   state.min_ratio = std::min(state.min_ratio, ratio);
   if (state.reported || view.now_ns < state.low_since_ns + kMinDuration) return;

@@ -248,6 +248,37 @@ TEST(Explain, StaleReaderHintIsNotBelieved) {
   EXPECT_EQ(result.stall_class, "mmap_lock_held");
 }
 
+TEST(Explain, StaleHintGivesWayToTheFaultThatHolds) {
+  LockSnapshot snapshot = reported_stall();
+  snapshot.tasks.push_back(
+      client({.tid = 104, .comm = "load", .state = 'S', .stack = {"do_nanosleep"}}));
+  snapshot.locks[0].reader_count = 1;
+  snapshot.locks[0].holders = {{.tid = 104,
+                                .mode = LockMode::read,
+                                .certainty = Certainty::likely,
+                                .evidence = "last owner"}};
+  const Explanation result = explained(snapshot);
+  ASSERT_TRUE(result.cycle);
+  EXPECT_EQ(result.root.holder, "task:101");
+  EXPECT_EQ(node(result, "task:104"), nullptr);
+}
+
+TEST(Explain, LockNobodyHoldsHasNoInferredHolder) {
+  LockSnapshot snapshot = reported_stall();
+  snapshot.locks[0].holders.clear();
+  snapshot.locks[0].reader_count = 0;
+  snapshot.locks[0].writer_holds = false;
+  EXPECT_FALSE(explained(snapshot).cycle);
+}
+
+TEST(Explain, RequestOfNobodyIsNoTask) {
+  LockSnapshot snapshot = reported_stall();
+  snapshot.fuse[0].requests.push_back(request(0, 16, kSecond));
+  const Explanation result = explained(snapshot);
+  EXPECT_EQ(node(result, "task:0x0"), nullptr);
+  EXPECT_TRUE(result.cycle);
+}
+
 TEST(Explain, FirstTryFaultHoldsNothing) {
   LockSnapshot snapshot = reported_stall();
   snapshot.locks[0].holders.clear();

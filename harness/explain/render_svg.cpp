@@ -13,15 +13,15 @@
 namespace stallproof {
 namespace {
 
-constexpr double kCenterX = 330;
-constexpr double kCenterY = 330;
-constexpr double kRadius = 220;
-constexpr double kBoxWidth = 200;
+constexpr double kCenterX = 400;
+constexpr double kCenterY = 350;
+constexpr double kRadius = 270;
+constexpr double kBoxWidth = 230;
 constexpr double kBoxHeight = 54;
-constexpr double kListX = 720;
+constexpr double kListX = 810;
 constexpr double kLineHeight = 20;
 constexpr std::size_t kListShown = 24;
-constexpr double kWidth = 1180;
+constexpr double kWidth = 1280;
 
 // Length of the UTF-8 sequence at `at`, 0 if it is none.
 std::size_t utf8_length(std::string_view text, std::size_t at) {
@@ -190,7 +190,7 @@ class Picture {
         "<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\" font-weight=\"bold\">{}</text>\n"
         "<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\" font-size=\"11\">{}</text></g>\n",
         escaped(tooltip(node)), place.x - kBoxWidth / 2, place.y - kBoxHeight / 2, kBoxWidth,
-        kBoxHeight, fill_of(node), place.x, place.y - 4, escaped(shortened(node.label, 28)),
+        kBoxHeight, fill_of(node), place.x, place.y - 4, escaped(shortened(node.label, 31)),
         place.x, place.y + 16, escaped(second));
   }
 

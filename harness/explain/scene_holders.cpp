@@ -56,10 +56,25 @@ std::pair<std::vector<Candidate>, std::string> tied_to(const SceneLock& lock,
   return {comm->second, fmt::format("with the waiting writer's name \"{}\"", lock.owner_comm)};
 }
 
+std::size_t solid_holders(const SceneLock& lock) {
+  return static_cast<std::size_t>(std::count_if(
+      lock.holders.begin(), lock.holders.end(),
+      [](const SceneHolder& holder) { return holder.certainty != Certainty::likely; }));
+}
+
+// Every holder is known for certain enough, or the lock's own count says there is none to find.
 bool complete(const SceneLock& lock) {
-  if (lock.holders.empty()) return false;
-  if (lock.holders.front().mode == LockMode::write) return true;
-  return !lock.reader_count || lock.holders.size() >= *lock.reader_count;
+  if (!lock.holders.empty() && lock.holders.front().mode == LockMode::write) return true;
+  if (!lock.reader_count || lock.writer_holds.value_or(false)) return false;
+  return solid_holders(lock) >= *lock.reader_count;
+}
+
+// The last-owner hint adds nothing once the stacks account for every reader counted.
+void drop_hints(SceneLock& lock) {
+  if (!lock.reader_count || lock.writer_holds.value_or(false)) return;
+  if (*lock.reader_count == 0 || solid_holders(lock) < *lock.reader_count) return;
+  std::erase_if(lock.holders,
+                [](const SceneHolder& holder) { return holder.certainty == Certainty::likely; });
 }
 
 std::string evidence_of(const Scene& scene, const Candidate& candidate, std::size_t others,
@@ -80,7 +95,11 @@ std::string evidence_of(const Scene& scene, const Candidate& candidate, std::siz
 void infer_holders(Scene& scene) {
   const Candidates candidates = find_candidates(scene);
   for (SceneLock& lock : scene.locks) {
-    if (lock.kind != LockKind::mmap_lock || lock.waiters.empty() || complete(lock)) continue;
+    if (lock.kind != LockKind::mmap_lock || lock.waiters.empty()) continue;
+    if (complete(lock)) {
+      drop_hints(lock);
+      continue;
+    }
     const auto tied = tied_to(lock, candidates);
     const LockMode mode = lock.writer_holds.value_or(false) ? LockMode::write : LockMode::read;
     for (const Candidate& candidate : tied.first) {
@@ -93,6 +112,7 @@ void infer_holders(Scene& scene) {
       lock.holders.push_back({candidate.task, held, Certainty::inferred,
                               evidence_of(scene, candidate, tied.first.size() - 1, tied.second)});
     }
+    drop_hints(lock);
   }
 }
 

@@ -112,6 +112,7 @@ void add_connections(Scene& scene, const LockSnapshot& snapshot, const FsKnowled
     const std::size_t index = scene.pools.size();
     scene.pools.push_back(std::move(pool));
     for (const FuseRequest& request : connection.requests) {
+      if (request.client_tid <= 0) continue;  // issued by the kernel for nobody in particular
       const std::size_t t = scene.task_of_tid(request.client_tid);
       ask(scene, index,
           {.task = t,
@@ -156,6 +157,7 @@ void add_page_waits(Scene& scene) {
   for (std::size_t p = 0; p < scene.pools.size(); ++p) {
     if (scene.pools[p].connection == nullptr) continue;
     for (const FuseRequest& request : scene.pools[p].connection->requests) {
+      if (request.client_tid <= 0) continue;
       const TaskRow& reader = *scene.tasks[scene.task_of_tid(request.client_tid)].row;
       if (request.opcode == kFuseRead && reader.tgid != 0)
         reads.emplace(reader.tgid, std::make_pair(p, reader.tid));

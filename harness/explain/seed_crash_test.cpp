@@ -217,7 +217,7 @@ TEST_F(SeedCrash, RenamedFileSystemWithoutTomlIsHonest) {
   EXPECT_EQ(result.stall_class, "mmap_lock_held");
   EXPECT_EQ(result.root.first_writer, "task:12862");
   EXPECT_EQ(result.root.holder, "task:22134");
-  EXPECT_TRUE(has(result.summary, "unknown wait: lock_slab_sync [module not known]"))
+  EXPECT_TRUE(has(result.summary, "unknown wait: lock_slab_sync [module not named]"))
       << result.summary;
   EXPECT_EQ(role(result, "task:28946"), Role::queued_reader);
 }

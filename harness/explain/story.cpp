@@ -124,8 +124,11 @@ std::string pool_label(const ScenePool& pool) {
 
 std::string unknown_wait(const TaskReading& reading) {
   if (reading.wait_function.empty()) return "unknown wait: no stack";
-  return fmt::format("unknown wait: {} [{}]", reading.wait_function,
-                     reading.wait_module.empty() ? "module not known" : reading.wait_module);
+  std::string_view module = reading.wait_module;
+  // x86_64 loads modules from here on when KASLR is built in (MODULES_VADDR, 3.14 to 6.18).
+  constexpr std::uint64_t kModules = 0xffffffffc0000000;
+  if (module.empty()) module = reading.wait_address >= kModules ? "module not named" : "kernel";
+  return fmt::format("unknown wait: {} [{}]", reading.wait_function, module);
 }
 
 std::string_view doing_name(Doing doing) {

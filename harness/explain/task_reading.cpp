@@ -122,6 +122,7 @@ TaskReading read_task(const TaskRow& task, FunctionMeanings& meanings, LensKind 
     if (inside && reading.wait_function.empty()) {
       reading.wait_function = frame.function;
       reading.wait_module = frame.module;
+      reading.wait_address = frame.address;
     }
     const auto mode = inside ? slow_path_mode(meaning.kernel) : std::nullopt;
     if (mode) slow_path = mode;

@@ -51,6 +51,7 @@ struct TaskReading {
   FsMatch idle;
   std::string_view wait_function;  // innermost function that says why; empty without a stack
   std::string_view wait_module;
+  std::uint64_t wait_address = 0;
   bool file_fault = false;  // the generic .fault is on the stack
   bool folio_wait = false;
 };

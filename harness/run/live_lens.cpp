@@ -4,6 +4,7 @@
 #include "harness/explain/explain.h"
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/proc_lens.h"
+#include "harness/run/snapshot_scope.h"
 
 namespace stallproof {
 
@@ -33,7 +34,7 @@ bool LiveLens::keep_scan(const Evidence& evidence, std::uint64_t sequence) {
   return true;
 }
 
-std::optional<LockSnapshot> LiveLens::snapshot() const {
+std::optional<LockSnapshot> LiveLens::snapshot(const std::vector<pid_t>& processes) const {
   if (kept_.empty()) return std::nullopt;
   const KeptScan& now = kept_.back();
   std::optional<ScanBefore> before;
@@ -43,6 +44,7 @@ std::optional<LockSnapshot> LiveLens::snapshot() const {
   LockSnapshot snapshot =
       decode_scan(now.bytes, before ? &*before : nullptr, symbols_ ? *symbols_ : none);
   if (!symbols_) snapshot.blind_spots.push_back("no function names: " + symbols_problem_);
+  keep_only_processes(snapshot, processes);
   return snapshot;
 }
 

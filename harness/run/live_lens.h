@@ -27,7 +27,8 @@ class LiveLens {
   // has.
   bool keep_scan(const Evidence& evidence, std::uint64_t sequence);
   // The newest kept scan, compared with the newest one that is at least 200 ms older.
-  [[nodiscard]] std::optional<LockSnapshot> snapshot() const;
+  // Only what concerns these processes.
+  [[nodiscard]] std::optional<LockSnapshot> snapshot(const std::vector<pid_t>& processes) const;
   // The fall-back: tasks of these processes by /proc, within the time limit.
   Result<LockSnapshot> snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit);
   [[nodiscard]] Explanation explain_snapshot(const LockSnapshot& snapshot) const;

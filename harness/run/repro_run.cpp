@@ -220,11 +220,11 @@ void ReproRun::on_scan(const WatchEvent& event) {
   IncidentRecord* const incident = standing_incident();
   if (incident == nullptr || event.at_ns < incident->detected_ns) return;
   if (incident->cycle_confirmed) return;
-  if (auto snapshot = lens_.snapshot()) take_explanation(std::move(*snapshot));
+  if (auto snapshot = lens_.snapshot(our_processes())) take_explanation(std::move(*snapshot));
 }
 
 void ReproRun::explain_by_proc() {
-  auto snapshot = lens_.snapshot_by_proc({lab_.worker().pid(), lab_.ffs().pid()}, 2 * kSecond);
+  auto snapshot = lens_.snapshot_by_proc(our_processes(), 2 * kSecond);
   if (snapshot) take_explanation(std::move(*snapshot));
 }
 

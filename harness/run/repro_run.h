@@ -75,6 +75,9 @@ class ReproRun {
   [[nodiscard]] double since_start_ms(Nanos at) const {
     return static_cast<double>(at - state_.started_ns) / 1e6;
   }
+  [[nodiscard]] std::vector<pid_t> our_processes() {
+    return {lab_.worker().pid(), lab_.ffs().pid()};
+  }
   void log_event(const std::string& json);
   [[nodiscard]] IncidentRecord* standing_incident();
   [[nodiscard]] bool explained_as_promised(const IncidentRecord& incident) const;
