@@ -19,7 +19,8 @@ from program import Started, Workspace, run  # noqa: E402
 
 REPRO = ["repro", "mmap-lock-fault", "--json"]
 # Long enough before it is reported that a signal surely arrives while the stall stands.
-LONG_STALL = ["--stall-after", "8s", "--deadline", "40s", "--param", "warmup=1s"]
+LONG_STALL = ["--stall-after", "8s", "--fail-after", "8s", "--deadline", "40s",
+              "--param", "warmup=1s"]
 END_SECONDS = 15
 
 

@@ -64,19 +64,23 @@ def main():
         space = Workspace()
         checks.at_end(space.remove)
         started = Started(
-            [*WORDS, "--stall-after", f"{options.seconds}s", "--param", "fault-threads=16",
+            [*WORDS, "--stall-after", f"{options.seconds}s", "--fail-after", f"{options.seconds}s",
+             "--param", "fault-threads=16",
              "--param", f"direct-threads={options.direct_threads}"], space)
         samples = watch_from_outside(started)
         ended = started.ended(30)
-        judge_all(checks, ended, samples)
+        judge_all(checks, ended, samples, options.seconds)
     return checks.code
 
 
-def judge_all(checks, ended, samples):
+def judge_all(checks, ended, samples, stall_s):
     if ended.hung or ended.doc is None:
         checks.check("a run with 500 threads", False, ended.describe())
         return
     checks.all("a run with 500 threads reproduces", judge.reproduced(ended.doc, ended.code))
+    stood_ms = judge.span(ended.doc, "last_op_ms", "healed_ms")
+    checks.check(f"the deadlock stood for {stall_s} s", (stood_ms or 0) >= stall_s * 1000,
+                 f"{stood_ms} ms")
     checks.check(f"at least {THREADS} threads were watched", samples.threads_max >= THREADS,
                  f"{samples.threads_max}")
     for what, inside, outside, limit in (
