@@ -21,7 +21,7 @@ struct Role {
 
 // What ps and the kernel's own reports call the process: exec from /proc/self/exe leaves "exe".
 void name_process(std::string_view role) {
-  ::prctl(PR_SET_NAME, ("stallproof-" + std::string(role)).substr(0, 15).c_str());
+  ::prctl(PR_SET_NAME, ("sp-" + std::string(role)).c_str());
 }
 
 constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},

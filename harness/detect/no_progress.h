@@ -28,11 +28,11 @@ class NoProgress final : public Detector {
 // One op in flight for fail-after while the other threads of its load complete theirs.
 class StuckOp final : public Detector {
  public:
-  explicit StuckOp(const Thresholds& thresholds) : thresholds_(thresholds) {}
+  explicit StuckOp(const Thresholds& thresholds) : fail_after_(thresholds.fail_after) {}
   void check(const SystemView& view, FindingList& out) override;
 
  private:
-  Thresholds thresholds_;
+  Nanos fail_after_;
 };
 
 }  // namespace stallproof

@@ -91,7 +91,7 @@ TEST(StuckOp, QuietBeforeFailAfterAndWhenNothingMoves) {
   ViewBuilder build;
   build.in_flight_since(10 * kSecond, 4).done(12 * kSecond).at(13 * kSecond - 1);
   detector.check(build.view, found);
-  build.at(20 * kSecond);  // nothing moves: that is no-progress, not a stuck op
+  build.at(20 * kSecond);  // nothing moves any more: that is no-progress, not a stuck op
   detector.check(build.view, found);
   EXPECT_TRUE(found.items().empty());
 }

@@ -65,7 +65,7 @@ ScanTask task(std::int32_t tid, std::uint32_t state) {
   record.tid = tid;
   record.tgid = 100;
   record.state = state;
-  std::strcpy(record.comm, "java");
+  std::memcpy(record.comm, "java", sizeof "java");
   return record;
 }
 

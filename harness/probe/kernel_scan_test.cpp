@@ -100,6 +100,17 @@ TEST_F(KernelScanTest, VforkParentIsSeenBlockedAndHoldsNothing) {
   EXPECT_TRUE(testing::kill_and_reap(parent));
 }
 
+void expect_one_read_request(const FuseConnection* connection, std::int32_t server,
+                             std::int32_t client) {
+  ASSERT_NE(connection, nullptr);
+  EXPECT_EQ(connection->server_tgids, std::vector<std::int32_t>{server});
+  EXPECT_EQ(connection->waiting, 1U);
+  ASSERT_EQ(connection->requests.size(), 1U);
+  EXPECT_EQ(connection->requests[0].opcode, 15U);
+  EXPECT_EQ(connection->requests[0].client_tid, client);
+  EXPECT_EQ(connection->requests[0].place, RequestPlace::processing);
+}
+
 TEST_F(KernelScanTest, SecondTryFaultIsTheExactHolderOfAContendedMmapLock) {
   Result<StuckFuse> fuse = StuckFuse::start(1);
   ASSERT_TRUE(fuse) << fuse.error().what;
@@ -155,14 +166,7 @@ TEST_F(KernelScanTest, SecondTryFaultIsTheExactHolderOfAContendedMmapLock) {
     EXPECT_EQ(task->state, 'D');
   }
 
-  const FuseConnection* connection = connection_of(snapshot, *fuse);
-  ASSERT_NE(connection, nullptr);
-  EXPECT_EQ(connection->server_tgids, std::vector<std::int32_t>{fuse->server()});
-  EXPECT_EQ(connection->waiting, 1U);
-  ASSERT_EQ(connection->requests.size(), 1U);
-  EXPECT_EQ(connection->requests[0].opcode, 15U);
-  EXPECT_EQ(connection->requests[0].client_tid, trap.board().faulters[0]);
-  EXPECT_EQ(connection->requests[0].place, RequestPlace::processing);
+  expect_one_read_request(connection_of(snapshot, *fuse), fuse->server(), trap.board().faulters[0]);
 
   const std::vector<std::byte> earlier(bytes_.begin(), bytes_.end());
   const ScanBefore before{earlier};

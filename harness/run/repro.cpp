@@ -5,8 +5,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "harness/probe/mountinfo.h"
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
 #include "harness/scenario/catalogue.h"
@@ -23,6 +25,19 @@ Result<> check_means() {
   if (::access("/dev/fuse", R_OK | W_OK) != 0)
     return fail_errno("/dev/fuse", errno, "modprobe fuse", Origin::lacking);
   return {};
+}
+
+// Evidence on the file system under test would be lost with it. Judged by names only: a look at the
+// place itself could hang there.
+Result<> refuse_place_on_target(const std::string& out) {
+  const auto mounts = read_mountinfo();
+  if (out.empty() || !mounts) return {};
+  std::error_code ignored;
+  const std::string place = std::filesystem::absolute(out, ignored).lexically_normal();
+  const MountEntry* mount = mount_of(*mounts, place);
+  if (mount == nullptr || mount->fstype != kFfsFstype) return {};
+  return fail(
+      fmt::format("{}: lies on a file system under test (give another place with -o)", out));
 }
 
 std::string environment_json() {
@@ -61,8 +76,10 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   auto lens = LiveLens::open(options.fs_files);
   if (!lens) return Failure(lens.error());
   if (auto means = check_means(); !means) return Failure(means.error());
+  SignalWatch signals;
   for (const std::string& line : undo_leftovers()) console.block(line + "\n");
 
+  if (auto allowed = refuse_place_on_target(options.out); !allowed) return Failure(allowed.error());
   auto run = RunDir::create({.out = options.out, .name_stem = options.scenario});
   if (!run) return Failure(run.error());
   run->save("env.json", environment_json());
@@ -72,7 +89,8 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
                   options.request.fix.empty() ? "" : ", fix " + options.request.fix, run->path()));
   auto lab = Lab::start(*plan, options.thresholds, run->id());
   if (!lab) return Failure(lab.error());
-  ReproRun repro(options, *plan, std::move(*run), std::move(*lens), std::move(*lab), console);
+  ReproRun repro(options, *plan, std::move(*run), std::move(*lens), std::move(*lab),
+                 std::move(signals), console);
   repro.drive();
   return repro.conclude();
 }

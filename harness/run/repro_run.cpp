@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,14 +23,6 @@ constexpr Nanos kDefaultDeadline = 10 * kSecond;
 constexpr Nanos kDefaultHold = 600 * kSecond;
 constexpr Nanos kLoopStep = 100 * kMillisecond;
 
-Fd block_signals() {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, number);
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  return Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
 Nanos last_completion_ns(const Board& board) {
   Nanos last = 0;
   for (const BoardSlot& slot : board.slots()) last = std::max(last, slot.last_done_ns.load());
@@ -41,14 +32,14 @@ Nanos last_completion_ns(const Board& board) {
 }  // namespace
 
 ReproRun::ReproRun(const ReproOptions& options, const LabPlan& plan, RunDir run, LiveLens lens,
-                   Lab lab, Console& console)
+                   Lab lab, SignalWatch signals, Console& console)
     : options_(options),
       plan_(plan),
       run_(std::move(run)),
       lens_(std::move(lens)),
       lab_(std::move(lab)),
       console_(console),
-      signals_(block_signals()) {
+      signals_(std::move(signals)) {
   state_.started_ns = monotonic_now();
   state_.started_real_ns = realtime_now();
   scanning_ = lab_.evidence().area().scan_problem[0] == '\0';
@@ -150,7 +141,7 @@ void ReproRun::stand(Nanos now) {
 void ReproRun::wait_for_something() {
   const bool holding = options_.hold && step_ == Step::standing;
   std::array<pollfd, 6> items{{{lab_.channel_fd(), POLLIN, 0},
-                               {signals_.get(), POLLIN, 0},
+                               {signals_.fd(), POLLIN, 0},
                                {lab_.worker().pidfd(), POLLIN, 0},
                                {lab_.ffs().pidfd(), POLLIN, 0},
                                {lab_.watchdog().pidfd(), POLLIN, 0},
@@ -275,12 +266,12 @@ void ReproRun::check_children() {
 }
 
 void ReproRun::check_signals() {
-  signalfd_siginfo info{};
-  if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
+  const auto number = signals_.next();
+  if (!number) return;
   // Ctrl-C is one of the ordinary ways to end a held deadlock.
-  const bool ends_hold = options_.hold && step_ == Step::standing && info.ssi_signo == SIGINT;
+  const bool ends_hold = options_.hold && step_ == Step::standing && *number == SIGINT;
   if (!ends_hold) state_.interrupted = true;
-  log_event(Json{{"event", "signal"}, {"number", info.ssi_signo}}.dump());
+  log_event(Json{{"event", "signal"}, {"number", *number}}.dump());
   step_ = Step::over;
 }
 

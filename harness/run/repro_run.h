@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/signals.h"
 #include "harness/run/incident_record.h"
 #include "harness/run/lab.h"
 #include "harness/run/live_lens.h"
@@ -42,7 +43,7 @@ struct ReproState {
 class ReproRun {
  public:
   ReproRun(const ReproOptions& options, const LabPlan& plan, RunDir run, LiveLens lens, Lab lab,
-           Console& console);
+           SignalWatch signals, Console& console);
   // Everything from the first op to the healed machine.
   void drive();
   // The verdict of what drive() saw, saved and printed. Returns the exit code.
@@ -88,7 +89,7 @@ class ReproRun {
   LiveLens lens_;
   Lab lab_;
   Console& console_;
-  Fd signals_;
+  SignalWatch signals_;
   Step step_ = Step::warming;
   ReproState state_;
   SecondSampler sampler_;

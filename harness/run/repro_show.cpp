@@ -13,7 +13,7 @@ void ReproRun::show_explanation(const IncidentRecord& incident) {
                 fmt::format("explained {} after detection; evidence in {}",
                             format_duration(incident.explained_ns - incident.detected_ns),
                             run_.file("incidents/" + incident.id())));
-  console_.block("\n" + render_text(*incident.explanation) + "\n");
+  console_.block(fmt::format("\n{}\n", render_text(*incident.explanation)));
   if (!options_.hold) return;
   console_.block(fmt::format(
       "The deadlock stands until you press Enter or Ctrl-C, at most {}. Meanwhile, from another "
