@@ -28,7 +28,8 @@ std::string clients_of(const Story& story, const ScenePool& pool) {
 std::string for_connection(const Story& story, const ScenePool& pool) {
   const std::string clients = clients_of(story, pool);
   return fmt::format(
-      "Heals at once: echo 1 > /sys/fs/fuse/connections/{}/abort (its requests fail){}",
+      "Heals at once: echo 1 > /sys/fs/fuse/connections/{}/abort (its requests fail; if the file "
+      "is missing, mount -t fusectl none /sys/fs/fuse/connections){}",
       pool.connection->number,
       clients.empty() ? std::string{"."}
                       : fmt::format(", or kill -9 the client, pid {}.", clients));

@@ -20,9 +20,11 @@ void ReproRun::show_explanation(const IncidentRecord& incident) {
       "terminal:\n"
       "  stallproof explain --live          explains it from outside\n"
       "  cat /proc/{}/status                safe: takes no lock of the process\n"
-      "  timeout 5 cat /proc/{}/cmdline     hangs, as every `ps aux` on this machine does now\n\n",
+      "  timeout 5 cat /proc/{}/cmdline     hangs, as every `ps aux` on this machine does now\n"
+      "  umount -f {}\n"
+      "                                     heals it: aborts the FUSE connection\n\n",
       format_duration(end_at_ns_ > monotonic_now() ? end_at_ns_ - monotonic_now() : 0),
-      lab_.worker().pid(), lab_.worker().pid()));
+      lab_.worker().pid(), lab_.worker().pid(), lab_.target().mount_point));
 }
 
 void ReproRun::show_progress(Nanos now) {
