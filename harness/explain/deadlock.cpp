@@ -168,6 +168,7 @@ std::vector<CycleStep> pick_cycle(const Scene& scene, const Builder& builder,
     return scene.locks[a].waiters.size() > scene.locks[b].waiters.size();
   });
   std::vector<Node> starts;
+  starts.reserve(locks.size());
   for (const std::size_t lock : locks) starts.push_back(builder.lock_node(lock));
   for (std::size_t t = 0; t < scene.tasks.size() && locks.empty(); ++t)
     if (stuck[t]) starts.push_back(builder.task_node(t));

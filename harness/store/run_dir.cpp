@@ -47,7 +47,7 @@ std::string absolute(const std::string& path) {
 }  // namespace
 
 std::string state_directory() {
-  const std::string chosen = environment("STALLPROOF_STATE_DIR");
+  std::string chosen = environment("STALLPROOF_STATE_DIR");
   if (!chosen.empty()) return chosen;
   if (::geteuid() == 0) return "/var/lib/stallproof";
   const std::string xdg = environment("XDG_STATE_HOME");
