@@ -9,7 +9,12 @@ namespace stallproof {
 SignalWatch::SignalWatch() {
   sigset_t set;
   ::sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    struct sigaction inherited {};
+    ::sigaction(number, nullptr, &inherited);
+    // Ignored by whoever started us (nohup): stays ignored.
+    if (inherited.sa_handler != SIG_IGN) ::sigaddset(&set, number);
+  }
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   fd_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }

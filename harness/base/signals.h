@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SIGINT, SIGTERM and SIGHUP as something to poll: blocked before anything is changed on the
-// machine, so that no signal can end the controller between a change and its undoing.
+// SIGINT, SIGTERM, SIGHUP and SIGQUIT as something to poll: blocked before anything is changed on
+// the machine, so that no signal can end the controller between a change and its undoing.
 #pragma once
 
 #include <csignal>

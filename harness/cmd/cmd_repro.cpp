@@ -13,7 +13,7 @@ namespace {
 
 struct Words {
   std::string scenario, variant, fix, expect, deadline, out;
-  std::string stall_after = "1s", fail_after = "1s", dropout_below = "0.10";
+  std::string stall_after = "1s", fail_after, dropout_below = "0.10";
   std::vector<std::string> params, labels, fs_files;
   bool hold = false, json = false, quiet = false;
 };
@@ -21,12 +21,16 @@ struct Words {
 Result<Thresholds> read_thresholds(const Words& words) {
   const auto stall_after = parse_duration(words.stall_after);
   if (!stall_after) return fail("--stall-after: " + stall_after.error().what);
-  const auto fail_after = parse_duration(words.fail_after);
-  if (!fail_after) return fail("--fail-after: " + fail_after.error().what);
   if (*stall_after < 100 * kMillisecond)
     return fail(
         fmt::format("--stall-after: {} is below the shortest that can be told from noise (100ms)",
                     words.stall_after));
+  // A stall is a failing one from the moment it is one, unless asked otherwise.
+  const auto fail_after = words.fail_after.empty() ? stall_after : parse_duration(words.fail_after);
+  if (!fail_after) return fail("--fail-after: " + fail_after.error().what);
+  if (*fail_after < *stall_after)
+    return fail(fmt::format("--fail-after: {} is shorter than --stall-after {}", words.fail_after,
+                            words.stall_after));
   char* end = nullptr;
   const double below = std::strtod(words.dropout_below.c_str(), &end);
   if (words.dropout_below.empty() || *end != '\0' || !(below >= 0 && below <= 1))
@@ -65,6 +69,10 @@ Result<ReproOptions> read_options(const Words& words) {
   if (words.deadline.empty()) return options;
   const auto deadline = parse_duration(words.deadline);
   if (!deadline) return fail("--deadline: " + deadline.error().what);
+  if (*deadline < options.thresholds.stall_after)
+    return fail(
+        fmt::format("--deadline: {} is shorter than --stall-after {}: no stall could be seen",
+                    words.deadline, words.stall_after));
   options.deadline = *deadline;
   return options;
 }
@@ -85,20 +93,23 @@ RunCommand add_repro(CLI::App& app) {
   app.add_option("--variant", words->variant,
                  "How the stall is brought about (default: the first)");
   app.add_option("--fix", words->fix, "Run with a fix: the stall must not come");
-  app.add_option("--param", words->params, "KEY=VALUE of the scenario; may be repeated");
+  app.add_option("--param", words->params, "KEY=VALUE of the scenario; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--expect", words->expect, "stall or quiet: what exit code 0 means");
   app.add_option("--deadline", words->deadline,
                  "How long the armed load may run (default 10s, with --hold 10m)");
   app.add_option("--stall-after", words->stall_after, "No completion for this long is a stall")
       ->capture_default_str();
-  app.add_option("--fail-after", words->fail_after, "A stall this long is a failing one")
-      ->capture_default_str();
+  app.add_option("--fail-after", words->fail_after,
+                 "A stall this long is a failing one (default: --stall-after)");
   app.add_option("--dropout-below", words->dropout_below,
                  "Throughput under this part of its median is a dropout")
       ->capture_default_str();
-  app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated");
+  app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--fs", words->fs_files,
-                 "File that says what a file system's function names mean; may be repeated");
+                 "File that says what a file system's function names mean; may be repeated")
+      ->allow_extra_args(false);
   app.add_flag("--hold", words->hold,
                "Leave the deadlock standing until Enter, Ctrl-C or the deadline");
   app.add_option("-o,--out", words->out, "Directory for the results");

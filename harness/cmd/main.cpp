@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -23,9 +25,26 @@ constexpr std::array kCommands{
     Command{"help", "Explain exit codes", add_help},
 };
 
+// fmt::print throws when stderr cannot be written to; a message that nobody reads is no reason to
+// die.
+void complain(const std::string& line) {
+  std::fputs(("stallproof: " + line + "\n").c_str(), stderr);
+}
+
 int report(const Error& error) {
-  fmt::print(stderr, "stallproof: {}\n", error.what);
+  complain(error.what);
   return exit_code_of(error);
+}
+
+// Descriptors 0 to 2 that came closed would be given to files of ours, and messages be written
+// there.
+void fill_standard_descriptors() {
+  int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  while (fd >= 0 && fd <= STDERR_FILENO) {
+    ::fcntl(fd, F_SETFD, 0);
+    fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  }
+  if (fd >= 0) ::close(fd);
 }
 
 int run_command(const RunCommand& run) {
@@ -46,8 +65,9 @@ int parse_and_run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    fmt::print(stderr, "stallproof: {} (see stallproof {}--help)\n", error.what(),
-               app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name() + " ");
+    complain(fmt::format(
+        "{} (see stallproof {}--help)", error.what(),
+        app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name() + " "));
     return 2;
   }
   return run_command(runs[app.get_subcommands().front()]);
@@ -70,13 +90,14 @@ int exit_code_of(const Error& error) {
 }  // namespace stallproof
 
 int main(int argc, char** argv) {
+  stallproof::fill_standard_descriptors();
   // A reader of our output that goes away must not kill a run half way.
   ::signal(SIGPIPE, SIG_IGN);
   if (argc > 2 && std::strcmp(argv[1], "child") == 0) return stallproof::run_child_role(argc, argv);
   try {
     return stallproof::parse_and_run(argc, argv);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "stallproof: {}\n", error.what());
+    stallproof::complain(error.what());
     return 3;
   }
 }

@@ -2,12 +2,15 @@
 #include "harness/run/repro.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "harness/base/bounded.h"
 #include "harness/probe/mountinfo.h"
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
@@ -27,17 +30,36 @@ Result<> check_means() {
   return {};
 }
 
-// Evidence on the file system under test would be lost with it. Judged by names only: a look at the
-// place itself could hang there.
+// The device that a path, or the part of it that exists, lies on; asked by a child, for the path
+// may lie on a file system that does not answer.
+int device_differs_from(const std::set<std::uint32_t>& refused, std::string path) {
+  struct stat info {};
+  while (::stat(path.c_str(), &info) != 0) {
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos)
+      path = ".";
+    else if (slash == 0)
+      path = "/";
+    else
+      path.resize(slash);
+  }
+  return refused.contains(minor(info.st_dev)) && major(info.st_dev) == 0 ? EXDEV : 0;
+}
+
+// Evidence on the file system under test would be lost with it.
 Result<> refuse_place_on_target(const std::string& out) {
-  const auto mounts = read_mountinfo();
+  std::set<std::uint32_t> targets;
+  const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kSecond));
+  const auto mounts = parse_mountinfo(text ? *text : "");
   if (out.empty() || !mounts) return {};
-  std::error_code ignored;
-  const std::string place = std::filesystem::absolute(out, ignored).lexically_normal();
-  const MountEntry* mount = mount_of(*mounts, place);
-  if (mount == nullptr || mount->fstype != kFfsFstype) return {};
+  for (const MountEntry& mount : *mounts)
+    if (mount.fstype == kFfsFstype) targets.insert(mount.device_minor);
+  const int answer =
+      run_bounded([&] { return device_differs_from(targets, out); }, Deadline::in(kSecond));
+  if (answer == 0) return {};
   return fail(
-      fmt::format("{}: lies on a file system under test (give another place with -o)", out));
+      fmt::format("{}: {} (give another place with -o)", out,
+                  answer == EXDEV ? "lies on a file system under test" : "does not answer"));
 }
 
 std::string environment_json() {
@@ -77,7 +99,7 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   if (!lens) return Failure(lens.error());
   if (auto means = check_means(); !means) return Failure(means.error());
   SignalWatch signals;
-  for (const std::string& line : undo_leftovers()) console.block(line + "\n");
+  for (const std::string& line : undo_leftovers()) console.problem(line);
 
   if (auto allowed = refuse_place_on_target(options.out); !allowed) return Failure(allowed.error());
   auto run = RunDir::create({.out = options.out, .name_stem = options.scenario});
@@ -91,8 +113,14 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   if (!lab) return Failure(lab.error());
   ReproRun repro(options, *plan, std::move(*run), std::move(*lens), std::move(*lab),
                  std::move(signals), console);
-  repro.drive();
-  return repro.conclude();
+  // Whatever goes wrong in our own code, the machine is put in order before it is reported.
+  try {
+    repro.drive();
+    return repro.conclude();
+  } catch (const std::exception& error) {
+    repro.abandon();
+    return fail(fmt::format("repro: {}", error.what()), Origin::infra);
+  }
 }
 
 int ReproRun::conclude() {
@@ -103,7 +131,8 @@ int ReproRun::conclude() {
                                         .sampler = sampler_,
                                         .lab = lab_,
                                         .run_id = id,
-                                        .probe_timeouts = lens_.probe_timeouts()});
+                                        .probe_timeouts = lens_.probe_timeouts(),
+                                        .unsaved = run_.first_problem()});
   const std::string json = verdict_json(verdict);
   run_.save("verdict.json", json);
   console_.document(json);
@@ -112,8 +141,9 @@ int ReproRun::conclude() {
   if (verdict.hazard && verdict.hazard->per_second_min)
     console_.result(fmt::format("hazard entered {} times, at least {} in every second",
                                 verdict.hazard->entered, *verdict.hazard->per_second_min));
-  if (run_.first_problem().empty()) return verdict.exit_code;
-  console_.problem(run_.first_problem());
+  if (console_.lost_output()) console_.problem("standard output did not take the result");
+  if (run_.first_problem().empty() && !console_.lost_output()) return verdict.exit_code;
+  if (!run_.first_problem().empty()) console_.problem(run_.first_problem());
   return verdict.exit_code == 1 ? 1 : 3;
 }
 

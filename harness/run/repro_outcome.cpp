@@ -25,6 +25,7 @@ ReproOutcome judge_stalled(const ReproFacts& facts) {
 
 ReproOutcome judge_quiet(const ReproFacts& facts) {
   if (!facts.impaired.empty()) return unknown(facts.impaired);
+  if (!facts.worthless.empty()) return unknown(facts.worthless);
   if (facts.has_hazard && facts.hazards == 0)
     return unknown({"no stall, but the hazard was never entered: this proves nothing"});
   const std::string seen =
@@ -39,7 +40,10 @@ ReproOutcome judge_quiet(const ReproFacts& facts) {
 ReproOutcome judge_repro(const ReproFacts& facts) {
   if (!facts.lost.empty()) return unknown(facts.lost);
   if (facts.interrupted) return unknown({"interrupted"});
+  // A stall that was found is no less true for what else could not be seen.
   ReproOutcome outcome = facts.stalled ? judge_stalled(facts) : judge_quiet(facts);
+  if (!facts.unsaved.empty() && outcome.outcome != Outcome::fail) outcome = unknown({});
+  if (!facts.unsaved.empty()) outcome.reasons.push_back(facts.unsaved);
   for (const std::string& thing : facts.left_behind)
     outcome.reasons.push_back("left behind: " + thing);
   if (!facts.left_behind.empty() && outcome.outcome == Outcome::pass) {

@@ -17,6 +17,8 @@ struct ReproFacts {
   bool interrupted = false;
   std::vector<std::string> lost;      // "worker: killed by signal 9": a process of ours ended early
   std::vector<std::string> impaired;  // sight lost in a way that hides stalls
+  std::vector<std::string> worthless;  // why quiet proves nothing: no work, wrong data, failed ops
+  std::string unsaved;                 // evidence that could not be written; empty when all is kept
   bool stalled = false;
   std::string stall_class, signature;  // as explained
   std::string expected_class, expected_signature;

@@ -64,6 +64,24 @@ TEST(ReproOutcome, ImpairedSightIsNeverGreen) {
   EXPECT_EQ(judge_repro(facts).exit_code, 3);
 }
 
+TEST(ReproOutcome, QuietWithoutWorkProvesNothing) {
+  ReproFacts facts = quiet_in_the_hazard();
+  facts.worthless = {"in some second no page read was served"};
+  EXPECT_EQ(judge_repro(facts).exit_code, 3);
+  facts.expectation = Expectation::quiet;
+  EXPECT_EQ(judge_repro(facts).exit_code, 3);
+}
+
+TEST(ReproOutcome, EvidenceThatCouldNotBeKeptSpoilsAPassButNotAFailure) {
+  ReproFacts facts = stalled_as_promised();
+  facts.unsaved = "write /x/kmsg.txt: No space left on device";
+  EXPECT_EQ(judge_repro(facts).exit_code, 3);
+  facts.expectation = Expectation::quiet;
+  const ReproOutcome failed = judge_repro(facts);
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_EQ(failed.reasons.back(), facts.unsaved);
+}
+
 TEST(ReproOutcome, LostProcessAndInterruptAreUnknown) {
   ReproFacts facts = stalled_as_promised();
   facts.lost = {"ffs process ended in mid-run: killed by signal 9 (Killed)"};

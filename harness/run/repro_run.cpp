@@ -11,6 +11,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/units.h"
+#include "harness/detect/no_progress.h"
 
 namespace stallproof {
 namespace {
@@ -22,6 +23,7 @@ constexpr Nanos kStandFor = 2600 * kMillisecond;
 constexpr Nanos kDefaultDeadline = 10 * kSecond;
 constexpr Nanos kDefaultHold = 600 * kSecond;
 constexpr Nanos kLoopStep = 100 * kMillisecond;
+constexpr Nanos kSettled = 200 * kMillisecond;
 
 Nanos last_completion_ns(const Board& board) {
   Nanos last = 0;
@@ -91,7 +93,7 @@ void ReproRun::advance(Nanos now) {
     case Step::armed:
       if (standing_incident() != nullptr)
         step_ = Step::standing;
-      else if (now >= end_at_ns_)
+      else if (now >= end_at_ns_ && !something_may_be_stuck(now))
         step_ = Step::over;
       return;
     case Step::standing:
@@ -115,7 +117,8 @@ void ReproRun::arm(Nanos now) {
   state_.armed_ns = lab_.arm(plan_.behaviour);
   sampler_.start(*state_.armed_ns, lab_.board());
   end_at_ns_ = *state_.armed_ns +
-               options_.deadline.value_or(options_.hold ? kDefaultHold : kDefaultDeadline);
+               options_.deadline.value_or(std::max(options_.hold ? kDefaultHold : kDefaultDeadline,
+                                                   3 * options_.thresholds.stall_after));
   log_event(Json{{"event", "armed"}, {"ms", since_start_ms(*state_.armed_ns)}}.dump());
   console_.step(*state_.armed_ns - state_.started_ns, fmt::format("healthy: {}", rates));
   console_.step(*state_.armed_ns - state_.started_ns,
@@ -133,13 +136,25 @@ void ReproRun::stand(Nanos now) {
     explain_by_proc();
     next_proc_look_ns_ = monotonic_now() + 500 * kMillisecond;
   }
-  const Nanos until = options_.hold ? std::max(end_at_ns_, incident->onset_ns + kStandFor)
-                                    : incident->onset_ns + kStandFor;
-  if (now >= until) step_ = Step::over;
+  const bool held = options_.hold && !hold_ended_ && now < end_at_ns_;
+  if (!held && now >= incident->onset_ns + kStandFor) step_ = Step::over;
+}
+
+// An op that has been in flight for some ticks when the time is over may be a stall in the making:
+// it is given until it is one or completes.
+bool ReproRun::something_may_be_stuck(Nanos now) {
+  if (now >= end_at_ns_ + options_.thresholds.stall_after + kSecond) return false;
+  SystemView view;
+  read_board(lab_.board(), view);
+  for (std::size_t i = 0; i < view.load_count; ++i) {
+    const LoadView& load = view.loads[i];
+    if (load.in_flight > 0 && now >= NoProgress::onset_of(load) + kSettled) return true;
+  }
+  return false;
 }
 
 void ReproRun::wait_for_something() {
-  const bool holding = options_.hold && step_ == Step::standing;
+  const bool holding = options_.hold && step_ == Step::standing && !input_ended_;
   std::array<pollfd, 6> items{{{lab_.channel_fd(), POLLIN, 0},
                                {signals_.fd(), POLLIN, 0},
                                {lab_.worker().pidfd(), POLLIN, 0},
@@ -151,7 +166,18 @@ void ReproRun::wait_for_something() {
   const Nanos left = next > now ? next - now : 0;
   const timespec wait{static_cast<time_t>(left / kSecond), static_cast<long>(left % kSecond)};
   if (::ppoll(items.data(), items.size(), &wait, nullptr) <= 0) return;
-  if (holding && items[5].revents != 0) step_ = Step::over;
+  if (items[5].revents != 0) read_input();
+}
+
+// Enter ends a held deadlock; an input that is closed or empty (cron, CI) only stops being asked.
+void ReproRun::read_input() {
+  char typed[256];
+  const ssize_t n = ::read(STDIN_FILENO, typed, sizeof typed);
+  if (n <= 0)
+    input_ended_ = true;
+  else if (std::string_view(typed, static_cast<std::size_t>(n)).find('\n') !=
+           std::string_view::npos)
+    hold_ended_ = true;
 }
 
 Nanos ReproRun::next_deadline_ns(Nanos now) const {
@@ -171,7 +197,7 @@ void ReproRun::on_event(const WatchEvent& event) {
       return open_incident(event);
     case WatchEventKind::incident_extended:
     case WatchEventKind::incident_resolved: {
-      if (state_.incidents.empty()) return;
+      if (state_.incidents.empty() || state_.incidents.back().number != event.incident) return;
       IncidentRecord& incident = state_.incidents.back();
       incident.kinds = event.kinds;
       incident.stalled = event.stalled;
@@ -270,7 +296,11 @@ void ReproRun::check_signals() {
   if (!number) return;
   // Ctrl-C is one of the ordinary ways to end a held deadlock.
   const bool ends_hold = options_.hold && step_ == Step::standing && *number == SIGINT;
-  if (!ends_hold) state_.interrupted = true;
+  if (ends_hold) {
+    hold_ended_ = true;
+    return;
+  }
+  state_.interrupted = true;
   log_event(Json{{"event", "signal"}, {"number", *number}}.dump());
   step_ = Step::over;
 }
@@ -278,6 +308,7 @@ void ReproRun::check_signals() {
 void ReproRun::finish_load() {
   const bool stalled = standing_incident() != nullptr || !state_.lost.empty();
   take_watchdog_figures();
+  take_load_failures();
   log_event(Json{{"event", "heal_asked"}}.dump());
   state_.ending = lab_.end(stalled);
   read_events();
@@ -304,6 +335,22 @@ void ReproRun::settle_incident(IncidentRecord& incident) const {
     incident.resolved_ns = last;
   else if (state_.ending->healed_ns != 0)
     incident.resolved_ns = state_.ending->healed_ns;
+}
+
+// Before the end: healing answers what is in flight with errors.
+void ReproRun::take_load_failures() {
+  for (const LoadEntry& load : lab_.board().loads()) {
+    std::uint64_t errors = 0, mismatches = 0;
+    for (const BoardSlot& slot : lab_.board().slots_of(load)) {
+      errors += slot.errors.load();
+      mismatches += slot.mismatches.load();
+    }
+    if (errors > 0)
+      state_.load_failures.push_back(fmt::format("{} operations of {} failed", errors, load.name));
+    if (mismatches > 0)
+      state_.load_failures.push_back(
+          fmt::format("{} operations of {} read wrong data", mismatches, load.name));
+  }
 }
 
 void ReproRun::check_heartbeat(Nanos now) {

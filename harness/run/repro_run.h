@@ -32,6 +32,7 @@ struct ReproState {
   std::vector<IncidentRecord> incidents;
   std::vector<DropoutRecord> dropouts;
   std::vector<std::string> lost;
+  std::vector<std::string> load_failures;  // errors and wrong data before the load was ended
   bool interrupted = false;
   std::uint64_t watchdog_cpu_ns = 0;
   std::uint64_t watchdog_rss_kib = 0;
@@ -46,6 +47,8 @@ class ReproRun {
            SignalWatch signals, Console& console);
   // Everything from the first op to the healed machine.
   void drive();
+  // Ends and heals after a failure of our own, whatever stands.
+  void abandon() { lab_.end(true); }
   // The verdict of what drive() saw, saved and printed. Returns the exit code.
   int conclude();
 
@@ -55,7 +58,9 @@ class ReproRun {
   void begin_load();
   void advance(Nanos now);
   void arm(Nanos now);
+  [[nodiscard]] bool something_may_be_stuck(Nanos now);
   void wait_for_something();
+  void read_input();
   [[nodiscard]] Nanos next_deadline_ns(Nanos now) const;
   void read_events();
   void on_event(const WatchEvent& event);
@@ -69,6 +74,7 @@ class ReproRun {
   void stand(Nanos now);
   void finish_load();
   void take_watchdog_figures();
+  void take_load_failures();
   void check_heartbeat(Nanos now);
   void settle_incident(IncidentRecord& incident) const;
   void show_explanation(const IncidentRecord& incident);
@@ -98,6 +104,8 @@ class ReproRun {
   Nanos next_proc_look_ns_ = 0;
   std::uint64_t cpu_before_ns_ = 0;  // what the watchdog had used when load began
   bool scanning_ = false;
+  bool input_ended_ = false;
+  bool hold_ended_ = false;
 };
 
 }  // namespace stallproof

@@ -59,6 +59,7 @@ class Maker {
   void add_timings();
   void decide();
   [[nodiscard]] std::vector<std::string> impairments() const;
+  [[nodiscard]] std::vector<std::string> worthless() const;
 
   const VerdictInput& in_;
   const ReproState& state_;
@@ -90,6 +91,12 @@ void Maker::describe_run() {
   verdict_.left_behind = state_.ending ? state_.ending->left_behind : std::vector<std::string>{};
 }
 
+// Nothing was stuck any more when it was looked at: a stall all the same, for a reason not known.
+std::string class_of(const IncidentRecord& incident) {
+  if (!incident.explanation || incident.explanation->stall_class == "none") return "unknown";
+  return incident.explanation->stall_class;
+}
+
 void Maker::add_stalls() {
   for (const IncidentRecord& incident : state_.incidents) {
     const bool explained = incident.explanation.has_value();
@@ -97,7 +104,7 @@ void Maker::add_stalls() {
         incident.resolved_ns ? *incident.resolved_ns - incident.onset_ns : ~Nanos{0};
     verdict_.stalls.push_back(
         {.id = incident.id(),
-         .stall_class = explained ? incident.explanation->stall_class : "unknown",
+         .stall_class = class_of(incident),
          .signature = explained ? incident.explanation->signature : "unknown",
          .onset = wall_clock(incident.onset_ns),
          .onset_ms = ms(incident.onset_ns),
@@ -113,7 +120,7 @@ void Maker::add_stalls() {
 void Maker::add_dropouts() {
   const Nanos end = state_.ending ? state_.ending->asked_ns : monotonic_now();
   for (const DropoutRecord& dropout : state_.dropouts) {
-    const Nanos until = dropout.until_ns.value_or(end);
+    const Nanos until = std::max(dropout.until_ns.value_or(end), dropout.since_ns);
     verdict_.dropouts.push_back({.workload = in_.lab.board().loads()[dropout.load].name,
                                  .start_ms = ms(dropout.since_ns),
                                  .duration_ms = static_cast<double>(until - dropout.since_ns) / 1e6,
@@ -215,6 +222,27 @@ std::vector<std::string> Maker::impairments() const {
         fmt::format("the watchdog was not run {} times (observer gap)", health.gaps.load()));
   if (health.events_dropped.load() + health.findings_dropped.load() > 0)
     found.emplace_back("findings of the watchdog were lost");
+  if (health.scan_failures.load() > 0)
+    found.push_back(
+        fmt::format("{} scans of the kernel's tasks failed", health.scan_failures.load()));
+  if (health.kmsg_lost.load() > 0)
+    found.push_back(fmt::format("{} records of the kernel log were lost", health.kmsg_lost.load()));
+  if (in_.probe_timeouts > 0)
+    found.push_back(fmt::format("{} reads of /proc did not answer", in_.probe_timeouts));
+  return found;
+}
+
+// Quiet proves something only if work was done, rightly, in every second.
+std::vector<std::string> Maker::worthless() const {
+  std::vector<std::string> found = state_.load_failures;
+  const auto need = [&found](const std::optional<std::uint64_t>& least, const std::string& what) {
+    if (least && *least == 0) found.push_back(fmt::format("in some second no {}", what));
+  };
+  need(verdict_.service.page_reads_per_second_min, "page read was served");
+  need(verdict_.service.direct_reads_per_second_min, "direct read was served");
+  if (verdict_.hazard) need(verdict_.hazard->per_second_min, "hazard was entered");
+  for (const auto& [name, load] : verdict_.workloads)
+    need(load.per_second_min, fmt::format("operation of {} completed", name));
   return found;
 }
 
@@ -223,6 +251,8 @@ void Maker::decide() {
                    .interrupted = state_.interrupted,
                    .lost = state_.lost,
                    .impaired = impairments(),
+                   .worthless = worthless(),
+                   .unsaved = in_.unsaved,
                    .stalled = !verdict_.stalls.empty(),
                    .expected_class = in_.plan.expected_class,
                    .expected_signature = in_.plan.expected_signature,

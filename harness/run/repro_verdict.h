@@ -15,6 +15,7 @@ struct VerdictInput {
   const Lab& lab;
   const std::string& run_id;
   std::uint64_t probe_timeouts;
+  const std::string& unsaved;  // first file that could not be written
 };
 
 Verdict make_verdict(const VerdictInput& input);

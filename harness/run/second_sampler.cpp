@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace stallproof {
 
 SecondSampler::Row SecondSampler::read(Nanos now_ns, const Board& board) {
@@ -30,7 +28,7 @@ void SecondSampler::start(Nanos start_ns, const Board& board) {
 void SecondSampler::sample_if_due(Nanos now_ns, const Board& board) {
   if (now_ns < next_ns_) return;
   rows_.push_back(read(now_ns, board));
-  next_ns_ = std::max(next_ns_ + kSecond, now_ns);
+  next_ns_ = now_ns + kSecond;
 }
 
 std::optional<std::uint64_t> SecondSampler::per_second_min(Field field, std::size_t load,

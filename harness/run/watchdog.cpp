@@ -79,7 +79,7 @@ void Watchdog::judge() {
   no_progress_.check(view_, findings_);
   stuck_op_.check(view_, findings_);
   blocked_tasks_.check(view_, findings_);
-  dropout_.check(view_, findings_);
+  if (!load_ended_) dropout_.check(view_, findings_);
   const auto change = incident_.update(view_, findings_.items());
   report_changes(change);
   scan_if_due(change == IncidentChange::opened);
@@ -229,6 +229,7 @@ void Watchdog::obey(WatchCommand command) {
       quit_ = true;
       return;
     case WatchCommand::end_load:
+      load_ended_ = true;
       findings_.clear();
       dropout_.close_all(monotonic_now(), findings_);
       report_changes(std::nullopt);

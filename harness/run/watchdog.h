@@ -75,6 +75,7 @@ class Watchdog {
   std::uint64_t scan_sequence_ = 0;
   std::size_t watched_ = 0;        // entries of watched_tgids the scan knows
   unsigned suspicious_ticks_ = 0;  // ticks left in which a gap forbids judgement
+  bool load_ended_ = false;
   bool quit_ = false;
 };
 

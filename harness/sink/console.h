@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person at a terminal sees: results on stdout, progress on stderr and only where that is a
-// terminal. Controller only.
+// terminal. Controller only. Never throws and never waits more than a second for a reader: while a
+// deadlock stands, a stopped pager must not keep it standing.
 #pragma once
 
 #include <string>
@@ -31,11 +32,17 @@ class Console {
   // Rewrites one line on a terminal's stderr; nothing elsewhere.
   void progress(std::string_view text);
 
+  // True once stdout did not take what was written: the reader has gone or does not read.
+  [[nodiscard]] bool lost_output() const { return lost_output_; }
+
  private:
+  void write_out(std::string_view text);
+  void write_error(std::string_view text) const;
   void clear_progress();
   Options options_;
   bool terminal_ = false;
   bool progress_shown_ = false;
+  bool lost_output_ = false;
 };
 
 }  // namespace stallproof
