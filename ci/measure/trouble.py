@@ -190,8 +190,46 @@ def ffs_killed(checks, space):
     process_lost(checks, space, "ffs")
 
 
+# A stdout whose reader does not read: a pipe of one page, nearly full, its other end held open.
+FULL_PIPE = """
+import fcntl, os, sys
+reader, writer = os.pipe()
+fcntl.fcntl(writer, 1031, 4096)
+os.write(writer, b"x" * 3000)
+os.set_inheritable(reader, True)
+os.dup2(writer, 1)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def stdout_not_read(checks, space):
+    before = look()
+    started = Started(REPRO, space, prefix=(sys.executable, "-c", FULL_PIPE))
+    ended = started.ended(30)
+    checks.check("stdout that nobody reads: the deadlock is healed in time, exit 3",
+                 ended.code == 3 and not ended.hung, ended.describe())
+    clean(checks, "stdout that nobody reads", before, ended, started.session)
+
+
+def stderr_lost(checks, space):
+    ended = run(["repro", "no-such-stall"], space, seconds=20,
+                prefix=("bash", "-c", 'exec "$@" 2>/dev/full', "bash"))
+    checks.check("stderr that takes nothing: still exit 2", ended.code == 2, ended.describe())
+
+
+def hangup_ignored(checks, space):
+    started = Started([*REPRO, "--json"], space, prefix=("nohup",))
+    started.wait_event(15, event="load_started")
+    started.signal(signal.SIGHUP)
+    ended = started.ended(30)
+    checks.all("SIGHUP under nohup: the run goes on and reproduces",
+               judge.reproduced(ended.doc, ended.code) if ended.doc and not ended.hung
+               else [ended.describe()])
+
+
 CASES = (not_root, no_dev_fuse, wrong_words, output_unwritable, output_full, output_on_target,
-         bpf_refused, worker_killed, ffs_killed, interrupted_twice, no_fusectl)
+         bpf_refused, worker_killed, ffs_killed, interrupted_twice, no_fusectl,
+         stdout_not_read, stderr_lost, hangup_ignored)
 
 
 def main():
