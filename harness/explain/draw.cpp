@@ -80,7 +80,9 @@ class Drawing {
 
   std::string note_of(std::size_t index) const {
     const SceneTask& task = scene_.tasks[index];
-    if (!task.seen) return "only its number is known, no stack";
+    if (!task.seen)
+      return task.row->tid == 0 ? "only its address is known"
+                                : "only its number is known, no stack";
     if (task.serves != kNone && task.reading.wait == Wait::idle) return idle_note(index);
     if (task.reading.wait == Wait::hand_over)
       return "waits on /dev/fuse for the next request: hands over, does not answer";
