@@ -21,7 +21,8 @@ namespace {
 void close_range_of(unsigned from, unsigned to) {
   if (from > to || ::syscall(SYS_close_range, from, to, 0U) == 0) return;
   // Before 5.9.
-  const auto end = static_cast<unsigned>(std::min(::sysconf(_SC_OPEN_MAX), 65536L));
+  const long most = ::sysconf(_SC_OPEN_MAX);
+  const auto end = static_cast<unsigned>(most < 0 ? 65536L : std::min(most, 65536L));
   for (unsigned fd = from; fd <= to && fd < end; ++fd) ::close(static_cast<int>(fd));
 }
 

@@ -40,15 +40,14 @@ Lab::Ending Lab::end(bool stalled) {
 
 // Also where ffs mounted and never became ready. Returns 0 or an errno.
 int Lab::abort_connection() {
-  FuseTarget target = target_;
-  if (target.mount_point.empty()) {
+  if (target_.mount_point.empty()) {
     const auto found = find_fuse_target(journal_.mount_point());
     if (!found) return EIO;
     if (!*found) return ENOTCONN;
-    target = **found;
-    journal_.note_connection(target.connection);
+    target_ = **found;
+    journal_.note_connection(target_.connection);
   }
-  const int failed = abort_fuse_target(target);
+  const int failed = abort_fuse_target(target_);
   aborted_ = aborted_ || failed == 0;
   return failed;
 }
