@@ -5,9 +5,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "harness/base/fd.h"
@@ -16,12 +18,27 @@
 namespace stallproof {
 namespace {
 
-pid_t fork_bounded(const std::function<int()>& work) {
+void close_range_of(unsigned from, unsigned to) {
+  if (from > to || ::syscall(SYS_close_range, from, to, 0U) == 0) return;
+  // Before 5.9.
+  const long most = ::sysconf(_SC_OPEN_MAX);
+  const auto end = static_cast<unsigned>(most < 0 ? 65536L : std::min(most, 65536L));
+  for (unsigned fd = from; fd <= to && fd < end; ++fd) ::close(static_cast<int>(fd));
+}
+
+void close_all_but(int kept) {
+  const auto keep = static_cast<unsigned>(kept > 2 ? kept : 2);
+  close_range_of(3, keep - 1);
+  close_range_of(keep + 1, ~0U);
+}
+
+pid_t fork_bounded(const std::function<int()>& work, int kept_fd = -1) {
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(ECHILD);
+  close_all_but(kept_fd);
   ::_exit(work() & 0xff);
 }
 
@@ -76,11 +93,12 @@ Result<std::string> read_file_bounded(const std::string& path, Deadline deadline
   auto pipe = Pipe::create();
   if (!pipe) return Failure(pipe.error());
   const int into = pipe->write_end.get();
-  const pid_t pid = fork_bounded([&path, into] {
+  const auto copy = [&path, into] {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) return errno;
     return copy_all(file.get(), into);
-  });
+  };
+  const pid_t pid = fork_bounded(copy, into);
   if (pid < 0) return fail_errno("read " + path, errno, {}, Origin::infra);
   pipe->write_end.reset();
   std::string content = collect(pipe->read_end.get(), deadline);

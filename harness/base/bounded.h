@@ -12,7 +12,9 @@
 namespace stallproof {
 
 // Runs `work` in a forked child. Its return value (an errno, 0 for success) comes back; ETIMEDOUT
-// when the deadline passed, ECHILD when the child died otherwise.
+// when the deadline passed, ECHILD when the child died otherwise. `work` finds no descriptor above
+// 2 open: an abandoned child must not keep what its parent has locked or one end of somebody's
+// pipe.
 int run_bounded(const std::function<int()>& work, Deadline deadline);
 
 // A whole file, read by a child.

@@ -11,11 +11,31 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 namespace stallproof {
 namespace {
 
 constexpr unsigned kCloseRangeCloexec = 1U << 2U;
+
+struct OriginWord {
+  Origin origin;
+  std::string_view word;
+};
+constexpr std::array kOriginWords{OriginWord{Origin::user, "user: "},
+                                  OriginWord{Origin::lacking, "lacking: "},
+                                  OriginWord{Origin::infra, "infra: "}};
+
+Failure reported_failure(std::string_view who, std::string_view line) {
+  Origin origin = Origin::infra;
+  for (const OriginWord& each : kOriginWords) {
+    if (!line.starts_with(each.word)) continue;
+    origin = each.origin;
+    line.remove_prefix(each.word.size());
+    break;
+  }
+  return fail(fmt::format("start {}: {}", who, line), origin);
+}
 
 // Runs between fork and exec: async-signal-safe calls only.
 void become_child(pid_t parent, const std::vector<int>& keep, char* const* argv) {
@@ -108,7 +128,7 @@ Result<> wait_ready(const Fd& read_end, std::string_view who, Deadline deadline)
     if (line.find('\n') == std::string::npos) continue;
     line.resize(line.find('\n'));
     if (line == "ready") return {};
-    return fail(fmt::format("start {}: {}", who, line), Origin::infra);
+    return reported_failure(who, line);
   }
   return fail(fmt::format("start {}: not ready within the deadline", who), Origin::infra);
 }
@@ -119,9 +139,17 @@ void report_ready(int ready_fd) {
 }
 
 void report_failure(int ready_fd, const std::string& what) {
-  const std::string line = what + "\n";
+  std::string line = what;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  line += '\n';
   [[maybe_unused]] const ssize_t n = ::write(ready_fd, line.data(), line.size());
   ::close(ready_fd);
+}
+
+void report_failure(int ready_fd, const Error& error) {
+  for (const OriginWord& each : kOriginWords)
+    if (each.origin == error.origin)
+      return report_failure(ready_fd, std::string(each.word) + error.what);
 }
 
 }  // namespace stallproof

@@ -43,17 +43,20 @@ class Child {
 // "exit 3" or "killed by signal 9 (Killed)".
 std::string describe_status(int wait_status);
 
-// The two ends of a pipe, close-on-exec. A child reports "ready\n" or "error: …\n" on it.
+// The two ends of a pipe, close-on-exec. A child reports one line on it: "ready", or what failed,
+// led by whose fault it was ("user: …", "lacking: …"; without a word: infrastructure).
 struct Pipe {
   Fd read_end;
   Fd write_end;
   static Result<Pipe> create();
 };
 
-// First line a child wrote on its ready pipe; an error line or an early death becomes an Error.
+// First line a child wrote on its ready pipe; an error line, with its origin, or an early death
+// becomes an Error.
 Result<> wait_ready(const Fd& read_end, std::string_view who, Deadline deadline);
 // The child's side. Called once.
 void report_ready(int ready_fd);
 void report_failure(int ready_fd, const std::string& what);
+void report_failure(int ready_fd, const Error& error);
 
 }  // namespace stallproof

@@ -28,6 +28,28 @@ TEST(Process, FailureLineBecomesTheError) {
   EXPECT_NE(ready.error().what.find("/dev/fuse"), std::string::npos);
 }
 
+TEST(Process, FailureKeepsItsOrigin) {
+  for (const Origin origin : {Origin::user, Origin::lacking, Origin::infra}) {
+    auto pipe = Pipe::create();
+    ASSERT_TRUE(pipe);
+    report_failure(pipe->write_end.release(), Error{"size=0: too small\n(give 1M)", origin});
+    const auto ready = wait_ready(pipe->read_end, "ffs", Deadline::in(kSecond));
+    ASSERT_FALSE(ready);
+    EXPECT_EQ(ready.error().origin, origin);
+    EXPECT_EQ(ready.error().what, "start ffs: size=0: too small (give 1M)");
+  }
+}
+
+TEST(Process, FailureWithoutAnOriginIsOurs) {
+  auto pipe = Pipe::create();
+  ASSERT_TRUE(pipe);
+  report_failure(pipe->write_end.release(), "users: none");
+  const auto ready = wait_ready(pipe->read_end, "ffs", Deadline::in(kSecond));
+  ASSERT_FALSE(ready);
+  EXPECT_EQ(ready.error().origin, Origin::infra);
+  EXPECT_EQ(ready.error().what, "start ffs: users: none");
+}
+
 TEST(Process, ChildThatDiesBeforeItIsReadyIsNoticed) {
   auto pipe = Pipe::create();
   ASSERT_TRUE(pipe);

@@ -13,20 +13,28 @@ namespace {
 
 constexpr Nanos kCallDeadline = 500 * kMillisecond;
 
+constexpr int kStackedMost = 8;
+
 // By a child: the read waits where somebody else mounts or unmounts on a dead file system.
-std::vector<MountEntry> mounts_now() {
+Result<std::vector<MountEntry>> mounts_now() {
   const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kCallDeadline));
-  if (!text) return {};
-  auto mounts = parse_mountinfo(*text);
-  return mounts ? std::move(*mounts) : std::vector<MountEntry>{};
+  if (!text) return Failure(text.error());
+  return parse_mountinfo(*text);
+}
+
+int detach_topmost(const std::string& mount_point) {
+  return run_bounded(
+      [&mount_point] { return ::umount2(mount_point.c_str(), MNT_DETACH) == 0 ? 0 : errno; },
+      Deadline::in(kCallDeadline));
 }
 
 }  // namespace
 
-std::optional<FuseTarget> find_fuse_target(const std::string& mount_point) {
+Result<std::optional<FuseTarget>> find_fuse_target(const std::string& mount_point) {
   const auto mounts = mounts_now();
+  if (!mounts) return Failure(mounts.error());
   std::optional<FuseTarget> found;
-  for (const MountEntry& mount : mounts) {
+  for (const MountEntry& mount : *mounts) {
     if (mount.mount_point != mount_point || !is_fuse(mount)) continue;
     found = FuseTarget{mount_point, mount.device_minor, mount.fstype, mount.source};
   }
@@ -34,7 +42,8 @@ std::optional<FuseTarget> find_fuse_target(const std::string& mount_point) {
 }
 
 int abort_fuse_target(const FuseTarget& target) {
-  if (const auto control = find_fusectl(mounts_now())) {
+  const auto mounts = mounts_now();
+  if (const auto control = mounts ? find_fusectl(*mounts) : std::nullopt) {
     const auto abort = [&] { return abort_fuse_connection(*control, target.connection) ? 0 : EIO; };
     if (run_bounded(abort, Deadline::in(kCallDeadline)) == 0) return 0;
   }
@@ -45,10 +54,16 @@ int abort_fuse_target(const FuseTarget& target) {
   return failed == EBUSY ? 0 : failed;
 }
 
-int detach_mount(const std::string& mount_point) {
-  return run_bounded(
-      [&mount_point] { return ::umount2(mount_point.c_str(), MNT_DETACH) == 0 ? 0 : errno; },
-      Deadline::in(kCallDeadline));
+Result<> detach_fuse_targets(const std::string& mount_point) {
+  int failed = 0;
+  for (int again = 0; again <= kStackedMost; ++again) {
+    const auto target = find_fuse_target(mount_point);
+    if (!target) return Failure(target.error());
+    if (!*target) return {};
+    if (again < kStackedMost) failed = detach_topmost(mount_point);
+  }
+  return fail_errno("umount " + mount_point, failed != 0 ? failed : EBUSY,
+                    "umount -l it after its processes have ended", Origin::infra);
 }
 
 }  // namespace stallproof

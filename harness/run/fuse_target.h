@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "harness/base/result.h"
+
 namespace stallproof {
 
 // What our own FUSE target mounts as (workloads/ffs/ffs_mount.cpp).
@@ -19,15 +21,18 @@ struct FuseTarget {
   std::string source;
 };
 
-// The topmost FUSE mount on exactly this path, from /proc/self/mountinfo.
-std::optional<FuseTarget> find_fuse_target(const std::string& mount_point);
+// The topmost FUSE mount on exactly this path, from /proc/self/mountinfo. An Error means that
+// nobody can tell whether there is one.
+Result<std::optional<FuseTarget>> find_fuse_target(const std::string& mount_point);
 
 // Ends every request, waiting or new, with an error: by fusectl where it is mounted, else by
 // umount2(MNT_FORCE) (fuse_umount_begin aborts the connection even when the umount is refused).
 // Returns 0 or an errno.
 int abort_fuse_target(const FuseTarget& target);
 
-// umount2(MNT_DETACH), which never waits for the file system. Returns 0 or an errno.
-int detach_mount(const std::string& mount_point);
+// Takes every FUSE mount off this path by umount2(MNT_DETACH), which never waits for the file
+// system. After an abort or its users' end only: a detached connection has no path to abort it by.
+// An Error when one stays or nobody can tell.
+Result<> detach_fuse_targets(const std::string& mount_point);
 
 }  // namespace stallproof

@@ -32,8 +32,10 @@ Result<Lab> Lab::start(const LabPlan& plan, const Thresholds& thresholds,
   if (started) started = lab.start_ffs(plan.ffs);
   if (started) started = lab.start_worker(plan.worker);
   if (started) return lab;
-  lab.end(false);
-  return Failure(started.error());
+  Error error = started.error();
+  for (const std::string& thing : lab.end(false).left_behind)
+    error.what += "; left behind: " + thing;
+  return Failure(std::move(error));
 }
 
 Result<> Lab::start_watchdog(const Thresholds& thresholds) {
@@ -47,22 +49,19 @@ Result<> Lab::start_watchdog(const Thresholds& thresholds) {
   words.set("channel", std::to_string(theirs.get()));
   words.set("stall-after", milliseconds(thresholds.stall_after));
   words.set("fail-after", milliseconds(thresholds.fail_after));
-  words.set("dropout-below-permille", std::to_string(std::lround(thresholds.dropout_below * 1000)));
-  auto child = start_child("watchdog", words, {evidence_.fd(), theirs.get()});
-  if (!child) return Failure(child.error());
-  watchdog_ = std::move(*child);
-  return {};
+  words.set("dropout-below-ppm", std::to_string(std::lround(thresholds.dropout_below * 1e6)));
+  return start_child(watchdog_, "watchdog", words, {evidence_.fd(), theirs.get()});
 }
 
 Result<> Lab::start_ffs(const Settings& given) {
   Settings words = given;
   words.set("mount", journal_.mount_point());
-  auto child = start_child("ffs", words, {});
-  if (!child) return Failure(child.error());
-  ffs_ = std::move(*child);
+  if (auto started = start_child(ffs_, "ffs", words, {}); !started) return started;
   const auto target = find_fuse_target(journal_.mount_point());
-  if (!target) return fail("start ffs: its mount is not in /proc/self/mountinfo", Origin::infra);
-  target_ = *target;
+  if (!target) return Failure(target.error());
+  if (!*target) return fail("start ffs: its mount is not in /proc/self/mountinfo", Origin::infra);
+  target_ = **target;
+  journal_.note_connection(target_.connection);
   watch_process(ffs_.pid());
   return {};
 }
@@ -70,14 +69,13 @@ Result<> Lab::start_ffs(const Settings& given) {
 Result<> Lab::start_worker(const Settings& given) {
   Settings words = given;
   words.set("file", journal_.mount_point() + "/data");
-  auto child = start_child("worker", words, {});
-  if (!child) return Failure(child.error());
-  worker_ = std::move(*child);
+  if (auto started = start_child(worker_, "worker", words, {}); !started) return started;
   watch_process(worker_.pid());
   return {};
 }
 
-Result<Child> Lab::start_child(const char* role, Settings words, const std::vector<int>& keep) {
+Result<> Lab::start_child(Child& child, const char* role, Settings words,
+                          const std::vector<int>& keep) {
   auto ready = Pipe::create();
   if (!ready) return Failure(ready.error());
   words.set("board", std::to_string(board_.fd()));
@@ -85,16 +83,16 @@ Result<Child> Lab::start_child(const char* role, Settings words, const std::vect
   std::vector<int> inherited = keep;
   inherited.push_back(board_.fd());
   inherited.push_back(ready->write_end.get());
-  auto child = Child::spawn(role, words.words(), inherited);
-  if (!child) return Failure(child.error());
-  journal_.note_process(role, child->pid());
+  auto spawned = Child::spawn(role, words.words(), inherited);
+  if (!spawned) return Failure(spawned.error());
+  child = std::move(*spawned);
+  journal_.note_process(role, child.pid());
   ready->write_end.reset();
-  if (auto up = wait_ready(ready->read_end, role, Deadline::in(kStartDeadline)); !up) {
-    child->signal(SIGKILL);
-    child->reap_by(Deadline::in(kSecond));
-    return Failure(up.error());
-  }
-  return child;
+  auto up = wait_ready(ready->read_end, role, Deadline::in(kStartDeadline));
+  if (up) return {};
+  child.signal(SIGKILL);
+  child.reap_by(Deadline::in(kSecond));
+  return up;
 }
 
 void Lab::watch_process(pid_t pid) {

@@ -20,7 +20,8 @@ namespace stallproof {
 
 class Lab {
  public:
-  // The load is ready but not running. On failure everything started is ended again.
+  // The load is ready but not running. On failure everything started is ended again; the Error
+  // names what could not be.
   static Result<Lab> start(const LabPlan& plan, const Thresholds& thresholds,
                            const std::string& run_id);
 
@@ -37,6 +38,8 @@ class Lab {
     Nanos healed_ns = 0;                   // 0 when something could not be ended
     std::string healed_by;                 // for people: "connection abort"
     std::vector<std::string> left_behind;  // what could not be undone
+    // How the load ended otherwise than it should where nothing stalled; not judged here.
+    std::vector<std::string> irregular;
   };
   Ending end(bool stalled);
 
@@ -55,11 +58,14 @@ class Lab {
   Result<> start_watchdog(const Thresholds& thresholds);
   Result<> start_ffs(const Settings& words);
   Result<> start_worker(const Settings& words);
-  Result<Child> start_child(const char* role, Settings words, const std::vector<int>& keep);
+  // `child` is set as soon as there is a process, ready or not: what may need ending is known.
+  Result<> start_child(Child& child, const char* role, Settings words,
+                       const std::vector<int>& keep);
   void watch_process(pid_t pid);
   bool end_worker(bool stalled, Ending& ending);
-  void end_ffs(Ending& ending);
+  void end_ffs(bool stalled, Ending& ending);
   void end_watchdog(Ending& ending);
+  int abort_connection();
   void remove_mount(Ending& ending);
 
   Board board_;
@@ -68,6 +74,7 @@ class Lab {
   Fd channel_;
   Child watchdog_, ffs_, worker_;
   FuseTarget target_;
+  bool aborted_ = false;
   std::size_t watched_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "harness/base/file.h"
+#include "harness/base/units.h"
 #include "harness/run/lab.h"
 
 namespace stallproof {
@@ -16,6 +17,8 @@ constexpr Nanos kAfterAbort = 400 * kMillisecond;
 constexpr Nanos kHealthyExit = 3 * kSecond;
 constexpr Nanos kAfterKill = 2 * kSecond;
 
+bool has_ended(const Child& child) { return child.pid() <= 0 || child.reaped(); }
+
 }  // namespace
 
 Lab::Ending Lab::end(bool stalled) {
@@ -24,49 +27,93 @@ Lab::Ending Lab::end(bool stalled) {
   command_watchdog(WatchCommand::end_load);
   board_.set_phase(Phase::stop);
   const bool worker_gone = end_worker(stalled, ending);
-  end_ffs(ending);
-  if (!worker_gone && worker_.pid() > 0 && !worker_.reap_by(Deadline::in(kAfterKill)))
+  end_ffs(stalled, ending);
+  if (!worker_gone && !worker_.reap_by(Deadline::in(kAfterKill)))
     ending.left_behind.push_back(fmt::format("worker process {} (unkillable)", worker_.pid()));
   remove_mount(ending);
   if (ending.left_behind.empty()) ending.healed_ns = monotonic_now();
   end_watchdog(ending);
-  if (!journal_.finish())
-    ending.left_behind.push_back(fmt::format("directory {}", journal_.directory()));
+  if (auto finished = journal_.finish(); !finished)
+    ending.left_behind.push_back(finished.error().what);
   return ending;
+}
+
+// Also where ffs mounted and never became ready. Returns 0 or an errno.
+int Lab::abort_connection() {
+  if (target_.mount_point.empty()) {
+    const auto found = find_fuse_target(journal_.mount_point());
+    if (!found) return EIO;
+    if (!*found) return ENOTCONN;
+    target_ = **found;
+    journal_.note_connection(target_.connection);
+  }
+  const int failed = abort_fuse_target(target_);
+  aborted_ = aborted_ || failed == 0;
+  return failed;
 }
 
 bool Lab::end_worker(bool stalled, Ending& ending) {
   if (worker_.pid() <= 0) return true;
-  if (!stalled && worker_.reap_by(Deadline::in(kHealthyExit))) return true;
-  if (!target_.mount_point.empty()) {
-    const int failed = abort_fuse_target(target_);
-    ending.healed_by =
-        failed == 0 ? "FUSE connection abort"
-                    : fmt::format("kill (connection abort failed: {})", std::strerror(failed));
+  if (!stalled) {
+    if (const auto status = worker_.reap_by(Deadline::in(kHealthyExit))) {
+      if (*status != 0) ending.irregular.push_back("worker process: " + describe_status(*status));
+      return true;
+    }
   }
-  if (worker_.reap_by(Deadline::in(kAfterAbort))) return true;
-  worker_.signal(SIGKILL);
-  if (stalled) ending.healed_by += ", then SIGKILL of the worker";
-  return worker_.reap_by(Deadline::in(kAfterAbort)).has_value();
+  const int failed = abort_connection();
+  std::string irregular =
+      fmt::format("the load did not stop by itself within {}: FUSE connection {}",
+                  format_duration(kHealthyExit), failed == 0 ? "aborted" : "could not be aborted");
+  ending.healed_by = failed == 0
+                         ? "FUSE connection abort"
+                         : fmt::format("kill (connection abort failed: {})", std::strerror(failed));
+  bool gone = worker_.reap_by(Deadline::in(kAfterAbort)).has_value();
+  if (!gone) {
+    worker_.signal(SIGKILL);
+    if (stalled) ending.healed_by += ", then SIGKILL of the worker";
+    irregular += ", then the worker was killed";
+    gone = worker_.reap_by(Deadline::in(kAfterAbort)).has_value();
+  }
+  if (!stalled) ending.irregular.push_back(irregular);
+  return gone;
 }
 
-void Lab::end_ffs(Ending& ending) {
+void Lab::end_ffs(bool stalled, Ending& ending) {
   if (ffs_.pid() <= 0) return;
+  const Nanos patience = stalled ? kAfterAbort : kHealthyExit;
   ffs_.signal(SIGTERM);
-  if (ffs_.reap_by(Deadline::in(kAfterAbort))) return;
-  if (!target_.mount_point.empty()) abort_fuse_target(target_);
-  if (ffs_.reap_by(Deadline::in(kAfterAbort))) return;
-  ffs_.signal(SIGKILL);
-  if (!ffs_.reap_by(Deadline::in(kAfterKill)))
-    ending.left_behind.push_back(fmt::format("ffs process {} (unkillable)", ffs_.pid()));
+  auto status = ffs_.reap_by(Deadline::in(patience));
+  const bool by_itself = status.has_value();
+  if (!by_itself) {
+    abort_connection();
+    status = ffs_.reap_by(Deadline::in(kAfterAbort));
+  }
+  if (!status) {
+    ffs_.signal(SIGKILL);
+    status = ffs_.reap_by(Deadline::in(kAfterKill));
+  }
+  if (!status) ending.left_behind.push_back(fmt::format("ffs process {} (unkillable)", ffs_.pid()));
+  if (stalled || (by_itself && *status == 0)) return;
+  ending.irregular.push_back(fmt::format("ffs process: {}{}",
+                                         by_itself ? "" : "did not stop by itself: ",
+                                         status ? describe_status(*status) : "unkillable"));
 }
 
 void Lab::remove_mount(Ending& ending) {
   const std::string mount_point = journal_.mount_point();
-  for (int again = 0; again < 4 && find_fuse_target(mount_point); ++again)
-    detach_mount(mount_point);
-  if (find_fuse_target(mount_point))
-    ending.left_behind.push_back(fmt::format("mount {}", mount_point));
+  if (aborted_ || (has_ended(worker_) && has_ended(ffs_))) {
+    if (auto detached = detach_fuse_targets(mount_point); !detached)
+      ending.left_behind.push_back(detached.error().what);
+    return;
+  }
+  // It stays within reach: a detached connection has no path to abort it by.
+  const auto target = find_fuse_target(mount_point);
+  if (!target) ending.left_behind.push_back("mount " + mount_point + ": " + target.error().what);
+  if (!target || !*target) return;
+  ending.left_behind.push_back(
+      fmt::format("mount {}: FUSE connection {} could not be aborted (echo 1 > "
+                  "/sys/fs/fuse/connections/{}/abort, or umount -f)",
+                  mount_point, (*target)->connection, (*target)->connection));
 }
 
 void Lab::end_watchdog(Ending& ending) {

@@ -5,87 +5,160 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
 #include <sstream>
 
-#include "harness/base/bounded.h"
 #include "harness/base/file.h"
 #include "harness/run/fuse_target.h"
+#include "harness/run/process_identity.h"
 
 namespace stallproof {
 namespace {
 
-constexpr const char* kRuntimeDirectory = "/run/stallproof";
+// Longer than undoing one run can take.
+constexpr Nanos kLockDeadline = 20 * kSecond;
+constexpr Nanos kKillDeadline = 2 * kSecond;
 
 struct JournalledProcess {
   std::string role;
-  pid_t pid = 0;
-  unsigned long long start_ticks = 0;
+  ProcessIdentity identity;
 };
 
-std::vector<JournalledProcess> parse_journal(const std::string& text) {
+struct Journal {
+  std::optional<std::uint32_t> connection;
   std::vector<JournalledProcess> processes;
+};
+
+Journal parse_journal(const std::string& text) {
+  Journal journal;
   std::istringstream lines(text);
-  std::string kind;
-  JournalledProcess process;
-  while (lines >> kind >> process.role >> process.pid >> process.start_ticks)
-    if (kind == "process") processes.push_back(process);
-  return processes;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string kind;
+    JournalledProcess process;
+    std::uint32_t number = 0;
+    words >> kind;
+    if (kind == "process" &&
+        words >> process.role >> process.identity.pid >> process.identity.start_ticks)
+      journal.processes.push_back(process);
+    else if (kind == "connection" && words >> number)
+      journal.connection = number;
+  }
+  return journal;
 }
 
-bool same_process(const JournalledProcess& process) {
-  return process.start_ticks != 0 && process_start_ticks(process.pid) == process.start_ticks;
+// One process at a time makes, undoes and removes runs. The lock is on the parent of the runtime
+// directory, which nobody removes, so that no lock file is left on the machine.
+Result<Fd> lock_runtime(const std::string& runtime) {
+  const std::string parent = runtime.substr(0, runtime.rfind('/')) + "/";
+  Fd directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return fail_errno("open " + parent, errno, {}, Origin::infra);
+  const Deadline deadline = Deadline::in(kLockDeadline);
+  while (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return fail_errno("lock " + parent, errno, {}, Origin::infra);
+    if (deadline.passed())
+      return fail_errno("lock " + parent, EWOULDBLOCK, "another start is undoing: try again",
+                        Origin::infra);
+    ::poll(nullptr, 0, 2);
+  }
+  return directory;
 }
 
-void kill_leftover(const JournalledProcess& process, std::vector<std::string>& told) {
-  if (!same_process(process)) return;
-  ::kill(process.pid, SIGKILL);
-  const Deadline deadline = Deadline::in(2 * kSecond);
-  while (!deadline.passed() && same_process(process)) ::poll(nullptr, 0, 5);
-  const bool gone = !same_process(process);
-  told.push_back(fmt::format("{} process {} ({}) of an earlier run",
-                             gone ? "killed" : "could not kill", process.pid, process.role));
+Result<> nobody_lives(const Journal& journal) {
+  for (const JournalledProcess& process : journal.processes) {
+    const Presence presence = presence_of(process.identity);
+    if (presence == Presence::gone) continue;
+    std::string what = fmt::format("process {} ({}) {}", process.identity.pid, process.role,
+                                   presence == Presence::present ? "lives" : "may live");
+    if (journal.connection) what += fmt::format(", FUSE connection {}", *journal.connection);
+    return fail(std::move(what), Origin::infra);
+  }
+  return {};
 }
 
-void undo_run(const std::string& directory, const std::string& journal,
+// The journal goes when there is nothing left that it would be needed for. The rmdir of the mount
+// point is the proof that nothing is mounted there.
+Result<> remove_run(const std::string& directory, const Journal& journal) {
+  const std::string kept = fmt::format("directory {}: kept with its journal: ", directory);
+  if (auto ended = nobody_lives(journal); !ended)
+    return fail(kept + ended.error().what, Origin::infra);
+  const std::string mount_point = directory + "/mnt";
+  if (::rmdir(mount_point.c_str()) != 0 && errno != ENOENT)
+    return fail_errno(kept + "remove " + mount_point, errno, {}, Origin::infra);
+  ::unlink((directory + "/journal").c_str());
+  if (::rmdir(directory.c_str()) != 0 && errno != ENOENT)
+    return fail_errno("remove " + directory, errno, {}, Origin::infra);
+  return {};
+}
+
+bool abort_leftover(const std::string& mount_point, std::vector<std::string>& told) {
+  const auto target = find_fuse_target(mount_point);
+  if (!target)
+    told.push_back(
+        fmt::format("cannot tell whether {} is mounted: {}", mount_point, target.error().what));
+  if (!target || !*target) return false;
+  const int failed = abort_fuse_target(**target);
+  const std::uint32_t number = (*target)->connection;
+  told.push_back(failed == 0
+                     ? fmt::format("aborted FUSE connection {} of an earlier run", number)
+                     : fmt::format("could not abort FUSE connection {} of an earlier run: {}",
+                                   number, std::strerror(failed)));
+  return failed == 0;
+}
+
+// False when it may still live.
+bool kill_leftover(const JournalledProcess& process, std::vector<std::string>& told) {
+  if (presence_of(process.identity) == Presence::gone) return true;
+  const Presence left = kill_process(process.identity, Deadline::in(kKillDeadline));
+  const char* what = left == Presence::gone      ? "killed"
+                     : left == Presence::present ? "could not kill"
+                                                 : "cannot tell and did not kill";
+  told.push_back(fmt::format("{} process {} ({}) of an earlier run", what, process.identity.pid,
+                             process.role));
+  return left == Presence::gone;
+}
+
+void undo_run(const std::string& directory, const Journal& journal,
               std::vector<std::string>& told) {
   const std::string mount_point = directory + "/mnt";
   // The connection first: it frees whatever waits for the service, so that the rest can die.
-  if (const auto target = find_fuse_target(mount_point)) {
-    abort_fuse_target(*target);
-    told.push_back(fmt::format("aborted FUSE connection {} of an earlier run", target->connection));
-  }
-  for (const JournalledProcess& process : parse_journal(journal)) kill_leftover(process, told);
-  for (int again = 0; again < 8 && find_fuse_target(mount_point); ++again)
-    detach_mount(mount_point);
-  if (find_fuse_target(mount_point)) told.push_back("could not unmount " + mount_point);
-  ::rmdir(mount_point.c_str());
-  ::unlink((directory + "/journal").c_str());
-  if (::rmdir(directory.c_str()) == 0) told.push_back("removed " + directory);
+  const bool aborted = abort_leftover(mount_point, told);
+  bool all_gone = true;
+  // The load before the service: where the abort failed, the end of the load frees the service.
+  for (auto process = journal.processes.rbegin(); process != journal.processes.rend(); ++process)
+    all_gone = kill_leftover(*process, told) && all_gone;
+  if (aborted || all_gone)
+    if (auto detached = detach_fuse_targets(mount_point); !detached)
+      told.push_back(detached.error().what);
+  const auto removed = remove_run(directory, journal);
+  told.push_back(removed ? "removed " + directory : removed.error().what);
 }
 
 void undo_if_orphaned(const std::string& directory, std::vector<std::string>& told) {
   const std::string path = directory + "/journal";
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) {
-    ::rmdir((directory + "/mnt").c_str());
-    ::rmdir(directory.c_str());
-    return;
-  }
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return;  // its controller lives
+  if (!file.valid() && errno == ENOTDIR) return;
+  // Killed before it had a journal, or its journal was removed: the place itself is ours.
+  if (!file.valid() && errno == ENOENT) return undo_run(directory, {}, told);
+  if (file.valid() && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return;  // its controller lives
   const auto journal = read_file(path, 1U << 20U);
-  undo_run(directory, journal ? *journal : "", told);
+  if (journal) return undo_run(directory, parse_journal(*journal), told);
+  told.push_back(fmt::format("directory {}: not undone: {}", directory, journal.error().what));
 }
 
 }  // namespace
 
-Result<UndoJournal> UndoJournal::create(const std::string& run_id) {
+Result<UndoJournal> UndoJournal::create(const std::string& run_id, const std::string& runtime) {
+  const auto lock = lock_runtime(runtime);
+  if (!lock) return Failure(lock.error());
   UndoJournal journal;
-  journal.directory_ = std::string(kRuntimeDirectory) + "/" + run_id;
+  journal.runtime_ = runtime;
+  journal.directory_ = runtime + "/" + run_id;
   if (auto made = make_directories(journal.directory_); !made) return Failure(made.error());
   const std::string path = journal.directory_ + "/journal";
   journal.file_ = Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
@@ -97,43 +170,42 @@ Result<UndoJournal> UndoJournal::create(const std::string& run_id) {
   return journal;
 }
 
-void UndoJournal::note_process(std::string_view role, pid_t pid) {
-  const std::string line = fmt::format("process {} {} {}\n", role, pid, process_start_ticks(pid));
+void UndoJournal::append(const std::string& line) {
   [[maybe_unused]] const ssize_t n = ::write(file_.get(), line.data(), line.size());
 }
 
-bool UndoJournal::finish() {
-  ::rmdir(mount_point().c_str());
-  ::unlink((directory_ + "/journal").c_str());
-  const bool removed = ::rmdir(directory_.c_str()) == 0;
-  ::rmdir(kRuntimeDirectory);  // stays while other runs use it
-  return removed;
+void UndoJournal::note_process(std::string_view role, pid_t pid) {
+  append(fmt::format("process {} {} {}\n", role, pid, identify_process(pid).start_ticks));
 }
 
-std::vector<std::string> undo_leftovers() {
+void UndoJournal::note_connection(std::uint32_t number) {
+  append(fmt::format("connection {}\n", number));
+}
+
+Result<> UndoJournal::finish() {
+  const auto lock = lock_runtime(runtime_);
+  if (!lock) return Failure(lock.error());
+  const auto journal = read_file(directory_ + "/journal", 1U << 20U);
+  if (!journal) return Failure(journal.error());
+  if (auto removed = remove_run(directory_, parse_journal(*journal)); !removed) return removed;
+  ::rmdir(runtime_.c_str());  // stays while other runs use it
+  return {};
+}
+
+std::vector<std::string> undo_leftovers(const std::string& runtime) {
   std::vector<std::string> told;
-  DIR* const directory = ::opendir(kRuntimeDirectory);
+  if (::access(runtime.c_str(), F_OK) != 0) return told;
+  const auto lock = lock_runtime(runtime);
+  if (!lock) return {"nothing undone: " + lock.error().what};
+  DIR* const directory = ::opendir(runtime.c_str());
   if (directory == nullptr) return told;
   while (const dirent* entry = ::readdir(directory)) {
     if (entry->d_name[0] == '.') continue;
-    undo_if_orphaned(std::string(kRuntimeDirectory) + "/" + entry->d_name, told);
+    undo_if_orphaned(runtime + "/" + entry->d_name, told);
   }
   ::closedir(directory);
-  ::rmdir(kRuntimeDirectory);
+  ::rmdir(runtime.c_str());
   return told;
-}
-
-unsigned long long process_start_ticks(pid_t pid) {
-  const auto stat = read_file_bounded(fmt::format("/proc/{}/stat", pid), Deadline::in(kSecond));
-  if (!stat) return 0;
-  // The command may hold spaces and brackets: fields count from the last ')'. A zombie has ended.
-  std::istringstream fields(stat->substr(stat->rfind(')') + 1));
-  std::string word;
-  for (int field = 3; fields >> word; ++field) {
-    if (field == 3 && (word == "Z" || word == "X")) return 0;
-    if (field == 22) return std::strtoull(word.c_str(), nullptr, 10);
-  }
-  return 0;
 }
 
 }  // namespace stallproof

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run has changed on the machine, written down before it is changed, so that the next start
 // can undo it after a SIGKILL. Lives in /run/stallproof/RUN/: a `journal` file, locked as long as
-// the run's controller lives, beside the run's mount point.
+// the run's controller lives, beside the run's mount point. The journal stays until nothing is left
+// that it would be needed for. Controller only; every call is bounded in time (a second start waits
+// up to 20 s for one that is undoing).
 #pragma once
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +18,13 @@
 
 namespace stallproof {
 
+inline constexpr const char* kRuntimeDirectory = "/run/stallproof";
+
 class UndoJournal {
  public:
-  static Result<UndoJournal> create(const std::string& run_id);
+  // `runtime` is made when missing; its parent must exist.
+  static Result<UndoJournal> create(const std::string& run_id,
+                                    const std::string& runtime = kRuntimeDirectory);
   UndoJournal(UndoJournal&&) = default;
   UndoJournal& operator=(UndoJournal&&) = default;
 
@@ -25,22 +32,23 @@ class UndoJournal {
   [[nodiscard]] std::string mount_point() const { return directory_ + "/mnt"; }
   // Before a child may be forgotten: its pid and start time, so that a recycled pid is left alone.
   void note_process(std::string_view role, pid_t pid);
-  // All undone: removes the run's directory. False when something is still mounted or in it.
-  bool finish();
+  // For people: by this number the connection can be ended when its mount is out of reach.
+  void note_connection(std::uint32_t number);
+  // All undone: removes the run's directory. An Error names what still lives or is mounted there;
+  // the journal is kept then.
+  Result<> finish();
 
  private:
   UndoJournal() = default;
+  void append(const std::string& line);
+  std::string runtime_;
   std::string directory_;
   Fd file_;
 };
 
 // Undoes what runs whose controller is dead have left: aborts their FUSE connections, kills their
-// processes by pid and start time, unmounts, removes. Bounded in time. Returns one line for each
-// thing undone or found impossible to undo.
-std::vector<std::string> undo_leftovers();
-
-// Start time of a process in clock ticks since boot, 0 when it is gone. Field 22 of
-// /proc/PID/stat, read by a child: since 6.1.y it takes exec_update_lock and may hang.
-unsigned long long process_start_ticks(pid_t pid);
+// processes by pid and start time, unmounts, removes. Returns one line for each thing undone or
+// found impossible to undo; what was impossible is tried again by the next call.
+std::vector<std::string> undo_leftovers(const std::string& runtime = kRuntimeDirectory);
 
 }  // namespace stallproof

@@ -16,14 +16,14 @@ Result<WatchdogOptions> read_options(const Settings& words) {
   const auto tick = words.duration("tick", options.tick);
   const auto stall_after = words.duration("stall-after", options.thresholds.stall_after);
   const auto fail_after = words.duration("fail-after", options.thresholds.fail_after);
-  const auto below = words.count("dropout-below-permille", 100);
+  const auto below = words.count("dropout-below-ppm", 100'000);
   const auto channel = words.count("channel", 0);
   for (const auto* value : {&tick, &stall_after, &fail_after, &below, &channel})
     if (!*value) return Failure(value->error());
   options.tick = *tick;
   options.thresholds = {.stall_after = *stall_after,
                         .fail_after = *fail_after,
-                        .dropout_below = static_cast<double>(*below) / 1000.0};
+                        .dropout_below = static_cast<double>(*below) / 1e6};
   options.channel_fd = static_cast<int>(*channel);
   return options;
 }
@@ -54,7 +54,7 @@ int run_watchdog_role(const std::vector<std::string>& words) {
   const auto ready = static_cast<int>(*settings->count("ready", 2));
   const auto watched = watch(*settings, ready);
   if (watched) return 0;
-  report_failure(ready, watched.error().what);
+  report_failure(ready, watched.error());
   return 3;
 }
 
