@@ -20,7 +20,7 @@ int ready_fd_of(const std::vector<std::string>& words) {
 
 int refuse_role(int ready_fd, const Error& error) {
   if (ready_fd >= 0)
-    report_failure(ready_fd, error.what);
+    report_failure(ready_fd, error);
   else
     std::fprintf(stderr, "%s\n", error.what.c_str());
   return error.origin == Origin::infra ? 3 : 2;

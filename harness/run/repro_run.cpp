@@ -311,6 +311,8 @@ void ReproRun::finish_load() {
   take_load_failures();
   log_event(Json{{"event", "heal_asked"}}.dump());
   state_.ending = lab_.end(stalled);
+  // A load that does not end by itself when nothing seemed to stall: something stalled unseen.
+  for (const std::string& line : state_.ending->irregular) state_.lost.push_back(line);
   read_events();
   const Lab::Ending& ending = *state_.ending;
   for (IncidentRecord& incident : state_.incidents) {
