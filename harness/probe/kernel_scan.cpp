@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdarg>
 #include <cstring>
+#include <vector>
 
 #include "fuse_scan.skel.h"
 #include "harness/base/clock.h"
@@ -18,20 +19,34 @@
 namespace stallproof {
 namespace {
 
-// libbpf explains a failure only in its log, line by line: keep the last warning that names a
-// cause.
+// libbpf explains a failure only in its log, line by line: keep the line that names a cause.
 std::string& last_warning() {
   static std::string line;
   return line;
 }
 
+// A verifier log comes as one huge "warning". Of a field that this kernel has not, libbpf writes
+// into it "failed to resolve CO-RE relocation <byte_off> [33] struct mm_struct.mmap_lock (…)".
+std::string_view missing_type(std::string_view log) {
+  constexpr std::string_view kMark = "failed to resolve CO-RE relocation ";
+  const std::size_t mark = log.find(kMark);
+  if (mark == std::string_view::npos) return {};
+  std::string_view line = log.substr(mark + kMark.size());
+  line = line.substr(0, line.find_first_of("\n("));
+  const std::size_t begin = line.find("] ");
+  if (begin == std::string_view::npos) return {};
+  line.remove_prefix(begin + 2);
+  return line.substr(0, line.find_last_not_of(' ') + 1);
+}
+
 int keep_warning(libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN) return 0;
-  std::array<char, 512> line{};
+  std::vector<char> line(1U << 20U);
   const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
   const std::string_view text(line.data());
-  // Verifier logs come as one huge "warning"; their first line only says that a log begins.
-  if (text.find("BEGIN PROG LOAD LOG") == std::string_view::npos && last_warning().empty())
+  if (const auto type = missing_type(text); !type.empty())
+    last_warning() = "the BTF has no " + std::string(type);
+  else if (text.find("BEGIN PROG LOAD LOG") == std::string_view::npos && last_warning().empty())
     last_warning() = text.substr(0, text.find('\n'));
   return length;
 }
