@@ -76,7 +76,8 @@ def live(checks):
     done = subprocess.run([*without, "explain", "--live"], stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=60, check=False)
     checks.check("explain --live without BPF: exit 3, explained all the same",
-                 done.returncode == 3 and done.stdout, f"exit {done.returncode}: {done.stderr[:160]}")
+                 done.returncode == 3 and done.stdout,
+                 f"exit {done.returncode}: {done.stderr[:160]}")
 
 
 def main():

@@ -17,6 +17,7 @@ namespace stallproof {
 namespace {
 
 constexpr Nanos kLookDeadline = 2 * kSecond;
+constexpr int kNoFile = 255;  // no errno: the try itself was not possible
 
 // In a child. A file without a name, or, where the file system cannot make one (NFS, many FUSE file
 // systems: EOPNOTSUPP, EISDIR or EINVAL), one whose name is gone at once. errno when not valid.
@@ -34,14 +35,15 @@ Fd open_scratch(const std::string& directory) {
 
 int try_direct(const std::string& directory) {
   const Fd file = open_scratch(directory);
-  if (!file.valid()) return errno;
+  if (!file.valid()) return kNoFile;
   // Refused as open(2) refuses it, but never after the file was made (fs/fcntl.c setfl, 6.18).
   return ::fcntl(file.get(), F_SETFL, O_DIRECT) == 0 ? 0 : errno;
 }
 
 int try_mapping(const std::string& directory) {
   const Fd file = open_scratch(directory);
-  if (!file.valid() || ::ftruncate(file.get(), 4096) != 0) return errno;
+  if (!file.valid()) return kNoFile;
+  if (::ftruncate(file.get(), 4096) != 0) return errno;
   void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   return page == MAP_FAILED ? errno : 0;
 }
@@ -51,6 +53,8 @@ std::string reason(int error) {
 }
 
 DoctorRow row_of(const std::string& name, const std::string& cost, int failed) {
+  if (failed == kNoFile)
+    return {name, Ability::not_tested, "not tested: no second file can be made there", "", false};
   return {name, failed == 0 ? Ability::there : Ability::lacking,
           failed == 0 ? "works" : reason(failed), failed == 0 ? "" : cost, false};
 }
