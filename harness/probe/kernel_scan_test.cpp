@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/mountinfo.h"
