@@ -52,6 +52,9 @@ Board& Board::operator=(Board&& other) noexcept {
   std::swap(size_, other.size_);
   std::swap(header_, other.header_);
   std::swap(slots_, other.slots_);
+  std::swap(slot_count_, other.slot_count_);
+  std::swap(load_count_, other.load_count_);
+  std::swap(loads_, other.loads_);
   return *this;
 }
 
@@ -105,14 +108,30 @@ Result<Board> Board::attach(int fd, bool writable) {
   board.base_ = base;
   board.size_ = size;
   board.header_ = static_cast<BoardHeader*>(base);
-  if (board.header_->magic != kBoardMagic || board.header_->abi != kBoardAbi ||
-      board_size(board.header_->slot_count) > size || board.header_->load_count > kMaxLoads)
-    return fail("board: made by another version of stallproof", Origin::infra);
+  if (auto copied = board.copy_shape(); !copied) return Failure(copied.error());
   board.slots_ = reinterpret_cast<BoardSlot*>(static_cast<char*>(base) + kSlotsOffset);
   board.fd_ = Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
   if (!board.fd_.valid())
     return fail_errno("board: duplicate descriptor", errno, {}, Origin::infra);
   return board;
+}
+
+// Each count is read once: what was checked is what is used.
+Result<> Board::copy_shape() {
+  slot_count_ = header_->slot_count;
+  load_count_ = header_->load_count;
+  if (header_->magic != kBoardMagic || header_->abi != kBoardAbi || slot_count_ > kMaxSlots ||
+      board_size(slot_count_) > size_ || load_count_ > kMaxLoads)
+    return fail("board: made by another version of stallproof", Origin::infra);
+  loads_ = header_->loads;
+  for (std::size_t i = 0; i < load_count_; ++i) {
+    LoadEntry& load = loads_[i];
+    load.name[sizeof load.name - 1] = '\0';
+    if (load.slot_count > slot_count_ || load.first_slot > slot_count_ - load.slot_count)
+      return fail("board: load " + std::to_string(i) + " claims threads that the board has not",
+                  Origin::infra);
+  }
+  return {};
 }
 
 const LoadEntry* Board::find_load(std::string_view name) const {

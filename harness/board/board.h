@@ -103,11 +103,9 @@ class Board {
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] BoardHeader& header() { return *header_; }
   [[nodiscard]] const BoardHeader& header() const { return *header_; }
-  [[nodiscard]] std::span<BoardSlot> slots() { return {slots_, header_->slot_count}; }
-  [[nodiscard]] std::span<const BoardSlot> slots() const { return {slots_, header_->slot_count}; }
-  [[nodiscard]] std::span<const LoadEntry> loads() const {
-    return {header_->loads.data(), header_->load_count};
-  }
+  [[nodiscard]] std::span<BoardSlot> slots() { return {slots_, slot_count_}; }
+  [[nodiscard]] std::span<const BoardSlot> slots() const { return {slots_, slot_count_}; }
+  [[nodiscard]] std::span<const LoadEntry> loads() const { return {loads_.data(), load_count_}; }
   [[nodiscard]] std::span<BoardSlot> slots_of(const LoadEntry& load) {
     return slots().subspan(load.first_slot, load.slot_count);
   }
@@ -125,11 +123,18 @@ class Board {
   void wait_phase_change(Phase current, Deadline deadline) const;
 
  private:
+  Result<> copy_shape();
+
   Fd fd_;
   void* base_ = nullptr;
   std::size_t size_ = 0;
   BoardHeader* header_ = nullptr;
   BoardSlot* slots_ = nullptr;
+  // As it was at attach, and checked: a worker that goes wild may overwrite the header, and then
+  // nobody else must read behind the mapping.
+  std::uint32_t slot_count_ = 0;
+  std::uint32_t load_count_ = 0;
+  std::array<LoadEntry, kMaxLoads> loads_{};
 };
 
 // Around one operation, by the slot's owning thread: publishes the start, then records the end.

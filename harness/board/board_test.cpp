@@ -78,6 +78,34 @@ TEST(Board, ForeignMemoryIsRefused) {
   ::close(fd);
 }
 
+TEST(Board, ShapeIsThatOfAttachWhateverAWorkerWritesLater) {
+  Board board = make_board();
+  BoardHeader& header = board.header();
+  header.slot_count = 0x7fffffff;
+  header.load_count = 0x7fffffff;
+  header.loads[1] = {"overwritten", 0x7fffffff, 0x7fffffff};
+  EXPECT_EQ(board.slots().size(), 5U);
+  ASSERT_EQ(board.loads().size(), 2U);
+  ASSERT_NE(board.find_load("direct"), nullptr);
+  EXPECT_EQ(board.slots_of(*board.find_load("direct")).size(), 3U);
+  const Board moved = std::move(board);
+  EXPECT_EQ(moved.slots().size(), 5U);
+  EXPECT_EQ(moved.loads().size(), 2U);
+}
+
+TEST(Board, LoadsBeyondItsSlotsAreRefusedAtAttach) {
+  Board board = make_board();
+  EXPECT_TRUE(Board::attach(board.fd(), false));
+  LoadEntry& load = board.header().loads[1];
+  load.slot_count = 4;
+  EXPECT_FALSE(Board::attach(board.fd(), false));
+  load.slot_count = 0xffffffff;
+  EXPECT_FALSE(Board::attach(board.fd(), false));
+  load.slot_count = 3;
+  load.first_slot = 0xffffffff;
+  EXPECT_FALSE(Board::attach(board.fd(), false));
+}
+
 TEST(Board, NoThreadsAndTooManyThreadsAreRefused) {
   EXPECT_FALSE(Board::create({}, 1));
   const std::array<Board::LoadSpec, 1> loads{Board::LoadSpec{"x", kMaxSlots + 1}};

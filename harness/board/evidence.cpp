@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "harness/board/shared_memory.h"
@@ -14,6 +15,13 @@ namespace stallproof {
 namespace {
 
 constexpr std::uint64_t kEvidenceMagic = 0x656369766e656473ULL;
+constexpr std::uint64_t kViewsCopied = 600;  // 60 s
+
+// A ring's counter, read so that everything copied before is judged by it.
+std::uint64_t count_after_copy(const std::atomic<std::uint64_t>& counter) {
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return counter.load(std::memory_order_relaxed);
+}
 
 }  // namespace
 
@@ -55,6 +63,34 @@ Result<Evidence> Evidence::attach(int fd) {
   if (evidence.area_->magic != kEvidenceMagic)
     return fail("evidence: made by another version of stallproof", Origin::infra);
   return evidence;
+}
+
+std::string copy_kernel_log(const EvidenceArea& area) {
+  const std::uint64_t end = area.kmsg_written.load(std::memory_order_acquire);
+  const std::uint64_t begin = end - std::min<std::uint64_t>(end, kKmsgBytes);
+  const std::size_t size = end - begin;
+  const std::size_t head = begin % kKmsgBytes;
+  const std::size_t until_wrap = std::min(size, kKmsgBytes - head);
+  std::string text(area.kmsg.data() + head, until_wrap);
+  text.append(area.kmsg.data(), size - until_wrap);
+  // Up to one piece more than the counter says may be written already.
+  const std::uint64_t now = count_after_copy(area.kmsg_written) + kKmsgPiece;
+  const std::uint64_t oldest = now > kKmsgBytes ? now - kKmsgBytes : 0;
+  if (oldest == 0) return text;
+  const std::uint64_t lost = std::max(oldest, begin) - begin;
+  const auto line_end = lost < size ? text.find('\n', lost) : std::string::npos;
+  return line_end == std::string::npos ? std::string() : text.substr(line_end + 1);
+}
+
+std::vector<ViewRow> copy_views(const EvidenceArea& area) {
+  std::vector<ViewRow> rows;
+  const std::uint64_t end = area.view_count.load(std::memory_order_acquire);
+  for (std::uint64_t i = end - std::min(end, kViewsCopied); i < end; ++i) {
+    const ViewRow row = area.views[i % kViewRows];
+    // The row that is being written is not counted yet.
+    if (count_after_copy(area.view_count) < i + kViewRows) rows.push_back(row);
+  }
+  return rows;
 }
 
 }  // namespace stallproof

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "harness/base/clock.h"
 #include "harness/base/fd.h"
@@ -22,7 +24,8 @@ namespace stallproof {
 inline constexpr std::size_t kScanSlots = 4;
 inline constexpr std::size_t kScanBytes = 2U << 20U;
 inline constexpr std::size_t kKmsgBytes = 512U << 10U;
-inline constexpr std::size_t kViewRows = 640;  // 60 s at 100 ms and some
+inline constexpr std::size_t kKmsgPiece = 1024;  // most bytes written before kmsg_written moves on
+inline constexpr std::size_t kViewRows = 640;    // 60 s at 100 ms and some
 inline constexpr std::size_t kWatchedMax = 16;
 
 // One raw task scan. `sequence` is 0 while it is being written, else the number of the scan.
@@ -52,6 +55,7 @@ struct WatchdogHealth {
   std::atomic<std::uint64_t> scans;
   std::atomic<std::uint64_t> scan_max_ns;
   std::atomic<std::uint64_t> scan_failures;
+  std::atomic<std::uint64_t> scans_truncated;  // scans that did not fit into their slot
   std::atomic<std::uint64_t> kmsg_records;
   std::atomic<std::uint64_t> kmsg_lost;
   std::atomic<std::uint64_t> events_dropped;
@@ -60,8 +64,10 @@ struct WatchdogHealth {
 
 struct EvidenceArea {
   std::uint64_t magic;
-  // Why the kernel's tasks cannot be scanned; empty when they can. Set before "ready".
-  std::array<char, 256> scan_problem;
+  // What cannot be seen and why, as C strings; empty when it can. Set before "ready".
+  std::array<char, 256> scan_problem;  // the kernel's tasks and locks
+  std::array<char, 256> fuse_problem;  // FUSE requests and servers
+  std::array<char, 256> kmsg_problem;  // the kernel log
   WatchdogHealth health;
   std::array<std::atomic<std::int32_t>, kWatchedMax> watched_tgids;  // 0 = free entry
   std::array<ScanSlot, kScanSlots> scans;
@@ -91,6 +97,11 @@ class Evidence {
   Fd fd_;
   EvidenceArea* area_ = nullptr;
 };
+
+// Copies of the rings for the controller, which reads while the watchdog writes: what was written
+// over during the copy is left out. The log begins with a whole line, the views with the oldest.
+std::string copy_kernel_log(const EvidenceArea& area);
+std::vector<ViewRow> copy_views(const EvidenceArea& area);
 
 enum class WatchEventKind : std::uint32_t {
   incident_opened,

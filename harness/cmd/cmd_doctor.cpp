@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "harness/cmd/command.h"
 #include "harness/cmd/doctor_checks.h"
+#include "harness/cmd/stdout_text.h"
 
 namespace stallproof {
 namespace {
@@ -20,35 +20,44 @@ const char* ability_word(Ability ability) {
       return "lacking";
     case Ability::warning:
       return "warning";
+    case Ability::not_tested:
+      return "untested";
   }
   return "lacking";
 }
 
-void print_json(const std::vector<DoctorRow>& rows) {
+std::string json_text(const std::vector<DoctorRow>& rows) {
   auto list = nlohmann::ordered_json::array();
   for (const DoctorRow& row : rows)
     list.push_back({{"name", row.name},
                     {"ability", ability_word(row.ability)},
                     {"finding", row.finding},
                     {"cost", row.cost}});
-  fmt::print("{}\n", nlohmann::ordered_json{{"schema", 1}, {"checks", list}}.dump(2));
+  using Json = nlohmann::ordered_json;
+  return Json{{"schema", 1}, {"checks", list}}.dump(2, ' ', false, Json::error_handler_t::replace) +
+         "\n";
 }
 
-void print_text(const std::vector<DoctorRow>& rows) {
+std::string plain_text(const std::vector<DoctorRow>& rows) {
+  std::string text;
   for (const DoctorRow& row : rows) {
-    fmt::print("{:<8} {:<22} {}\n", ability_word(row.ability), row.name, row.finding);
-    if (!row.cost.empty()) fmt::print("{:<31} -> {}\n", "", row.cost);
+    text += fmt::format("{:<8} {:<22} {}\n", ability_word(row.ability), row.name, row.finding);
+    if (!row.cost.empty()) text += fmt::format("{:<31} -> {}\n", "", row.cost);
   }
+  return text;
 }
 
 Result<int> run(const std::string& target, bool json) {
+  std::vector<DoctorRow> of_target;
+  if (!target.empty()) {
+    auto checked = check_target(target);
+    if (!checked) return Failure(checked.error());
+    of_target = std::move(*checked);
+  }
   std::vector<DoctorRow> rows = check_machine();
-  if (!target.empty())
-    for (DoctorRow& row : check_target(target)) rows.push_back(std::move(row));
-  if (json)
-    print_json(rows);
-  else
-    print_text(rows);
+  for (DoctorRow& row : of_target) rows.push_back(std::move(row));
+  if (auto written = write_stdout(json ? json_text(rows) : plain_text(rows)); !written)
+    return Failure(written.error());
   for (const DoctorRow& row : rows)
     if (row.repro_needs_it && row.ability != Ability::there) return 77;
   return 0;

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "harness/base/file.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/saved_explanation.h"
+#include "harness/cmd/stdout_text.h"
 #include "harness/explain/crash_text.h"
 #include "harness/explain/explain.h"
 #include "harness/explain/fs_knowledge.h"
@@ -31,16 +34,22 @@ struct Words {
 
 constexpr std::size_t kScanBuffer = 16U << 20U;
 
+// What one look gave, and whether anything was left out that it could have seen.
+struct Look {
+  LockSnapshot snapshot;
+  bool complete = false;
+};
+
 Result<std::vector<std::byte>> scan_once(KernelScan& scanner) {
   std::vector<std::byte> bytes(kScanBuffer);
   const auto size = scanner.scan(bytes);
-  if (!size) return Failure(size.error());
+  if (!size) return fail_errno("read of the BPF iterator", size.error(), {}, Origin::infra);
   bytes.resize(*size);
   return bytes;
 }
 
 // Two looks, so that what only passes by can be told from what stands.
-Result<LockSnapshot> look_by_bpf() {
+Result<Look> look_by_bpf() {
   auto scanner = KernelScan::open();
   if (!scanner) return Failure(scanner.error());
   const auto symbols = KernelSymbols::load();
@@ -51,22 +60,27 @@ Result<LockSnapshot> look_by_bpf() {
   if (!now) return Failure(now.error());
   const ScanBefore earlier{.bytes = *before};
   const KernelSymbols none;
-  LockSnapshot snapshot = decode_scan(*now, &earlier, symbols ? *symbols : none);
-  if (!symbols) snapshot.blind_spots.push_back("no function names: " + symbols.error().what);
-  return snapshot;
+  Look look{.snapshot = decode_scan(*now, &earlier, symbols ? *symbols : none),
+            .complete = symbols.has_value() && scan_is_whole(*now)};
+  if (!symbols) look.snapshot.blind_spots.push_back("no function names: " + symbols.error().what);
+  if (!scanner->fuse_problem().empty())
+    look.snapshot.blind_spots.push_back("FUSE: " + scanner->fuse_problem());
+  return look;
 }
 
-Result<LockSnapshot> look_at_this_machine() {
+Result<Look> look_at_this_machine() {
   if (::geteuid() != 0)
     return fail(
         "explain --live: not root: the kernel's locks and other users' stacks are hidden (run with "
         "sudo)");
-  auto snapshot = look_by_bpf();
-  if (snapshot) return snapshot;
-  fmt::print(stderr, "stallproof: falling back to /proc: {}\n", snapshot.error().what);
+  auto look = look_by_bpf();
+  if (look) return look;
+  say_on_stderr("falling back to /proc: " + look.error().what);
   auto probe = ProbeChild::start();
   if (!probe) return Failure(probe.error());
-  return read_proc_lens({.probe = &*probe, .limit = 10 * kSecond});
+  auto snapshot = read_proc_lens({.probe = &*probe, .limit = 10 * kSecond});
+  if (!snapshot) return Failure(snapshot.error());
+  return Look{.snapshot = std::move(*snapshot)};
 }
 
 Result<std::string> read_files(const std::vector<std::string>& files) {
@@ -88,42 +102,55 @@ Result<std::string> render(const Explanation& explanation, const std::string& fo
   return fail(fmt::format("--format: '{}' is not known (one of: text, json, dot, svg)", format));
 }
 
-Result<int> print(const Explanation& explanation, const Words& words, bool complete) {
-  const auto text = render(explanation, words.json ? "json" : words.format);
-  if (!text) return Failure(text.error());
-  if (words.out.empty()) {
-    std::fwrite(text->data(), 1, text->size(), stdout);
-  } else if (auto written = write_file_atomically(words.out, *text); !written) {
-    return Failure(written.error());
-  }
+Result<int> deliver(const std::string& text, const Words& words, bool complete) {
+  const auto written =
+      words.out.empty() ? write_stdout(text) : write_file_atomically(words.out, text);
+  if (!written) return Failure(written.error());
   return complete ? 0 : 3;
+}
+
+Result<int> print(const Explanation& explanation, const Words& words, bool complete) {
+  const auto text = render(explanation, words.format);
+  if (!text) return Failure(text.error());
+  return deliver(*text, words, complete);
+}
+
+Result<int> show_saved(const Words& words) {
+  if (words.files.size() != 1)
+    return fail("explain: a run or incident directory is explained alone, without other files");
+  const auto saved = read_saved_explanations(words.files[0], words.format);
+  if (!saved) return Failure(saved.error());
+  if (!saved->problems.empty()) say_on_stderr("explain: " + saved->problems);
+  return deliver(saved->text, words, saved->problems.empty());
 }
 
 Result<int> explain_text(const FsKnowledge& knowledge, const Words& words) {
   const auto text = read_files(words.files);
   if (!text) return Failure(text.error());
   const CrashText crash = parse_crash_text(*text);
-  for (const TextProblem& problem : crash.problems)
-    fmt::print(stderr, "stallproof: line {}: {}\n", problem.line, problem.what);
   if (crash.snapshot.tasks.empty() && crash.snapshot.locks.empty())
-    return fail(
-        "explain: no crash text found in it (wanted: output of crash's bt, foreach bt or list "
-        "rwsem_waiter)",
-        Origin::infra);
+    return fail(fmt::format("explain: no crash text in {} (wanted: output of crash's bt, foreach "
+                            "bt or list rwsem_waiter)",
+                            fmt::join(words.files, ", ")),
+                Origin::infra);
+  for (const TextProblem& problem : crash.problems)
+    say_on_stderr(fmt::format("line {}: {}", problem.line, problem.what));
   return print(explain(crash.snapshot, knowledge), words, crash.complete);
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(Words words) {
+  if (words.json) words.format = "json";
   if (words.live == !words.files.empty())
-    return fail("explain: give either --live or files with crash text");
+    return fail("explain: give either --live or FILE (crash text, or the directory of a run)");
   // Checked before any work: a typing mistake must not cost the one look at a stall.
   if (auto known = render(Explanation{}, words.format); !known) return Failure(known.error());
+  if (std::any_of(words.files.begin(), words.files.end(), is_directory)) return show_saved(words);
   const auto knowledge = load_fs_knowledge(words.fs_files);
   if (!knowledge) return Failure(knowledge.error());
   if (!words.live) return explain_text(*knowledge, words);
-  const auto snapshot = look_at_this_machine();
-  if (!snapshot) return Failure(snapshot.error());
-  return print(explain(*snapshot, *knowledge), words, true);
+  const auto look = look_at_this_machine();
+  if (!look) return Failure(look.error());
+  return print(explain(look->snapshot, *knowledge), words, look->complete);
 }
 
 }  // namespace
@@ -131,11 +158,13 @@ Result<int> run(const Words& words) {
 RunCommand add_explain(CLI::App& app) {
   const auto words = std::make_shared<Words>();
   app.add_option("FILE", words->files,
-                 "Saved output of crash (bt, foreach bt, list rwsem_waiter); - is stdin");
+                 "Saved output of crash (bt, foreach bt, list rwsem_waiter; - is stdin), or the "
+                 "directory of a run or of one of its incidents");
   app.add_flag("--live", words->live, "Explain what stands still on this machine now");
   app.add_flag("--crash-text", words->crash_text, "The files are output of crash (the default)");
   app.add_option("--fs", words->fs_files,
-                 "File that says what a file system's function names mean; may be repeated");
+                 "File that says what a file system's function names mean; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--format", words->format, "text, json, dot or svg")->capture_default_str();
   app.add_flag("--json", words->json, "Same as --format json");
   app.add_option("-o,--out", words->out, "Write to this file");

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 
 #include "harness/cmd/command.h"
+#include "harness/cmd/stdout_text.h"
 
 namespace stallproof {
 namespace {
@@ -30,7 +30,7 @@ RunCommand add_help(CLI::App& app) {
   return [topic]() -> Result<int> {
     if (*topic != "exit-codes")
       return fail(fmt::format("no help on '{}' (one of: exit-codes)", *topic));
-    std::fputs(kExitCodes, stdout);
+    if (auto written = write_stdout(kExitCodes); !written) return Failure(written.error());
     return 0;
   };
 }

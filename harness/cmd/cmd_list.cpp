@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "harness/cmd/command.h"
+#include "harness/cmd/stdout_text.h"
 #include "harness/detect/catalogue.h"
 #include "harness/scenario/catalogue.h"
 #include "workloads/catalogue.h"
@@ -79,16 +79,18 @@ Result<int> run(const std::string& what, bool json) {
   else
     return fail(fmt::format(
         "cannot list '{}' (one of: scenarios, workloads, detectors, signatures)", what));
+  std::string text;
   if (json) {
     auto list = nlohmann::ordered_json::array();
     for (const Row& row : rows) {
       const auto begin = row.name.find_first_not_of(' ');
       list.push_back({{"name", row.name.substr(begin)}, {"summary", row.summary}});
     }
-    fmt::print("{}\n", list.dump(2));
-    return 0;
+    text = list.dump(2) + "\n";
+  } else {
+    for (const Row& row : rows) text += fmt::format("{:<38} {}\n", row.name, row.summary);
   }
-  for (const Row& row : rows) fmt::print("{:<38} {}\n", row.name, row.summary);
+  if (auto written = write_stdout(text); !written) return Failure(written.error());
   return 0;
 }
 

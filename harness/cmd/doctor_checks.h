@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/result.h"
+#include "harness/probe/mountinfo.h"
+
 namespace stallproof {
 
-enum class Ability { there, lacking, warning };
+enum class Ability { there, lacking, warning, not_tested };
 
 struct DoctorRow {
   std::string name;
@@ -18,7 +21,10 @@ struct DoctorRow {
 };
 
 std::vector<DoctorRow> check_machine();
+// /proc/self/mountinfo waits where somebody mounts or unmounts on a dead file system: not here.
+Result<std::vector<MountEntry>> read_mounts_bounded();
 // The directory is looked at by a child with a deadline: a dead mount costs a row, not the command.
-std::vector<DoctorRow> check_target(const std::string& directory);
+// Error when there is no such directory.
+Result<std::vector<DoctorRow>> check_target(const std::string& directory);
 
 }  // namespace stallproof

@@ -39,7 +39,7 @@ DoctorRow fuse_row() {
 }
 
 DoctorRow fusectl_row() {
-  const auto mounts = read_mountinfo();
+  const auto mounts = read_mounts_bounded();
   const auto control = mounts ? find_fusectl(*mounts) : std::nullopt;
   if (control) return {"fusectl", Ability::there, "mounted on " + *control, "", false};
   return {"fusectl", Ability::lacking, "not mounted",

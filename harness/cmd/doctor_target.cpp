@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
 
 #include "harness/base/bounded.h"
 #include "harness/base/fd.h"
@@ -16,45 +17,103 @@ namespace stallproof {
 namespace {
 
 constexpr Nanos kLookDeadline = 2 * kSecond;
+constexpr int kNoFile = 255;  // no errno: the try itself was not possible
 
-// In a child: makes an unnamed file and tries it. 0 or an errno.
-int try_unnamed_file(const std::string& directory, int flags, bool map_it) {
-  const Fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | flags, 0600));
-  if (!file.valid()) return errno;
-  if (!map_it) return 0;
+// In a child. A file without a name, or, where the file system cannot make one (NFS, many FUSE file
+// systems: EOPNOTSUPP, EISDIR or EINVAL), one whose name is gone at once. errno when not valid.
+Fd open_scratch(const std::string& directory) {
+  Fd unnamed(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (unnamed.valid() || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+    return unnamed;
+  const std::string path = fmt::format("{}/.stallproof-doctor-{}", directory, ::getpid());
+  Fd named(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  const int error = errno;
+  if (named.valid()) ::unlink(path.c_str());
+  errno = error;
+  return named;
+}
+
+int try_direct(const std::string& directory) {
+  const Fd file = open_scratch(directory);
+  if (!file.valid()) return kNoFile;
+  // Refused as open(2) refuses it, but never after the file was made (fs/fcntl.c setfl, 6.18).
+  return ::fcntl(file.get(), F_SETFL, O_DIRECT) == 0 ? 0 : errno;
+}
+
+int try_mapping(const std::string& directory) {
+  const Fd file = open_scratch(directory);
+  if (!file.valid()) return kNoFile;
   if (::ftruncate(file.get(), 4096) != 0) return errno;
   void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   return page == MAP_FAILED ? errno : 0;
 }
 
-DoctorRow try_row(const std::string& name, const std::string& cost,
-                  const std::function<int()>& work) {
-  const int failed = run_bounded(work, Deadline::in(kLookDeadline));
+std::string reason(int error) {
+  return error == ETIMEDOUT ? "no answer within 2 s" : std::strerror(error);
+}
+
+DoctorRow row_of(const std::string& name, const std::string& cost, int failed) {
+  if (failed == kNoFile)
+    return {name, Ability::not_tested, "not tested: no second file can be made there", "", false};
   return {name, failed == 0 ? Ability::there : Ability::lacking,
-          failed == 0 ? "works" : std::strerror(failed), failed == 0 ? "" : cost, false};
+          failed == 0 ? "works" : reason(failed), failed == 0 ? "" : cost, false};
+}
+
+DoctorRow mount_row(const std::string& directory) {
+  const auto mounts = read_mounts_bounded();
+  if (!mounts) return {"target", Ability::not_tested, mounts.error().what, "", false};
+  const MountEntry* mount = mount_of(*mounts, directory);
+  if (mount == nullptr)
+    return {"target", Ability::lacking, "no mount found for " + directory, "", false};
+  return {"target", Ability::there,
+          fmt::format("{} ({} on {})", directory, mount->fstype, mount->source), "", false};
+}
+
+// Absolute and without dots, by its words only: resolving links would touch the target.
+std::string normal_path(const std::string& given) {
+  std::error_code error;
+  std::string path = std::filesystem::absolute(given, error).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+std::vector<DoctorRow> file_rows(const std::string& directory) {
+  const auto bounded = [](const std::function<int()>& work) {
+    return run_bounded(work, Deadline::in(kLookDeadline));
+  };
+  const int unmade = bounded([&directory] { return open_scratch(directory).valid() ? 0 : errno; });
+  if (unmade != 0) {
+    const std::string why = "not tested: no file can be made there: " + reason(unmade);
+    return {{"O_DIRECT there", Ability::not_tested, why, "", false},
+            {"shared mapping there", Ability::not_tested, why, "", false}};
+  }
+  return {row_of("O_DIRECT there", "direct I/O is not possible there",
+                 bounded([&directory] { return try_direct(directory); })),
+          row_of("shared mapping there", "mapped faults are not possible there",
+                 bounded([&directory] { return try_mapping(directory); }))};
 }
 
 }  // namespace
 
-std::vector<DoctorRow> check_target(const std::string& directory) {
-  std::vector<DoctorRow> rows;
-  const auto mounts = read_mountinfo();
-  const MountEntry* mount = mounts ? mount_of(*mounts, directory) : nullptr;
-  rows.push_back({"target", mount != nullptr ? Ability::there : Ability::lacking,
-                  mount != nullptr
-                      ? fmt::format("{} ({} on {})", directory, mount->fstype, mount->source)
-                      : "no mount found for " + directory,
-                  "", false});
+Result<std::vector<MountEntry>> read_mounts_bounded() {
+  const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kLookDeadline));
+  if (!text) return Failure(text.error());
+  return parse_mountinfo(*text);
+}
+
+Result<std::vector<DoctorRow>> check_target(const std::string& given) {
+  const std::string directory = normal_path(given);
   const auto look = [&directory] {
     struct stat info {};
     return ::stat(directory.c_str(), &info) == 0 ? (S_ISDIR(info.st_mode) ? 0 : ENOTDIR) : errno;
   };
-  rows.push_back(try_row("target answers", "nothing can be run there", look));
-  if (rows.back().ability != Ability::there) return rows;
-  rows.push_back(try_row("O_DIRECT there", "direct I/O is not possible there",
-                         [&directory] { return try_unnamed_file(directory, O_DIRECT, false); }));
-  rows.push_back(try_row("shared mapping there", "mapped faults are not possible there",
-                         [&directory] { return try_unnamed_file(directory, 0, true); }));
+  const int failed = run_bounded(look, Deadline::in(kLookDeadline));
+  if (failed == ENOENT || failed == ENOTDIR)
+    return fail_errno("doctor: --target " + given, failed, "give an existing directory");
+  std::vector<DoctorRow> rows{mount_row(directory),
+                              row_of("target answers", "nothing can be run there", failed)};
+  if (failed != 0) return rows;
+  for (DoctorRow& row : file_rows(directory)) rows.push_back(std::move(row));
   return rows;
 }
 

@@ -115,6 +115,19 @@ void note_blind_spots(const ScanRecords& records, LockSnapshot& snapshot) {
 
 }  // namespace
 
+bool scan_is_whole(std::span<const std::byte> bytes) {
+  const ScanRecords records = ScanRecords::parse(bytes);
+  const auto cut = [](const auto& record, std::uint32_t flag) {
+    return (record.flags & flag) != 0;
+  };
+  return !records.damaged && records.begin.notes == 0 &&
+         (records.begin.features & SCAN_HAS_FUSE) != 0 &&
+         std::none_of(records.locks.begin(), records.locks.end(),
+                      [&](const ScanLock& lock) { return cut(lock, SCAN_LOCK_CUT); }) &&
+         std::none_of(records.connections.begin(), records.connections.end(),
+                      [&](const ScanConnection& one) { return cut(one, SCAN_CONN_CUT); });
+}
+
 LockSnapshot decode_scan(std::span<const std::byte> now, const ScanBefore* before,
                          const KernelSymbols& symbols) {
   const ScanRecords records = ScanRecords::parse(now);

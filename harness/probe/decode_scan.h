@@ -24,4 +24,9 @@ struct ScanBefore {
 LockSnapshot decode_scan(std::span<const std::byte> now, const ScanBefore* before,
                          const KernelSymbols& symbols);
 
+// Whether the scan read everything that this lens can read: no pass failed or was cut, FUSE was
+// read, nothing is damaged. Lists that changed while they were walked do not count: what moves is
+// not stuck. Nor does what no scan of this kernel shows.
+bool scan_is_whole(std::span<const std::byte> bytes);
+
 }  // namespace stallproof

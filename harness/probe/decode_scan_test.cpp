@@ -304,6 +304,28 @@ TEST(DecodeScan, FullBufferIsABlindSpot) {
   EXPECT_TRUE(says(decode(Bytes(kSecond, SCAN_NOTE_BUFFER_FULL)), "buffer was full"));
 }
 
+TEST(DecodeScan, WholeIsAScanThatLeftNothingOut) {
+  const auto queue_of = [](std::uint32_t flags) {
+    ScanLock record{};
+    record.head = {SCAN_LOCK, sizeof(record)};
+    record.flags = flags;
+    return record;
+  };
+  const auto whole = [](const Bytes& bytes) { return scan_is_whole(bytes.span()); };
+  EXPECT_TRUE(whole(Bytes(kSecond)));
+  EXPECT_TRUE(whole(Bytes(kSecond).put(task(7, 2)).put(queue_of(0)).put(connection(50))));
+  // What moves is not stuck; what no scan shows is no loss of this one.
+  EXPECT_TRUE(whole(Bytes(kSecond)
+                        .put(queue_of(SCAN_LOCK_TORN))
+                        .put(connection(50, SCAN_CONN_RING | SCAN_CONN_PID_NS | SCAN_CONN_TORN))));
+  EXPECT_FALSE(scan_is_whole({}));
+  EXPECT_FALSE(whole(Bytes(kSecond, SCAN_NOTE_BUFFER_FULL)));
+  EXPECT_FALSE(whole(Bytes(kSecond, SCAN_NOTE_INCOMPLETE)));
+  EXPECT_FALSE(whole(Bytes(kSecond).put(ScanHead{SCAN_TASK, 4})));
+  EXPECT_FALSE(whole(Bytes(kSecond).put(queue_of(SCAN_LOCK_CUT))));
+  EXPECT_FALSE(whole(Bytes(kSecond).put(connection(50, SCAN_CONN_CUT))));
+}
+
 TEST(DecodeScan, StatesAreThoseOfProc) {
   const Bytes bytes = Bytes(kSecond)
                           .put(task(1, 0))

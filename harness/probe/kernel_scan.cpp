@@ -3,12 +3,12 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fmt/core.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdarg>
 #include <cstring>
+#include <vector>
 
 #include "fuse_scan.skel.h"
 #include "harness/base/clock.h"
@@ -19,20 +19,34 @@
 namespace stallproof {
 namespace {
 
-// libbpf explains a failure only in its log, line by line: keep the last warning that names a
-// cause.
+// libbpf explains a failure only in its log, line by line: keep the line that names a cause.
 std::string& last_warning() {
   static std::string line;
   return line;
 }
 
+// A verifier log comes as one huge "warning". Of a field that this kernel has not, libbpf writes
+// into it "failed to resolve CO-RE relocation <byte_off> [33] struct mm_struct.mmap_lock (…)".
+std::string_view missing_type(std::string_view log) {
+  constexpr std::string_view kMark = "failed to resolve CO-RE relocation ";
+  const std::size_t mark = log.find(kMark);
+  if (mark == std::string_view::npos) return {};
+  std::string_view line = log.substr(mark + kMark.size());
+  line = line.substr(0, line.find_first_of("\n("));
+  const std::size_t begin = line.find("] ");
+  if (begin == std::string_view::npos) return {};
+  line.remove_prefix(begin + 2);
+  return line.substr(0, line.find_last_not_of(' ') + 1);
+}
+
 int keep_warning(libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN) return 0;
-  std::array<char, 512> line{};
+  std::vector<char> line(1U << 20U);
   const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
   const std::string_view text(line.data());
-  // Verifier logs come as one huge "warning"; their first line only says that a log begins.
-  if (text.find("BEGIN PROG LOAD LOG") == std::string_view::npos && last_warning().empty())
+  if (const auto type = missing_type(text); !type.empty())
+    last_warning() = "the BTF has no " + std::string(type);
+  else if (text.find("BEGIN PROG LOAD LOG") == std::string_view::npos && last_warning().empty())
     last_warning() = text.substr(0, text.find('\n'));
   return length;
 }
@@ -119,14 +133,14 @@ struct KernelScan::Programs {
     fuse_scan__destroy(fuse);
     task_scan__destroy(tasks);
   }
-  Result<> load_tasks();
-  Result<> load_fuse();
+  Result<> load_tasks(const bpf_object_open_opts& options);
+  Result<> load_fuse(const bpf_object_open_opts& options);
   void run_passes(Reading& reading);
   [[nodiscard]] ScanBegin begin(Nanos started, const Reading& reading) const;
 };
 
-Result<> KernelScan::Programs::load_tasks() {
-  tasks = task_scan__open();
+Result<> KernelScan::Programs::load_tasks(const bpf_object_open_opts& options) {
+  tasks = task_scan__open_opts(&options);
   if (tasks == nullptr) return refused("open of the task scan", errno);
   int error = task_scan__load(tasks);
   if (error != 0) return refused("load of the task scan", error);
@@ -135,8 +149,8 @@ Result<> KernelScan::Programs::load_tasks() {
   return {};
 }
 
-Result<> KernelScan::Programs::load_fuse() {
-  fuse = fuse_scan__open();
+Result<> KernelScan::Programs::load_fuse(const bpf_object_open_opts& options) {
+  fuse = fuse_scan__open_opts(&options);
   if (fuse == nullptr) return refused("open of the FUSE scan", errno);
   int error = ::bpf_map__reuse_fd(fuse->maps.request_tids, ::bpf_map__fd(tasks->maps.request_tids));
   if (error == 0)
@@ -184,36 +198,37 @@ KernelScan::~KernelScan() = default;
 Result<KernelScan> KernelScan::open(const ScanOptions& options) {
   const WarningScope warnings;
   auto programs = std::make_unique<Programs>();
-  const Result<> loaded = programs->load_tasks();
+  bpf_object_open_opts open_options{};
+  open_options.sz = sizeof open_options;
+  if (!options.btf_path.empty()) open_options.btf_custom_path = options.btf_path.c_str();
+  const Result<> loaded = programs->load_tasks(open_options);
   if (!loaded) return fail(loaded.error().what, loaded.error().origin);
   if (options.fuse) {
     last_warning().clear();
-    const Result<> fuse = programs->load_fuse();
+    const Result<> fuse = programs->load_fuse(open_options);
     programs->fuse_problem = fuse ? std::string{} : fuse.error().what;
   }
   return KernelScan(std::move(programs));
 }
 
-Result<> KernelScan::watch(pid_t tgid) {
+tl::expected<void, int> KernelScan::watch(pid_t tgid) noexcept {
   const auto key = static_cast<std::uint32_t>(tgid);
   const std::uint64_t value = 1;
   if (::bpf_map__update_elem(programs_->tasks->maps.watched_tgids, &key, sizeof(key), &value,
                              sizeof(value), BPF_ANY) != 0)
-    return fail_errno(fmt::format("watch process {}", tgid), errno,
-                      "at most 1024 processes are watched");
+    return tl::unexpected<int>(errno);
   return {};
 }
 
-Result<> KernelScan::unwatch(pid_t tgid) {
+tl::expected<void, int> KernelScan::unwatch(pid_t tgid) noexcept {
   const auto key = static_cast<std::uint32_t>(tgid);
   if (::bpf_map__delete_elem(programs_->tasks->maps.watched_tgids, &key, sizeof(key), 0) != 0)
-    return fail_errno(fmt::format("stop watching process {}", tgid), errno);
+    return tl::unexpected<int>(errno);
   return {};
 }
 
-Result<std::size_t> KernelScan::scan(std::span<std::byte> out) noexcept {
-  if (out.size() < sizeof(ScanBegin))
-    return fail("kernel scan: the buffer is smaller than one record", Origin::infra);
+tl::expected<std::size_t, int> KernelScan::scan(std::span<std::byte> out) noexcept {
+  if (out.size() < sizeof(ScanBegin)) return tl::unexpected<int>(EINVAL);
   const Nanos started = monotonic_now();
   Reading reading{.out = out, .used = sizeof(ScanBegin)};
   programs_->run_passes(reading);
@@ -221,7 +236,7 @@ Result<std::size_t> KernelScan::scan(std::span<std::byte> out) noexcept {
   std::memcpy(out.data(), &first, sizeof(first));
   programs_->truncated = reading.full;
   if (reading.error != 0 && reading.used == sizeof(ScanBegin))
-    return fail_errno("kernel scan: read of the BPF iterator", reading.error, {}, Origin::infra);
+    return tl::unexpected<int>(reading.error);
   return whole_records(out.first(reading.used));
 }
 

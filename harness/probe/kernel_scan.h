@@ -4,8 +4,8 @@
 //
 // The watchdog calls open() before load starts: it loads and attaches everything, allocates and
 // reads files. Its loop calls scan(), which makes one descriptor per pass (bpf_iter_create, no
-// path), reads, and allocates nothing unless it fails; each pass is a read(2) that runs the program
-// over all tasks, so it takes time in the number of tasks and files but waits for nobody.
+// path), reads, and allocates nothing, nor when it fails; each pass is a read(2) that runs the
+// program over all tasks, so it takes time in the number of tasks and files but waits for nobody.
 // The kernel allocates a 32 KiB buffer per pass (bpf_seq_read, kernel/bpf/bpf_iter.c 6.18).
 // One thread at a time per object. Thread ids are those of the initial pid namespace.
 //
@@ -27,6 +27,8 @@ namespace stallproof {
 
 struct ScanOptions {
   bool fuse = true;  // look for /dev/fuse among all open files
+  // BTF file that says where the running kernel's fields are; empty: the kernel's own.
+  std::string btf_path;
 };
 
 class KernelScan {
@@ -39,12 +41,14 @@ class KernelScan {
   ~KernelScan();
 
   // From now on every thread of this process is in the scan, blocked or not. At most 1024.
-  Result<> watch(pid_t tgid);
-  Result<> unwatch(pid_t tgid);
+  // Fails with an errno and allocates nothing: E2BIG when 1024 are watched.
+  tl::expected<void, int> watch(pid_t tgid) noexcept;
+  tl::expected<void, int> unwatch(pid_t tgid) noexcept;
 
   // Fills `out` with records (scan_record.h) for decode_scan(); returns the bytes used. Too small a
-  // buffer gives whole records, truncated(), and a note in the first record.
-  Result<std::size_t> scan(std::span<std::byte> out) noexcept;
+  // buffer gives whole records, truncated(), and a note in the first record. Fails with an errno:
+  // EINVAL when the buffer is smaller than one record, else that of bpf_iter_create or read.
+  tl::expected<std::size_t, int> scan(std::span<std::byte> out) noexcept;
   [[nodiscard]] bool truncated() const;
   // Empty while FUSE requests are seen.
   [[nodiscard]] const std::string& fuse_problem() const;

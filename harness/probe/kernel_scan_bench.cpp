@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <vector>
 
 #include "harness/probe/decode_scan.h"
@@ -81,7 +82,7 @@ void decode_sleeping_threads(benchmark::State& state) {
   if (!scan->watch(sleepers.pid())) return state.SkipWithError("watch");
   std::vector<std::byte> buffer(4 << 20);
   const auto used = scan->scan(buffer);
-  if (!used) return state.SkipWithError(used.error().what.c_str());
+  if (!used) return state.SkipWithError(std::strerror(used.error()));
   const auto bytes = std::span<const std::byte>(buffer).first(*used);
   for ([[maybe_unused]] auto _ : state)
     benchmark::DoNotOptimize(decode_scan(bytes, nullptr, *symbols));

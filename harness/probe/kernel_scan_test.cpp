@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/mountinfo.h"
@@ -46,8 +47,8 @@ class KernelScanTest : public ::testing::Test {
   }
 
   LockSnapshot look(const ScanBefore* before = nullptr) {
-    const Result<std::size_t> used = scan_->scan(buffer_);
-    EXPECT_TRUE(used) << used.error().what;
+    const auto used = scan_->scan(buffer_);
+    EXPECT_TRUE(used) << std::strerror(used.error());
     bytes_ = std::span<const std::byte>(buffer_).first(*used);
     return decode_scan(bytes_, before, *symbols_);
   }
@@ -323,8 +324,8 @@ TEST_F(KernelScanTest, WatchedProcessIsSeenAsleepAndUnwatchedIsNot) {
 TEST_F(KernelScanTest, SmallBufferGivesWholeRecordsAndSaysSo) {
   ASSERT_TRUE(scan_->watch(::getpid()));
   std::vector<std::byte> small(sizeof(ScanBegin) + 100);
-  const Result<std::size_t> used = scan_->scan(small);
-  ASSERT_TRUE(used) << used.error().what;
+  const auto used = scan_->scan(small);
+  ASSERT_TRUE(used) << std::strerror(used.error());
   EXPECT_TRUE(scan_->truncated());
   const LockSnapshot snapshot =
       decode_scan(std::span<const std::byte>(small).first(*used), nullptr, *symbols_);

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <new>
 
@@ -42,6 +44,26 @@ TEST(NoAllocation, ScanUsesOnlyTheCallersBuffer) {
   for (int i = 0; i < 3; ++i) used += scan->scan(buffer).value_or(0);
   EXPECT_EQ(allocations, before);
   EXPECT_GT(used, 0U);
+}
+
+TEST(NoAllocation, FailedScanAndWatchAllocateNothing) {
+  auto scan = KernelScan::open({.fuse = false});
+  if (!scan) GTEST_SKIP() << scan.error().what;
+  std::array<std::byte, 8> tiny{};
+  const std::size_t before = allocations;
+  const auto scanned = scan->scan(tiny);
+  const auto unwatched = scan->unwatch(::getpid());
+  bool full = false;
+  for (pid_t pid = 1; pid <= 1025 && !full; ++pid) {
+    const auto watched = scan->watch(pid);
+    full = !watched && watched.error() == E2BIG;
+  }
+  EXPECT_EQ(allocations, before);
+  EXPECT_TRUE(full);
+  ASSERT_FALSE(scanned);
+  EXPECT_EQ(scanned.error(), EINVAL);
+  ASSERT_FALSE(unwatched);
+  EXPECT_EQ(unwatched.error(), ENOENT);
 }
 
 class Chatter : public KmsgSource {

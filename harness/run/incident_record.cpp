@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/units.h"
@@ -24,26 +23,13 @@ std::string pretty(const Json& document) {
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-// The ring holds whole lines; what was written over may have cut the first one.
-std::string kernel_log(const EvidenceArea& area) {
-  const std::uint64_t written = area.kmsg_written.load(std::memory_order_acquire);
-  if (written <= kKmsgBytes) return {area.kmsg.data(), written};
-  const std::size_t head = written % kKmsgBytes;
-  std::string text(area.kmsg.data() + head, kKmsgBytes - head);
-  text.append(area.kmsg.data(), head);
-  const auto first_line = text.find('\n');
-  return first_line == std::string::npos ? text : text.substr(first_line + 1);
-}
-
 // Completions of each load per tick in the minute before, oldest first.
 std::string views_csv(const EvidenceArea& area, const Board& board) {
   std::string text = "at_ns";
   for (const LoadEntry& load : board.loads())
     text += fmt::format(",{}_ops,{}_in_flight", load.name, load.name);
   text += '\n';
-  const std::uint64_t count = area.view_count.load(std::memory_order_acquire);
-  for (std::uint64_t i = count - std::min<std::uint64_t>(count, 600); i < count; ++i) {
-    const ViewRow& row = area.views[i % kViewRows];
+  for (const ViewRow& row : copy_views(area)) {
     text += fmt::format("{}", row.at_ns);
     for (std::size_t load = 0; load < board.loads().size(); ++load)
       text += fmt::format(",{},{}", row.ops[load], row.in_flight[load]);
@@ -91,7 +77,7 @@ void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& 
                    const Board& board) {
   const std::string folder = "incidents/" + incident.id() + "/";
   run.save(folder + "truth.json", truth_json(board, monotonic_now()));
-  run.save(folder + "kmsg.txt", kernel_log(evidence.area()));
+  run.save(folder + "kmsg.txt", copy_kernel_log(evidence.area()));
   run.save(folder + "before/views.csv", views_csv(evidence.area(), board));
   if (incident.snapshot) {
     run.save(folder + "snapshot.json", snapshot_json(*incident.snapshot));

@@ -14,10 +14,10 @@ namespace {
 constexpr std::uint32_t kUninterruptible = 0x2;
 constexpr std::uint32_t kNoLoad = 0x400;
 
-void tell_problem(EvidenceArea& area, const std::string& problem) {
-  const std::size_t length = std::min(problem.size(), area.scan_problem.size() - 1);
-  std::memcpy(area.scan_problem.data(), problem.data(), length);
-  area.scan_problem[length] = '\0';
+void tell_problem(std::array<char, 256>& into, const std::string& problem) {
+  const std::size_t length = std::min(problem.size(), into.size() - 1);
+  std::memcpy(into.data(), problem.data(), length);
+  into[length] = '\0';
 }
 
 void append_bytes(EvidenceArea& area, std::string_view bytes) {
@@ -42,11 +42,17 @@ void append_line(EvidenceArea& area, const KmsgRecord& record) {
 
 void Watchdog::open_probes() {
   EvidenceArea& area = evidence_.area();
-  if (auto scanner = KernelScan::open())
+  if (auto scanner = KernelScan::open()) {
+    tell_problem(area.fuse_problem, scanner->fuse_problem());
     scanner_ = std::move(*scanner);
+  } else {
+    tell_problem(area.scan_problem, scanner.error().what);
+    tell_problem(area.fuse_problem, scanner.error().what);
+  }
+  if (auto log = KmsgReader::open())
+    kernel_log_ = std::move(*log);
   else
-    tell_problem(area, scanner.error().what);
-  if (auto log = KmsgReader::open()) kernel_log_ = std::move(*log);
+    tell_problem(area.kmsg_problem, log.error().what);
   // One scan now faults in everything that later ones use.
   for (ScanSlot& slot : area.scans) std::memset(slot.bytes.data(), 0, slot.bytes.size());
   if (scanner_) scan(monotonic_now());
@@ -64,6 +70,8 @@ void Watchdog::drain_kernel_log() {
 }
 
 void Watchdog::feed_blocked_tasks(const ScanSlot& slot) {
+  if (slot.truncated != 0)
+    evidence_.area().health.scans_truncated.fetch_add(1, std::memory_order_relaxed);
   blocked_table_->begin_scan(slot.taken_ns);
   for (std::size_t at = 0; at + sizeof(ScanHead) <= slot.size;) {
     ScanHead head;

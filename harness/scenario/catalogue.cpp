@@ -56,7 +56,9 @@ Result<LabPlan> plan_scenario(const Scenario& scenario, const ScenarioRequest& r
     const std::string name(parameter.name);
     if (!full.params.has(name)) full.params.set(name, std::string(parameter.fallback));
   }
-  return scenario.plan(full);
+  auto plan = scenario.plan(full);
+  if (plan) plan->params = full.params;
+  return plan;
 }
 
 }  // namespace stallproof

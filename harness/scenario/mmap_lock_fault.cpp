@@ -2,9 +2,13 @@
 // The reported stall on an unmodified kernel: a second-try page fault holds mmap_lock for read
 // while the FUSE service reads the page, mprotect queues for write, and the service's own threads
 // queue behind it for read, because a direct read copies into the client's memory.
+#include <fmt/format.h>
+
 #include <array>
 
+#include "harness/board/board.h"
 #include "harness/scenario/scenario.h"
+#include "workloads/ffs/ffs_ioctl.h"
 
 namespace stallproof {
 namespace {
@@ -40,49 +44,95 @@ constexpr std::array kParams{
               "mprotect calls per second and thread; 0 is as fast as it goes"},
     Parameter{"seed", "1", "seed of all offsets"}};
 
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kMaxServiceThreads = 1024;  // workloads/ffs/ffs_options.cpp
+constexpr std::uint64_t kMaxFileSize = 1ULL << 40U;
+constexpr std::uint64_t kSegment = 1U << 20U;  // as ServicePool::queue_of cuts the file
+constexpr Nanos kMaxWarmup = 3600 * kSecond;
+
 struct Counts {
   std::uint64_t service = 0, page = 0, fault = 0, writer = 0, direct = 0;
 };
 
-Result<> read_count(const Settings& params, const std::string& name, std::uint64_t& into) {
+Failure refuse(const Settings& params, const char* name, const std::string& why) {
+  return fail(fmt::format("{}: {} {}", name, params.text(name, ""), why));
+}
+
+Result<> read_count(const Settings& params, const char* name, std::uint64_t most,
+                    std::uint64_t& into) {
   const auto count = params.count(name, 0);
   if (!count) return Failure(count.error());
-  if (*count < 1 || *count > 20000)
-    return fail(name + ": " + params.text(name, "") + " is not between 1 and 20000");
+  if (*count < 1 || *count > most)
+    return refuse(params, name, fmt::format("is not between 1 and {}", most));
   into = *count;
   return {};
 }
 
+struct WantedCount {
+  const char* name;
+  std::uint64_t most;
+  std::uint64_t* into;
+};
+
 Result<Counts> read_counts(const Settings& params) {
   Counts counts;
-  const std::array<std::pair<const char*, std::uint64_t*>, 5> wanted{{
-      {"service-threads", &counts.service},
-      {"page-threads", &counts.page},
-      {"fault-threads", &counts.fault},
-      {"mprotect-threads", &counts.writer},
-      {"direct-threads", &counts.direct},
+  const std::array<WantedCount, 5> wanted{{
+      {"service-threads", kMaxServiceThreads, &counts.service},
+      {"page-threads", kMaxServiceThreads, &counts.page},
+      {"fault-threads", kMaxSlots, &counts.fault},
+      {"mprotect-threads", kMaxSlots, &counts.writer},
+      {"direct-threads", kMaxSlots, &counts.direct},
   }};
-  for (const auto& [name, into] : wanted) {
-    if (auto read = read_count(params, name, *into); !read) return Failure(read.error());
+  for (const WantedCount& each : wanted) {
+    if (auto read = read_count(params, each.name, each.most, *each.into); !read)
+      return Failure(read.error());
   }
+  if (counts.fault + counts.writer + counts.direct > kMaxSlots)
+    return fail(fmt::format(
+        "fault-threads, mprotect-threads and direct-threads: {} together, at most {} are possible",
+        counts.fault + counts.writer + counts.direct, kMaxSlots));
   return counts;
 }
 
+Result<std::uint64_t> read_size(const Settings& params, const char* name, std::uint64_t most) {
+  const auto size = params.size(name, 0);
+  if (!size) return Failure(size.error());
+  if (*size < kPage || *size % kPage != 0)
+    return refuse(params, name, fmt::format("is not a multiple of {}", kPage));
+  if (*size > most) return refuse(params, name, fmt::format("is more than {} bytes", most));
+  return *size;
+}
+
+Result<> check_sizes(const Settings& params) {
+  const auto direct = read_size(params, "direct-size", FFS_DIRECT_READ_MAX);
+  if (!direct) return Failure(direct.error());
+  const auto file = read_size(params, "file-size", kMaxFileSize);
+  if (!file) return Failure(file.error());
+  if (*file / 16 < *direct) return refuse(params, "file-size", "is less than 16 times direct-size");
+  const auto hot = params.count("hot-pages", 0);
+  if (!hot) return Failure(hot.error());
+  if (*hot > *file / kPage)
+    return refuse(params, "hot-pages",
+                  fmt::format("is more than the file's {} pages", *file / kPage));
+  return {};
+}
+
+Result<> check_queue(const Settings& params, const Counts& counts) {
+  const auto queue = params.choice("queue", "shared", {"shared", "hashed"});
+  if (!queue) return Failure(queue.error());
+  if (*queue == "hashed" && counts.service < 2)
+    return fail("queue: hashed leaves one service thread idle: service-threads must be 2 or more");
+  if (*queue == "hashed" && *params.size("file-size", 0) / kSegment < counts.service)
+    return refuse(params, "file-size", "is less than 1 MiB for each service thread (queue=hashed)");
+  return {};
+}
+
 // The words that go to a child unchanged are checked here, where the user can still be told.
-Result<> check_words(const Settings& params) {
-  for (const char* name : {"direct-size", "file-size"}) {
-    const auto size = params.size(name, 0);
-    if (!size) return Failure(size.error());
-    if (*size < 4096 || *size % 4096 != 0)
-      return fail(std::string(name) + ": " + params.text(name, "") + " is not a multiple of 4096");
-  }
-  if (*params.size("file-size", 0) < 16 * *params.size("direct-size", 0))
-    return fail("file-size: must be at least 16 times direct-size");
-  for (const char* name : {"hot-pages", "mprotect-rate", "seed"}) {
-    if (auto count = params.count(name, 0); !count) return Failure(count.error());
-  }
-  if (auto queue = params.choice("queue", "shared", {"shared", "hashed"}); !queue)
-    return Failure(queue.error());
+Result<> check_words(const Settings& params, const Counts& counts) {
+  if (auto sizes = check_sizes(params); !sizes) return sizes;
+  if (auto queue = check_queue(params, counts); !queue) return queue;
+  if (auto rate = params.count("mprotect-rate", 0); !rate) return Failure(rate.error());
+  if (auto seed = params.count("seed", 0); !seed) return Failure(seed.error());
   if (auto sender = params.choice("notifier", "own", {"own", "service"}); !sender)
     return Failure(sender.error());
   return {};
@@ -96,9 +146,10 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   const Settings& params = request.params;
   const auto counts = read_counts(params);
   if (!counts) return Failure(counts.error());
-  if (auto checked = check_words(params); !checked) return Failure(checked.error());
+  if (auto checked = check_words(params, *counts); !checked) return Failure(checked.error());
   const auto warmup = params.duration("warmup", 2 * kSecond);
   if (!warmup) return Failure(warmup.error());
+  if (*warmup > kMaxWarmup) return refuse(params, "warmup", "is more than one hour");
 
   LabPlan lab;
   lab.warmup = *warmup;

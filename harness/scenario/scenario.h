@@ -43,6 +43,7 @@ struct LabPlan {
   Settings worker;                         // words for the worker process
   Settings ffs;                            // words for the ffs process
   Behaviour behaviour = Behaviour::plain;  // armed after the warm-up
+  Settings params;                         // as run: what was asked for and the fallbacks
   std::uint64_t seed = 1;
   Nanos warmup = 2 * kSecond;
   std::string expected_class;

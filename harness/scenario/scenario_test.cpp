@@ -47,9 +47,55 @@ TEST(MmapLockFault, EachFixChangesExactlyItsPart) {
   EXPECT_EQ(silent->loads.size(), 2U);
 }
 
+TEST(ScenarioCatalogue, PlanSaysWithWhichParametersItRuns) {
+  const auto plan =
+      plan_scenario(reported_stall(), {.params = *Settings::from_words({"direct-threads=3"})});
+  ASSERT_TRUE(plan) << plan.error().what;
+  EXPECT_EQ(plan->params.all().size(), reported_stall().params.size());
+  EXPECT_EQ(plan->params.text("direct-threads", ""), "3");
+  EXPECT_EQ(plan->params.text("warmup", ""), "2s");
+}
+
+TEST(MmapLockFault, ParametersAtTheirLimitsAreAccepted) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"direct-size=1MiB", "file-size=16MiB"},
+        {"queue=hashed", "service-threads=2"},
+        {"hot-pages=65536", "file-size=256MiB"},
+        {"direct-threads=65530", "fault-threads=4", "mprotect-threads=2"},
+        {"service-threads=1024", "page-threads=1024"},
+        {"warmup=1h"}}) {
+    const auto plan = plan_scenario(reported_stall(), {.params = *Settings::from_words(words)});
+    EXPECT_TRUE(plan) << words[0] << ": " << plan.error().what;
+  }
+}
+
+TEST(MmapLockFault, ThreadsBeyondTheBoardAreRefusedTogether) {
+  const auto plan =
+      plan_scenario(reported_stall(),
+                    {.params = *Settings::from_words({"direct-threads=65531", "fault-threads=4"})});
+  ASSERT_FALSE(plan);
+  EXPECT_NE(plan.error().what.find("65537 together, at most 65536"), std::string::npos);
+  EXPECT_EQ(plan.error().origin, Origin::user);
+}
+
+TEST(MmapLockFault, HashedQueueNeedsASecondServiceThread) {
+  const auto plan = plan_scenario(
+      reported_stall(), {.params = *Settings::from_words({"queue=hashed", "service-threads=1"})});
+  ASSERT_FALSE(plan);
+  EXPECT_NE(plan.error().what.find("service-threads"), std::string::npos);
+  const auto small = plan_scenario(
+      reported_stall(),
+      {.params = *Settings::from_words({"queue=hashed", "service-threads=17", "file-size=16MiB"})});
+  ASSERT_FALSE(small);
+  EXPECT_NE(small.error().what.find("file-size"), std::string::npos);
+}
+
 TEST(MmapLockFault, ImpossibleParametersAreRefusedByName) {
-  for (const char* word : {"fault-threads=0", "direct-threads=many", "direct-size=1000",
-                           "queue=lifo", "file-size=4096", "warmup=soon", "notifier=me"}) {
+  for (const char* word :
+       {"fault-threads=0", "direct-threads=many", "direct-threads=65537", "service-threads=1025",
+        "page-threads=1025", "direct-size=1000", "direct-size=1052672",
+        "direct-size=1152921504606846976", "queue=lifo", "file-size=4096", "file-size=2TiB",
+        "hot-pages=65537", "warmup=soon", "warmup=61m", "notifier=me"}) {
     const auto plan = plan_scenario(reported_stall(), {.params = *Settings::from_words({word})});
     ASSERT_FALSE(plan) << word;
     const std::string key = std::string(word).substr(0, std::string(word).find('='));

@@ -14,8 +14,8 @@ Result<FfsMount> FfsMount::create(const std::string& directory) {
     return fail_errno("ffs: open /dev/fuse", errno, "modprobe fuse; run as root", Origin::lacking);
   const std::string options = fmt::format(
       "fd={},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions", device.get());
-  if (::mount(kFfsSource, directory.c_str(), "fuse.stallproof", MS_NOSUID | MS_NODEV,
-              options.c_str()) != 0)
+  if (::mount(kFfsSource, directory.c_str(), kFfsFstype, MS_NOSUID | MS_NODEV, options.c_str()) !=
+      0)
     return fail_errno("ffs: mount on " + directory, errno, "an existing directory, as root");
   return FfsMount(std::move(device), directory);
 }

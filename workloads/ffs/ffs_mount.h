@@ -12,6 +12,8 @@
 
 namespace stallproof {
 
+// How the mount is known in /proc/self/mountinfo.
+inline constexpr const char* kFfsFstype = "fuse.stallproof";
 inline constexpr const char* kFfsSource = "stallproof-ffs";
 
 // Unmounts on destruction: first by force, which aborts the connection (fuse_umount_begin,
