@@ -12,6 +12,7 @@
 #include <map>
 
 #include "harness/cmd/command.h"
+#include "harness/cmd/stdout_text.h"
 
 namespace stallproof {
 namespace {
@@ -25,14 +26,8 @@ constexpr std::array kCommands{
     Command{"help", "Explain exit codes", add_help},
 };
 
-// fmt::print throws when stderr cannot be written to; a message that nobody reads is no reason to
-// die.
-void complain(const std::string& line) {
-  std::fputs(("stallproof: " + line + "\n").c_str(), stderr);
-}
-
 int report(const Error& error) {
-  complain(error.what);
+  say_on_stderr(error.what);
   return exit_code_of(error);
 }
 
@@ -65,7 +60,7 @@ int parse_and_run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    complain(fmt::format(
+    say_on_stderr(fmt::format(
         "{} (see stallproof {}--help)", error.what(),
         app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name() + " "));
     return 2;
@@ -97,7 +92,7 @@ int main(int argc, char** argv) {
   try {
     return stallproof::parse_and_run(argc, argv);
   } catch (const std::exception& error) {
-    stallproof::complain(error.what());
+    stallproof::say_on_stderr(error.what());
     return 3;
   }
 }

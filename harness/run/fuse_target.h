@@ -11,9 +11,6 @@
 
 namespace stallproof {
 
-// What our own FUSE target mounts as (workloads/ffs/ffs_mount.cpp).
-inline constexpr const char* kFfsFstype = "fuse.stallproof";
-
 struct FuseTarget {
   std::string mount_point;
   std::uint32_t connection = 0;  // minor of the mount's device, as in /sys/fs/fuse/connections

@@ -15,6 +15,7 @@
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
 #include "harness/scenario/catalogue.h"
+#include "workloads/ffs/ffs_mount.h"
 
 namespace stallproof {
 namespace {
@@ -75,12 +76,12 @@ std::string environment_json() {
   return document.dump(2) + "\n";
 }
 
-std::string plan_toml(const ReproOptions& options) {
+std::string plan_toml(const ReproOptions& options, const LabPlan& plan) {
   std::string text = fmt::format("scenario = \"{}\"\nvariant = \"{}\"\n", options.scenario,
                                  options.request.variant);
   if (!options.request.fix.empty()) text += fmt::format("fix = \"{}\"\n", options.request.fix);
   text += "\n[params]\n";
-  for (const auto& [key, value] : options.request.params.all())
+  for (const auto& [key, value] : plan.params.all())
     text += fmt::format("{} = \"{}\"\n", key, value);
   return text;
 }
@@ -105,7 +106,7 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   auto run = RunDir::create({.out = options.out, .name_stem = options.scenario});
   if (!run) return Failure(run.error());
   run->save("env.json", environment_json());
-  run->save("plan.toml", plan_toml(options));
+  run->save("plan.toml", plan_toml(options, *plan));
   console.block(
       fmt::format("{} (variant {}{}), results in {}\n", options.scenario, options.request.variant,
                   options.request.fix.empty() ? "" : ", fix " + options.request.fix, run->path()));

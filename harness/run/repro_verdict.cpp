@@ -13,6 +13,18 @@ namespace {
 
 constexpr Nanos kHeartbeatLimit = kSecond;
 
+std::string expectation_name(Expectation expectation) {
+  switch (expectation) {
+    case Expectation::none:
+      return "none";
+    case Expectation::stall:
+      return "stall";
+    case Expectation::quiet:
+      return "quiet";
+  }
+  return "none";
+}
+
 class Maker {
  public:
   explicit Maker(const VerdictInput& input) : in_(input), state_(input.state) {}
@@ -72,7 +84,10 @@ void Maker::describe_run() {
   const Nanos ended = monotonic_now();
   verdict_.run = in_.run_id;
   verdict_.scenario = in_.options.scenario;
-  verdict_.settings = in_.options.request.params.all();
+  verdict_.settings = in_.plan.params.all();
+  verdict_.settings["expect"] = expectation_name(in_.options.expectation);
+  verdict_.settings["hold"] = in_.options.hold ? "yes" : "no";
+  if (in_.options.deadline) verdict_.settings["deadline"] = format_duration(*in_.options.deadline);
   verdict_.settings["variant"] = in_.options.request.variant;
   if (!in_.options.request.fix.empty()) verdict_.settings["fix"] = in_.options.request.fix;
   verdict_.labels = in_.options.labels;
@@ -185,8 +200,13 @@ void Maker::add_observer() {
   observer.kmsg_lost = health.kmsg_lost.load();
   observer.probe_timeouts = in_.probe_timeouts;
   observer.events_dropped = health.events_dropped.load();
+  const EvidenceArea& area = in_.lab.evidence().area();
   if (problem[0] != '\0')
     observer.blind_spots.push_back(fmt::format("locks, queues and FUSE requests: {}", problem));
+  else if (area.fuse_problem[0] != '\0')
+    observer.blind_spots.push_back(fmt::format("FUSE requests: {}", area.fuse_problem.data()));
+  if (area.kmsg_problem[0] != '\0')
+    observer.blind_spots.push_back(fmt::format("kernel log: {}", area.kmsg_problem.data()));
   for (const IncidentRecord& incident : state_.incidents) {
     if (!incident.explanation) continue;
     for (const std::string& spot : incident.explanation->blind_spots)
@@ -225,6 +245,9 @@ std::vector<std::string> Maker::impairments() const {
   if (health.scan_failures.load() > 0)
     found.push_back(
         fmt::format("{} scans of the kernel's tasks failed", health.scan_failures.load()));
+  if (health.scans_truncated.load() > 0)
+    found.push_back(
+        fmt::format("{} scans of the kernel's tasks were cut", health.scans_truncated.load()));
   if (health.kmsg_lost.load() > 0)
     found.push_back(fmt::format("{} records of the kernel log were lost", health.kmsg_lost.load()));
   if (in_.probe_timeouts > 0)

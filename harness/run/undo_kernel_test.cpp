@@ -17,6 +17,7 @@
 #include "harness/base/process.h"
 #include "harness/run/fuse_target.h"
 #include "harness/run/undo_journal.h"
+#include "workloads/ffs/ffs_mount.h"
 
 namespace stallproof {
 namespace {
