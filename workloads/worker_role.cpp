@@ -99,6 +99,9 @@ void thread_main(WorkerProcess& process, const RunningLoad& load, unsigned index
     process.failed.store(true);
   }
   slot.left.store(1, std::memory_order_release);
+  // The end of a thread takes mmap_lock (its stack goes, do_exit reads the mm): a writer among
+  // threads that may still be in the hazard. All end together, with the process.
+  for (;;) ::pause();
 }
 
 // SIGBUS and SIGSEGV are the threads' own; every other signal is the main thread's to wait for.

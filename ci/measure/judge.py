@@ -136,7 +136,8 @@ def stayed_quiet(verdict, exit_code, expected_code, fix):
     """No stall at all, although the hazard was entered and everybody worked in every second."""
     problems = []
     if exit_code != expected_code:
-        problems.append(f"exit {exit_code}, not {expected_code}")
+        why = "; ".join(map(str, verdict.get("reasons") or []))
+        problems.append(f"exit {exit_code}, not {expected_code} ({why})")
     stalls = verdict.get("stalls")
     if stalls is None or stalls:
         problems.append("no list of stalls" if stalls is None else f"{len(stalls)} stalls")

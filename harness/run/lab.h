@@ -62,6 +62,7 @@ class Lab {
   Result<> start_child(Child& child, const char* role, Settings words,
                        const std::vector<int>& keep);
   void watch_process(pid_t pid);
+  void disarm();
   bool end_worker(bool stalled, Ending& ending);
   void end_ffs(bool stalled, Ending& ending);
   void end_watchdog(Ending& ending);

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <signal.h>
 
+#include <algorithm>
+
 #include "harness/base/file.h"
 #include "harness/base/units.h"
 #include "harness/run/lab.h"
@@ -16,6 +18,8 @@ namespace {
 constexpr Nanos kAfterAbort = 400 * kMillisecond;
 constexpr Nanos kHealthyExit = 3 * kSecond;
 constexpr Nanos kAfterKill = 2 * kSecond;
+constexpr Nanos kDisarm = 500 * kMillisecond;
+constexpr int kQuietMs = 20;
 
 bool has_ended(const Child& child) { return child.pid() <= 0 || child.reaped(); }
 
@@ -25,6 +29,7 @@ Lab::Ending Lab::end(bool stalled) {
   Ending ending;
   ending.asked_ns = monotonic_now();
   command_watchdog(WatchCommand::end_load);
+  if (!stalled) disarm();
   board_.set_phase(Phase::stop);
   const bool worker_gone = end_worker(stalled, ending);
   end_ffs(stalled, ending);
@@ -36,6 +41,23 @@ Lab::Ending Lab::end(bool stalled) {
   if (auto finished = journal_.finish(); !finished)
     ending.left_behind.push_back(finished.error().what);
   return ending;
+}
+
+// A load that ends frees memory, which takes mmap_lock for write: with a second-try read open that
+// closes the very circle that a fix or --fix no-writer keeps open. So the service behaves first.
+void Lab::disarm() {
+  ServicePanel& service = board_.header().service;
+  service.behaviour.store(static_cast<std::uint32_t>(Behaviour::plain), std::memory_order_release);
+  const auto open = [&service] {
+    return std::any_of(service.open_hazards.begin(), service.open_hazards.end(),
+                       [](const OpenHazard& hazard) { return hazard.tid.load() != 0; });
+  };
+  // A first try answered just before may still come back for its second.
+  const Deadline deadline = Deadline::in(kDisarm);
+  for (int quiet_ms = 0; quiet_ms < kQuietMs && !deadline.passed(); ++quiet_ms) {
+    if (open()) quiet_ms = 0;
+    ::poll(nullptr, 0, 1);
+  }
 }
 
 // Also where ffs mounted and never became ready. Returns 0 or an errno.

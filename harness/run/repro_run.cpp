@@ -342,13 +342,16 @@ void ReproRun::settle_incident(IncidentRecord& incident) const {
 // Before the end: healing answers what is in flight with errors.
 void ReproRun::take_load_failures() {
   for (const LoadEntry& load : lab_.board().loads()) {
-    std::uint64_t errors = 0, mismatches = 0;
+    // A fault answered with an error (SIGBUS) is what the read-error variant is about, no failure.
+    std::uint64_t errors = 0, mismatches = 0, sigbus = 0;
     for (const BoardSlot& slot : lab_.board().slots_of(load)) {
       errors += slot.errors.load();
       mismatches += slot.mismatches.load();
+      sigbus += slot.sigbus.load();
     }
-    if (errors > 0)
-      state_.load_failures.push_back(fmt::format("{} operations of {} failed", errors, load.name));
+    if (errors > sigbus)
+      state_.load_failures.push_back(
+          fmt::format("{} operations of {} failed", errors - sigbus, load.name));
     if (mismatches > 0)
       state_.load_failures.push_back(
           fmt::format("{} operations of {} read wrong data", mismatches, load.name));
