@@ -6,13 +6,9 @@ namespace {
 
 void add_slot(const BoardSlot& slot, LoadView& load) {
   load.ops += slot.ops.load(std::memory_order_acquire);
-  load.errors += slot.errors.load(std::memory_order_relaxed);
   const Nanos done = slot.last_done_ns.load(std::memory_order_relaxed);
   if (done > load.last_done_ns) load.last_done_ns = done;
-  if (slot.left.load(std::memory_order_relaxed) != 0) {
-    ++load.threads_left;
-    return;
-  }
+  if (slot.left.load(std::memory_order_relaxed) != 0) return;
   const Nanos started = slot.op_started_ns.load(std::memory_order_acquire);
   if (started == 0) return;
   ++load.in_flight;

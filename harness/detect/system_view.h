@@ -16,9 +16,7 @@ namespace stallproof {
 // One load, summed over its slots.
 struct LoadView {
   std::uint64_t ops = 0;
-  std::uint64_t errors = 0;
   std::uint32_t in_flight = 0;
-  std::uint32_t threads_left = 0;  // threads that have returned
   Nanos oldest_op_started_ns = 0;  // 0 when nothing is in flight
   std::uint32_t oldest_op_tid = 0;
   Nanos last_done_ns = 0;  // 0 when nothing completed yet

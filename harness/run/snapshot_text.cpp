@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/explain/render.h"
+
 namespace stallproof {
 namespace {
 
@@ -14,20 +16,6 @@ using Json = nlohmann::ordered_json;
 Json address(std::uint64_t value) {
   if (value == 0) return nullptr;
   return fmt::format("{:#x}", value);
-}
-
-const char* mode_word(LockMode mode) { return mode == LockMode::read ? "read" : "write"; }
-
-const char* certainty_word(Certainty certainty) {
-  switch (certainty) {
-    case Certainty::exact:
-      return "exact";
-    case Certainty::likely:
-      return "likely";
-    case Certainty::inferred:
-      return "inferred";
-  }
-  return "inferred";
 }
 
 std::string frame_text(const StackFrame& frame) {
@@ -57,14 +45,14 @@ Json lock_json(const LockRow& lock) {
   Json holders = Json::array();
   for (const LockHolder& holder : lock.holders)
     holders.push_back({{"tid", holder.tid},
-                       {"mode", mode_word(holder.mode)},
-                       {"certainty", certainty_word(holder.certainty)},
+                       {"mode", to_word(holder.mode)},
+                       {"certainty", to_word(holder.certainty)},
                        {"evidence", holder.evidence}});
   Json waiters = Json::array();
   for (const LockWaiter& waiter : lock.waiters)
     waiters.push_back({{"tid", waiter.tid},
                        {"task", address(waiter.task_address)},
-                       {"mode", mode_word(waiter.mode)}});
+                       {"mode", to_word(waiter.mode)}});
   return {{"kind", lock.kind == LockKind::mmap_lock ? "mmap_lock"
                    : lock.kind == LockKind::rwsem   ? "rwsem"
                                                     : "mutex"},
