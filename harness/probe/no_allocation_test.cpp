@@ -34,9 +34,13 @@ TEST(NoAllocation, CounterCounts) {
   EXPECT_EQ(allocations, before + 1);
 }
 
+// With root and BTF there, a program that the kernel refuses is our defect.
+bool lacks_means() { return ::geteuid() != 0 || ::access("/sys/kernel/btf/vmlinux", R_OK) != 0; }
+
 TEST(NoAllocation, ScanUsesOnlyTheCallersBuffer) {
   auto scan = KernelScan::open();
-  if (!scan) GTEST_SKIP() << scan.error().what;
+  if (!scan && lacks_means()) GTEST_SKIP() << scan.error().what;
+  ASSERT_TRUE(scan) << scan.error().what;
   ASSERT_TRUE(scan->watch(::getpid()));
   std::vector<std::byte> buffer(1 << 20);
   const std::size_t before = allocations;
@@ -48,7 +52,8 @@ TEST(NoAllocation, ScanUsesOnlyTheCallersBuffer) {
 
 TEST(NoAllocation, FailedScanAndWatchAllocateNothing) {
   auto scan = KernelScan::open({.fuse = false});
-  if (!scan) GTEST_SKIP() << scan.error().what;
+  if (!scan && lacks_means()) GTEST_SKIP() << scan.error().what;
+  ASSERT_TRUE(scan) << scan.error().what;
   std::array<std::byte, 8> tiny{};
   const std::size_t before = allocations;
   const auto scanned = scan->scan(tiny);

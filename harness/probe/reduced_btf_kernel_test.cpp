@@ -19,8 +19,9 @@ class ReducedBtfTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::access(kKernelBtf, R_OK) != 0) GTEST_SKIP() << "this kernel has no BTF";
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root for BPF";
     const auto scan = KernelScan::open();
-    if (!scan) GTEST_SKIP() << scan.error().what;
+    ASSERT_TRUE(scan) << scan.error().what;
     ASSERT_EQ(scan->fuse_problem(), "");
     ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
     path_ = directory_ + "/reduced.btf";
