@@ -165,6 +165,11 @@ Result<UndoJournal> UndoJournal::create(const std::string& run_id, const std::st
   if (!journal.file_.valid()) return fail_errno("create " + path, errno, "is /run writable?");
   if (::flock(journal.file_.get(), LOCK_EX | LOCK_NB) != 0)
     return fail_errno("lock " + path, errno);
+  // A full /run shows now, before there is anything to undo.
+  const std::string first = "run " + run_id + "\n";
+  if (::write(journal.file_.get(), first.data(), first.size()) !=
+      static_cast<ssize_t>(first.size()))
+    return fail("write " + path + ": no space left (free some on /run)");
   if (::mkdir(journal.mount_point().c_str(), 0755) != 0)
     return fail_errno("create " + journal.mount_point(), errno);
   return journal;
