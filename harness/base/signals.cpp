@@ -19,11 +19,12 @@ SignalWatch::SignalWatch() {
   fd_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-std::optional<int> SignalWatch::next() const {
+std::optional<SignalWatch::Came> SignalWatch::next() const {
   signalfd_siginfo info{};
   if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info))
     return std::nullopt;
-  return static_cast<int>(info.ssi_signo);
+  return Came{.number = static_cast<int>(info.ssi_signo),
+              .from_terminal = info.ssi_code == SI_KERNEL};
 }
 
 }  // namespace stallproof

@@ -15,8 +15,12 @@ class SignalWatch {
   // Blocks them for the calling thread and all it starts; children spawned by Child unblock them.
   SignalWatch();
   [[nodiscard]] int fd() const { return fd_.get(); }
+  struct Came {
+    int number = 0;
+    bool from_terminal = false;  // a key: it went to the whole foreground process group
+  };
   // The next one that came, never blocks.
-  [[nodiscard]] std::optional<int> next() const;
+  [[nodiscard]] std::optional<Came> next() const;
 
  private:
   Fd fd_;

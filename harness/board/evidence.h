@@ -2,7 +2,7 @@
 // Evidence: shared memory in which the watchdog leaves what it saw (raw task scans, kernel log,
 // views of the last minute) and how well it is (heartbeat, lag, losses). Fixed size, allocated and
 // touched before load starts, so that nothing has to be allocated or written to a disk while the
-// machine stands still. Writer: the watchdog, but for `watched_tgids` (controller). Reader: the
+// machine stands still. Writer: the watchdog, but for `watched` (controller). Reader: the
 // controller. Events that point into it travel over a SOCK_SEQPACKET socket (WatchEvent).
 #pragma once
 
@@ -26,7 +26,7 @@ inline constexpr std::size_t kScanBytes = 2U << 20U;
 inline constexpr std::size_t kKmsgBytes = 512U << 10U;
 inline constexpr std::size_t kKmsgPiece = 1024;  // most bytes written before kmsg_written moves on
 inline constexpr std::size_t kViewRows = 640;    // 60 s at 100 ms and some
-inline constexpr std::size_t kWatchedMax = 16;
+inline constexpr std::size_t kWatchedMax = 1024;
 
 // One raw task scan. `sequence` is 0 while it is being written, else the number of the scan.
 struct ScanSlot {
@@ -62,14 +62,35 @@ struct WatchdogHealth {
   std::atomic<std::uint64_t> findings_dropped;
 };
 
+// One load that is not ours: the threads of one process. Writer: the watchdog.
+struct TargetRow {
+  std::atomic<std::int32_t> tgid;  // 0: no such load (yet)
+  std::array<char, 16> comm;
+  std::atomic<std::uint32_t> threads;
+  std::atomic<std::uint32_t> io_threads;          // seen at file-system work in the last minute
+  std::atomic<std::uint64_t> suspected_since_ns;  // no progress, yet nobody seen blocked; 0: no
+  std::atomic<std::uint32_t> blocked;             // threads asleep unchanged in a file-system wait
+  std::atomic<std::uint64_t> blocked_since_ns;    // of them the one that sleeps longest; 0: none
+};
+
+// A process to watch. Writer: the controller.
+struct WatchedProcess {
+  std::atomic<std::int32_t> tgid;      // 0 = free entry
+  std::atomic<std::uint64_t> reads;    // calls completed, from /proc/PID/io, where BPF is refused
+  std::atomic<std::uint64_t> seen_ns;  // when `reads` was read; 0: never
+};
+
 struct EvidenceArea {
   std::uint64_t magic;
   // What cannot be seen and why, as C strings; empty when it can. Set before "ready".
-  std::array<char, 256> scan_problem;  // the kernel's tasks and locks
-  std::array<char, 256> fuse_problem;  // FUSE requests and servers
-  std::array<char, 256> kmsg_problem;  // the kernel log
+  std::array<char, 256> scan_problem;    // the kernel's tasks and locks
+  std::array<char, 256> fuse_problem;    // FUSE requests and servers
+  std::array<char, 256> kmsg_problem;    // the kernel log
+  std::array<char, 256> target_problem;  // threads of foreign load
   WatchdogHealth health;
-  std::array<std::atomic<std::int32_t>, kWatchedMax> watched_tgids;  // 0 = free entry
+  std::array<WatchedProcess, kWatchedMax> watched;
+  std::array<TargetRow, kMaxLoads> targets;
+  std::atomic<std::uint64_t> target_sample_max_ns;  // longest look at the target's threads
   std::array<ScanSlot, kScanSlots> scans;
   std::atomic<std::uint64_t> view_count;  // rows ever written; row i is at i % kViewRows
   std::array<ViewRow, kViewRows> views;

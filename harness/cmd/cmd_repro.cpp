@@ -6,6 +6,7 @@
 
 #include "harness/base/units.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/thresholds.h"
 #include "harness/run/repro.h"
 
 namespace stallproof {
@@ -13,31 +14,10 @@ namespace {
 
 struct Words {
   std::string scenario, variant, fix, expect, deadline, out;
-  std::string stall_after = "1s", fail_after, dropout_below = "0.10";
+  ThresholdWords thresholds;
   std::vector<std::string> params, labels, fs_files;
   bool hold = false, json = false, quiet = false;
 };
-
-Result<Thresholds> read_thresholds(const Words& words) {
-  const auto stall_after = parse_duration(words.stall_after);
-  if (!stall_after) return fail("--stall-after: " + stall_after.error().what);
-  if (*stall_after < 100 * kMillisecond)
-    return fail(
-        fmt::format("--stall-after: {} is below the shortest that can be told from noise (100ms)",
-                    words.stall_after));
-  // A stall is a failing one from the moment it is one, unless asked otherwise.
-  const auto fail_after = words.fail_after.empty() ? stall_after : parse_duration(words.fail_after);
-  if (!fail_after) return fail("--fail-after: " + fail_after.error().what);
-  if (*fail_after < *stall_after)
-    return fail(fmt::format("--fail-after: {} is shorter than --stall-after {}", words.fail_after,
-                            words.stall_after));
-  char* end = nullptr;
-  const double below = std::strtod(words.dropout_below.c_str(), &end);
-  if (words.dropout_below.empty() || *end != '\0' || !(below >= 0 && below <= 1))
-    return fail(
-        fmt::format("--dropout-below: '{}' is not a ratio between 0 and 1", words.dropout_below));
-  return Thresholds{.stall_after = *stall_after, .fail_after = *fail_after, .dropout_below = below};
-}
 
 Result<Expectation> read_expectation(const std::string& word) {
   if (word.empty()) return Expectation::none;
@@ -63,7 +43,8 @@ Result<ReproOptions> read_options(const Words& words) {
   const auto expectation = read_expectation(words.expect);
   if (!expectation) return Failure(expectation.error());
   options.expectation = *expectation;
-  const auto thresholds = read_thresholds(words);
+  // A stall is a failing one from the moment it is one, unless asked otherwise.
+  const auto thresholds = read_thresholds(words.thresholds, 0);
   if (!thresholds) return Failure(thresholds.error());
   options.thresholds = *thresholds;
   if (words.deadline.empty()) return options;
@@ -72,7 +53,7 @@ Result<ReproOptions> read_options(const Words& words) {
   if (*deadline < options.thresholds.stall_after)
     return fail(
         fmt::format("--deadline: {} is shorter than --stall-after {}: no stall could be seen",
-                    words.deadline, words.stall_after));
+                    words.deadline, words.thresholds.stall_after));
   options.deadline = *deadline;
   return options;
 }
@@ -98,13 +79,7 @@ RunCommand add_repro(CLI::App& app) {
   app.add_option("--expect", words->expect, "stall or quiet: what exit code 0 means");
   app.add_option("--deadline", words->deadline,
                  "How long the armed load may run (default 10s, with --hold 10m)");
-  app.add_option("--stall-after", words->stall_after, "No completion for this long is a stall")
-      ->capture_default_str();
-  app.add_option("--fail-after", words->fail_after,
-                 "A stall this long is a failing one (default: --stall-after)");
-  app.add_option("--dropout-below", words->dropout_below,
-                 "Throughput under this part of its median is a dropout")
-      ->capture_default_str();
+  add_threshold_options(app, words->thresholds, "--stall-after");
   app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--fs", words->fs_files,

@@ -23,15 +23,22 @@ std::string pretty(const Json& document) {
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+// A process may be called anything: no separator may come out of its name.
+std::string csv_word(std::string name) {
+  for (char& letter : name)
+    if (letter == ',' || letter == '"' || static_cast<unsigned char>(letter) < ' ') letter = '_';
+  return name;
+}
+
 // Completions of each load per tick in the minute before, oldest first.
-std::string views_csv(const EvidenceArea& area, const Board& board) {
+std::string views_csv(const EvidenceArea& area, const std::vector<std::string>& load_names) {
   std::string text = "at_ns";
-  for (const LoadEntry& load : board.loads())
-    text += fmt::format(",{}_ops,{}_in_flight", load.name, load.name);
+  for (const std::string& name : load_names)
+    text += fmt::format(",{0}_ops,{0}_in_flight", csv_word(name));
   text += '\n';
   for (const ViewRow& row : copy_views(area)) {
     text += fmt::format("{}", row.at_ns);
-    for (std::size_t load = 0; load < board.loads().size(); ++load)
+    for (std::size_t load = 0; load < load_names.size(); ++load)
       text += fmt::format(",{},{}", row.ops[load], row.in_flight[load]);
     text += '\n';
   }
@@ -49,7 +56,13 @@ std::vector<std::string> IncidentRecord::sources() const {
     if ((kinds & (1U << static_cast<std::uint32_t>(kind))) != 0)
       names.emplace_back(finding_name(kind));
   }
+  if (by_cycle) names.emplace_back("lock-cycle");
   return names;
+}
+
+bool IncidentRecord::failing(Nanos fail_after) const {
+  const Nanos lasted = resolved_ns ? *resolved_ns - onset_ns : ~Nanos{0};
+  return lasted >= fail_after || cycle_confirmed;
 }
 
 std::string truth_json(const Board& board, Nanos now_ns) {
@@ -74,11 +87,10 @@ std::string truth_json(const Board& board, Nanos now_ns) {
 }
 
 void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& evidence,
-                   const Board& board) {
+                   const std::vector<std::string>& load_names) {
   const std::string folder = "incidents/" + incident.id() + "/";
-  run.save(folder + "truth.json", truth_json(board, monotonic_now()));
   run.save(folder + "kmsg.txt", copy_kernel_log(evidence.area()));
-  run.save(folder + "before/views.csv", views_csv(evidence.area(), board));
+  run.save(folder + "before/views.csv", views_csv(evidence.area(), load_names));
   if (incident.snapshot) {
     run.save(folder + "snapshot.json", snapshot_json(*incident.snapshot));
     run.save(folder + "stacks.txt", stacks_text(*incident.snapshot));
@@ -91,11 +103,11 @@ void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& 
   }
 }
 
-void save_incident(RunDir& run, const IncidentRecord& incident, const Board& board,
-                   Nanos started_ns) {
+void save_incident(RunDir& run, const IncidentRecord& incident,
+                   const std::vector<std::string>& load_names, Nanos started_ns) {
   Json loads = Json::array();
-  for (std::size_t i = 0; i < board.loads().size(); ++i)
-    if ((incident.stalled & (1U << i)) != 0) loads.push_back(board.loads()[i].name);
+  for (std::size_t i = 0; i < load_names.size() && i < kMaxLoads; ++i)
+    if ((incident.stalled & (1U << i)) != 0) loads.push_back(load_names[i]);
   const bool explained = incident.explanation.has_value();
   run.save("incidents/" + incident.id() + "/incident.json",
            pretty({{"id", incident.id()},

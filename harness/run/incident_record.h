@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/board/board.h"
 #include "harness/board/evidence.h"
@@ -15,7 +16,8 @@
 namespace stallproof {
 
 struct IncidentRecord {
-  std::uint32_t number = 0;
+  std::uint32_t number = 0;        // within the run, from 1
+  std::uint32_t watch_number = 0;  // as the watchdog counts; 0 when it did not open it
   Nanos onset_ns = 0;
   Nanos detected_ns = 0;
   std::optional<Nanos> resolved_ns;
@@ -28,20 +30,24 @@ struct IncidentRecord {
   std::optional<Explanation> explanation;
   // The same cycle was found in two snapshots at least 200 ms apart.
   bool cycle_confirmed = false;
+  // Opened because tasks wait in a circle, while others of their load may still complete.
+  bool by_cycle = false;
 
   [[nodiscard]] std::string id() const;
   [[nodiscard]] std::vector<std::string> sources() const;
+  // Tasks that wait in a circle never resolve; others fail when they last for `fail_after`.
+  [[nodiscard]] bool failing(Nanos fail_after) const;
 };
 
 // What the loads and the service said of themselves at that moment. The explanation never sees it:
 // tests compare the two.
 std::string truth_json(const Board& board, Nanos now_ns);
 
-// Everything but incident.json. Called when the explanation is there.
+// Everything but incident.json and truth.json. Called when the explanation is there.
 void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& evidence,
-                   const Board& board);
+                   const std::vector<std::string>& load_names);
 // incident.json; called again when the incident ends.
-void save_incident(RunDir& run, const IncidentRecord& incident, const Board& board,
-                   Nanos started_ns);
+void save_incident(RunDir& run, const IncidentRecord& incident,
+                   const std::vector<std::string>& load_names, Nanos started_ns);
 
 }  // namespace stallproof

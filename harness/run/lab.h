@@ -14,6 +14,7 @@
 #include "harness/detect/detector.h"
 #include "harness/run/fuse_target.h"
 #include "harness/run/undo_journal.h"
+#include "harness/run/watchdog_child.h"
 #include "harness/scenario/scenario.h"
 
 namespace stallproof {
@@ -28,9 +29,8 @@ class Lab {
   void run_load() { board_.set_phase(Phase::run); }
   // From now on the service misbehaves. Returns the moment, which is also on the board.
   Nanos arm(Behaviour behaviour);
-  void command_watchdog(WatchCommand command) const;
   // Next event of the watchdog, if one is waiting.
-  [[nodiscard]] std::optional<WatchEvent> next_event() const;
+  [[nodiscard]] std::optional<WatchEvent> next_event() const { return watchdog_.next_event(); }
 
   // Ends load, service and watchdog; heals a stall that stands. Each step has a deadline.
   struct Ending {
@@ -45,38 +45,33 @@ class Lab {
 
   [[nodiscard]] Board& board() { return board_; }
   [[nodiscard]] const Board& board() const { return board_; }
-  [[nodiscard]] const Evidence& evidence() const { return evidence_; }
-  [[nodiscard]] Child& watchdog() { return watchdog_; }
+  [[nodiscard]] const Evidence& evidence() const { return watchdog_.evidence(); }
+  [[nodiscard]] Child& watchdog() { return watchdog_.child(); }
   [[nodiscard]] Child& ffs() { return ffs_; }
   [[nodiscard]] Child& worker() { return worker_; }
-  [[nodiscard]] int channel_fd() const { return channel_.get(); }
+  [[nodiscard]] std::vector<std::string> load_names() const;
+  [[nodiscard]] int channel_fd() const { return watchdog_.channel_fd(); }
   [[nodiscard]] const FuseTarget& target() const { return target_; }
 
  private:
-  Lab(Board board, Evidence evidence, UndoJournal journal)
-      : board_(std::move(board)), evidence_(std::move(evidence)), journal_(std::move(journal)) {}
+  Lab(Board board, WatchdogChild watchdog, UndoJournal journal)
+      : board_(std::move(board)), watchdog_(std::move(watchdog)), journal_(std::move(journal)) {}
   Result<> start_watchdog(const Thresholds& thresholds);
   Result<> start_ffs(const Settings& words);
   Result<> start_worker(const Settings& words);
-  // `child` is set as soon as there is a process, ready or not: what may need ending is known.
-  Result<> start_child(Child& child, const char* role, Settings words,
-                       const std::vector<int>& keep);
-  void watch_process(pid_t pid);
+  Result<> start_child(Child& child, const char* role, Settings words);
   void disarm();
   bool end_worker(bool stalled, Ending& ending);
   void end_ffs(bool stalled, Ending& ending);
-  void end_watchdog(Ending& ending);
   int abort_connection();
   void remove_mount(Ending& ending);
 
   Board board_;
-  Evidence evidence_;
+  WatchdogChild watchdog_;
   UndoJournal journal_;
-  Fd channel_;
-  Child watchdog_, ffs_, worker_;
+  Child ffs_, worker_;
   FuseTarget target_;
   bool aborted_ = false;
-  std::size_t watched_ = 0;
 };
 
 }  // namespace stallproof

@@ -28,7 +28,7 @@ bool has_ended(const Child& child) { return child.pid() <= 0 || child.reaped(); 
 Lab::Ending Lab::end(bool stalled) {
   Ending ending;
   ending.asked_ns = monotonic_now();
-  command_watchdog(WatchCommand::end_load);
+  watchdog_.command(WatchCommand::end_load);
   if (!stalled) disarm();
   board_.set_phase(Phase::stop);
   const bool worker_gone = end_worker(stalled, ending);
@@ -37,7 +37,8 @@ Lab::Ending Lab::end(bool stalled) {
     ending.left_behind.push_back(fmt::format("worker process {} (unkillable)", worker_.pid()));
   remove_mount(ending);
   if (ending.left_behind.empty()) ending.healed_ns = monotonic_now();
-  end_watchdog(ending);
+  if (const std::string stuck = watchdog_.end(); !stuck.empty())
+    ending.left_behind.push_back(stuck);
   if (auto finished = journal_.finish(); !finished)
     ending.left_behind.push_back(finished.error().what);
   return ending;
@@ -136,15 +137,6 @@ void Lab::remove_mount(Ending& ending) {
       fmt::format("mount {}: FUSE connection {} could not be aborted (echo 1 > "
                   "/sys/fs/fuse/connections/{}/abort, or umount -f)",
                   mount_point, (*target)->connection, (*target)->connection));
-}
-
-void Lab::end_watchdog(Ending& ending) {
-  if (watchdog_.pid() <= 0) return;
-  command_watchdog(WatchCommand::quit);
-  if (watchdog_.reap_by(Deadline::in(kSecond))) return;
-  watchdog_.signal(SIGKILL);
-  if (!watchdog_.reap_by(Deadline::in(kAfterKill)))
-    ending.left_behind.push_back(fmt::format("watchdog process {} (unkillable)", watchdog_.pid()));
 }
 
 }  // namespace stallproof

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/live_lens.h"
 
+#include <algorithm>
+
 #include "harness/explain/explain.h"
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/proc_lens.h"
@@ -44,17 +46,41 @@ std::optional<LockSnapshot> LiveLens::snapshot(const std::vector<pid_t>& process
   LockSnapshot snapshot =
       decode_scan(now.bytes, before ? &*before : nullptr, symbols_ ? *symbols_ : none);
   if (!symbols_) snapshot.blind_spots.push_back("no function names: " + symbols_problem_);
-  keep_only_processes(snapshot, processes);
+  keep_only_processes(snapshot, with_those_waited_for(snapshot, processes));
   return snapshot;
 }
 
-Result<LockSnapshot> LiveLens::snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit) {
+Result<LockSnapshot> LiveLens::snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit,
+                                                Others others) {
+  const Deadline deadline = Deadline::in(limit);
+  auto snapshot = read_proc_lens({.tgids = processes, .probe = probe(), .limit = limit});
+  if (!snapshot || others == Others::none || processes.empty() || deadline.passed())
+    return snapshot;
+  auto blocked = read_proc_lens({.probe = probe(), .limit = deadline.at() - monotonic_now()});
+  if (!blocked) return snapshot;
+  for (TaskRow& task : blocked->tasks)
+    if (std::none_of(snapshot->tasks.begin(), snapshot->tasks.end(),
+                     [&task](const TaskRow& known) { return known.tid == task.tid; }))
+      snapshot->tasks.push_back(std::move(task));
+  snapshot->blind_spots.emplace_back(
+      "which of the other blocked tasks these wait for: without BPF all of them are shown");
+  return snapshot;
+}
+
+ProbeChild* LiveLens::probe() {
   // Started only now that it is needed: a child, so that a read that hangs hangs there.
   if (!probe_) {
     auto probe = ProbeChild::start();
     if (probe) probe_ = std::make_unique<ProbeChild>(std::move(*probe));
   }
-  return read_proc_lens({.tgids = processes, .probe = probe_.get(), .limit = limit});
+  return probe_.get();
+}
+
+bool LiveLens::sees_stacks() {
+  ProbeChild* const reader = probe();
+  if (reader == nullptr) return false;
+  const auto stack = reader->read("/proc/1/stack", Deadline::in(kSecond));
+  return stack && !stack->empty();
 }
 
 Explanation LiveLens::explain_snapshot(const LockSnapshot& snapshot) const {

@@ -27,10 +27,18 @@ class LiveLens {
   // has.
   bool keep_scan(const Evidence& evidence, std::uint64_t sequence);
   // The newest kept scan, compared with the newest one that is at least 200 ms older.
-  // Only what concerns these processes.
+  // Only what concerns these processes and those they wait for.
   [[nodiscard]] std::optional<LockSnapshot> snapshot(const std::vector<pid_t>& processes) const;
-  // The fall-back: tasks of these processes by /proc, within the time limit.
-  Result<LockSnapshot> snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit);
+  // The fall-back: tasks of these processes by /proc, within the time limit. `blocked`: also those
+  // of others that are blocked, since nobody can tell there which of them these wait for.
+  enum class Others { none, blocked };
+  Result<LockSnapshot> snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit,
+                                        Others others = Others::none);
+  // Whether stacks of other tasks can be read through /proc at all (CAP_SYS_ADMIN since 4.20).
+  bool sees_stacks();
+  // The child that reads what may hang; null when it could not be started.
+  ProbeChild* probe();
+  [[nodiscard]] const ProbeChild* probe_if_started() const { return probe_.get(); }
   [[nodiscard]] Explanation explain_snapshot(const LockSnapshot& snapshot) const;
   [[nodiscard]] std::uint64_t probe_timeouts() const;
 

@@ -2,18 +2,11 @@
 #include "harness/run/repro.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-#include <set>
-
-#include "harness/base/bounded.h"
-#include "harness/probe/mountinfo.h"
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
+#include "harness/run/result_place.h"
 #include "harness/scenario/catalogue.h"
 #include "workloads/ffs/ffs_mount.h"
 
@@ -31,50 +24,7 @@ Result<> check_means() {
   return {};
 }
 
-// The device that a path, or the part of it that exists, lies on; asked by a child, for the path
-// may lie on a file system that does not answer.
-int device_differs_from(const std::set<std::uint32_t>& refused, std::string path) {
-  struct stat info {};
-  while (::stat(path.c_str(), &info) != 0) {
-    const auto slash = path.rfind('/');
-    if (slash == std::string::npos)
-      path = ".";
-    else if (slash == 0)
-      path = "/";
-    else
-      path.resize(slash);
-  }
-  return refused.contains(minor(info.st_dev)) && major(info.st_dev) == 0 ? EXDEV : 0;
-}
-
-// Evidence on the file system under test would be lost with it.
-Result<> refuse_place_on_target(const std::string& out) {
-  std::set<std::uint32_t> targets;
-  const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kSecond));
-  const auto mounts = parse_mountinfo(text ? *text : "");
-  if (out.empty() || !mounts) return {};
-  for (const MountEntry& mount : *mounts)
-    if (mount.fstype == kFfsFstype) targets.insert(mount.device_minor);
-  const int answer =
-      run_bounded([&] { return device_differs_from(targets, out); }, Deadline::in(kSecond));
-  if (answer == 0) return {};
-  return fail(
-      fmt::format("{}: {} (give another place with -o)", out,
-                  answer == EXDEV ? "lies on a file system under test" : "does not answer"));
-}
-
-std::string environment_json() {
-  utsname name{};
-  ::uname(&name);
-  const nlohmann::ordered_json document = {{"schema", 1},
-                                           {"node", name.nodename},
-                                           {"kernel", name.release},
-                                           {"kernel_version", name.version},
-                                           {"machine", name.machine},
-                                           {"cpus", ::sysconf(_SC_NPROCESSORS_ONLN)},
-                                           {"tool_version", SP_VERSION}};
-  return document.dump(2) + "\n";
-}
+bool is_ffs(const MountEntry& mount) { return mount.fstype == kFfsFstype; }
 
 std::string plan_toml(const ReproOptions& options, const LabPlan& plan) {
   std::string text = fmt::format("scenario = \"{}\"\nvariant = \"{}\"\n", options.scenario,
@@ -102,7 +52,8 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   SignalWatch signals;
   for (const std::string& line : undo_leftovers()) console.problem(line);
 
-  if (auto allowed = refuse_place_on_target(options.out); !allowed) return Failure(allowed.error());
+  if (auto allowed = refuse_place_on_target(options.out, is_ffs); !allowed)
+    return Failure(allowed.error());
   auto run = RunDir::create({.out = options.out, .name_stem = options.scenario});
   if (!run) return Failure(run.error());
   run->save("env.json", environment_json());
@@ -125,14 +76,15 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
 }
 
 int ReproRun::conclude() {
+  state_.figures.probe_timeouts = lens_.probe_timeouts();
   const std::string id = run_.id();
   const Verdict verdict = make_verdict({.options = options_,
                                         .plan = plan_,
                                         .state = state_,
+                                        .book = book_,
                                         .sampler = sampler_,
                                         .lab = lab_,
                                         .run_id = id,
-                                        .probe_timeouts = lens_.probe_timeouts(),
                                         .unsaved = run_.first_problem()});
   const std::string json = verdict_json(verdict);
   run_.save("verdict.json", json);

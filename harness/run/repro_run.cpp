@@ -41,9 +41,13 @@ ReproRun::ReproRun(const ReproOptions& options, const LabPlan& plan, RunDir run,
       lens_(std::move(lens)),
       lab_(std::move(lab)),
       console_(console),
-      signals_(std::move(signals)) {
-  state_.started_ns = monotonic_now();
-  state_.started_real_ns = realtime_now();
+      signals_(std::move(signals)),
+      book_({.lens = lens_,
+             .run = run_,
+             .evidence = lab_.evidence(),
+             .load_names = [this] { return lab_.load_names(); },
+             .conclusive = [this](const Explanation& each) { return as_promised(each); }}) {
+  state_.clock = {.monotonic_ns = monotonic_now(), .realtime_ns = realtime_now()};
   scanning_ = lab_.evidence().area().scan_problem[0] == '\0';
 }
 
@@ -56,7 +60,7 @@ void ReproRun::drive() {
     check_signals();
     const Nanos now = monotonic_now();
     sampler_.sample_if_due(now, lab_.board());
-    check_heartbeat(now);
+    state_.figures.check_heartbeat(lab_.evidence(), now);
     advance(now);
     show_progress(now);
   }
@@ -69,7 +73,7 @@ void ReproRun::begin_load() {
                                     {"worker", &lab_.worker()}})
     log_event(Json{{"event", "child"}, {"role", role}, {"pid", child->pid()}}.dump());
   state_.load_ns = monotonic_now();
-  cpu_before_ns_ = lab_.evidence().area().health.cpu_ns.load();
+  state_.figures.begin(lab_.evidence(), state_.load_ns);
   lab_.run_load();
   log_event(Json{{"event", "load_started"}}.dump());
   std::string loads;
@@ -85,13 +89,13 @@ void ReproRun::begin_load() {
 void ReproRun::advance(Nanos now) {
   switch (step_) {
     case Step::warming:
-      if (standing_incident() != nullptr)
+      if (book_.standing() != nullptr)
         step_ = Step::standing;
       else if (now >= state_.load_ns + plan_.warmup)
         arm(now);
       return;
     case Step::armed:
-      if (standing_incident() != nullptr)
+      if (book_.standing() != nullptr)
         step_ = Step::standing;
       else if (now >= end_at_ns_ && !something_may_be_stuck(now))
         step_ = Step::over;
@@ -120,14 +124,14 @@ void ReproRun::arm(Nanos now) {
                options_.deadline.value_or(std::max(options_.hold ? kDefaultHold : kDefaultDeadline,
                                                    3 * options_.thresholds.stall_after));
   log_event(Json{{"event", "armed"}, {"ms", since_start_ms(*state_.armed_ns)}}.dump());
-  console_.step(*state_.armed_ns - state_.started_ns, fmt::format("healthy: {}", rates));
-  console_.step(*state_.armed_ns - state_.started_ns,
+  console_.step(*state_.armed_ns - state_.clock.monotonic_ns, fmt::format("healthy: {}", rates));
+  console_.step(*state_.armed_ns - state_.clock.monotonic_ns,
                 fmt::format("armed: {}", options_.request.variant));
   step_ = Step::armed;
 }
 
 void ReproRun::stand(Nanos now) {
-  IncidentRecord* const incident = standing_incident();
+  IncidentRecord* const incident = book_.standing();
   if (incident == nullptr) {  // it resolved by itself: a stall all the same, but the load goes on
     step_ = state_.armed_ns ? Step::armed : Step::warming;
     return;
@@ -196,45 +200,31 @@ void ReproRun::on_event(const WatchEvent& event) {
     case WatchEventKind::incident_opened:
       return open_incident(event);
     case WatchEventKind::incident_extended:
-    case WatchEventKind::incident_resolved: {
-      if (state_.incidents.empty() || state_.incidents.back().number != event.incident) return;
-      IncidentRecord& incident = state_.incidents.back();
-      incident.kinds = event.kinds;
-      incident.stalled = event.stalled;
-      incident.blocked = event.blocked;
-      if (event.kind == WatchEventKind::incident_resolved) incident.resolved_ns = event.at_ns;
-      return;
-    }
+    case WatchEventKind::incident_resolved:
+      return book_.update(event);
     case WatchEventKind::scan_taken:
       return on_scan(event);
     case WatchEventKind::dropout_begin:
     case WatchEventKind::dropout_end:
-      return on_dropout(event);
+      return book_.note_dropout(event);
     case WatchEventKind::gap:
       return log_event(Json{{"event", "observer_gap"}, {"ms", since_start_ms(event.at_ns)}}.dump());
   }
 }
 
 void ReproRun::open_incident(const WatchEvent& event) {
-  IncidentRecord incident{.number = event.incident,
-                          .onset_ns = event.since_ns,
-                          .detected_ns = event.at_ns,
-                          .kinds = event.kinds,
-                          .stalled = event.stalled,
-                          .blocked = event.blocked};
-  incident.last_op_ns = last_completion_ns(lab_.board());
-  state_.incidents.push_back(std::move(incident));
+  book_.open(event).last_op_ns = last_completion_ns(lab_.board());
   next_proc_look_ns_ = 0;
-  console_.step(event.at_ns - state_.started_ns,
+  console_.step(event.at_ns - state_.clock.monotonic_ns,
                 fmt::format("STALL: no I/O has completed for {} (last completion at +{:.3f} s)",
                             format_duration(event.at_ns - event.since_ns),
-                            static_cast<double>(event.since_ns - state_.started_ns) / 1e9));
+                            static_cast<double>(event.since_ns - state_.clock.monotonic_ns) / 1e9));
   if (!scanning_) explain_by_proc();
 }
 
 void ReproRun::on_scan(const WatchEvent& event) {
   if (!lens_.keep_scan(lab_.evidence(), event.scan)) return;
-  IncidentRecord* const incident = standing_incident();
+  const IncidentRecord* const incident = book_.standing();
   if (incident == nullptr || event.at_ns < incident->detected_ns) return;
   if (incident->cycle_confirmed) return;
   if (auto snapshot = lens_.snapshot(our_processes())) take_explanation(std::move(*snapshot));
@@ -246,34 +236,12 @@ void ReproRun::explain_by_proc() {
 }
 
 void ReproRun::take_explanation(LockSnapshot snapshot) {
-  IncidentRecord* const incident = standing_incident();
-  if (incident == nullptr) return;
-  Explanation explanation = lens_.explain_snapshot(snapshot);
-  if (explained_as_promised(*incident)) {
-    incident->cycle_confirmed = explanation.cycle == incident->explanation->cycle;
-    return;
-  }
-  const bool better = !incident->explanation || explanation.cycle.has_value() ||
-                      !incident->explanation->cycle.has_value();
-  if (!better) return;
-  incident->explanation = std::move(explanation);
-  incident->snapshot = std::move(snapshot);
-  incident->explained_ns = monotonic_now();
-  if (explained_as_promised(*incident)) show_explanation(*incident);
-  save_evidence(run_, *incident, lab_.evidence(), lab_.board());
-}
-
-void ReproRun::on_dropout(const WatchEvent& event) {
-  if (event.kind == WatchEventKind::dropout_begin) {
-    state_.dropouts.push_back(
-        {.load = event.load, .since_ns = event.since_ns, .ratio = event.ratio});
-    return;
-  }
-  for (DropoutRecord& dropout : state_.dropouts) {
-    if (dropout.load != event.load || dropout.until_ns) continue;
-    dropout.until_ns = event.at_ns;
-    dropout.ratio = event.ratio;
-  }
+  const auto taken = book_.take(std::move(snapshot));
+  if (taken != IncidentBook::Taken::saved && taken != IncidentBook::Taken::conclusive) return;
+  const IncidentRecord& incident = *book_.standing();
+  if (taken == IncidentBook::Taken::conclusive) show_explanation(incident);
+  run_.save("incidents/" + incident.id() + "/truth.json",
+            truth_json(lab_.board(), monotonic_now()));
 }
 
 void ReproRun::check_children() {
@@ -292,21 +260,21 @@ void ReproRun::check_children() {
 }
 
 void ReproRun::check_signals() {
-  const auto number = signals_.next();
-  if (!number) return;
+  const auto came = signals_.next();
+  if (!came) return;
   // Ctrl-C is one of the ordinary ways to end a held deadlock.
-  const bool ends_hold = options_.hold && step_ == Step::standing && *number == SIGINT;
+  const bool ends_hold = options_.hold && step_ == Step::standing && came->number == SIGINT;
   if (ends_hold) {
     hold_ended_ = true;
     return;
   }
   state_.interrupted = true;
-  log_event(Json{{"event", "signal"}, {"number", *number}}.dump());
+  log_event(Json{{"event", "signal"}, {"number", came->number}}.dump());
   step_ = Step::over;
 }
 
 void ReproRun::finish_load() {
-  const bool stalled = standing_incident() != nullptr || !state_.lost.empty();
+  const bool stalled = book_.standing() != nullptr || !state_.lost.empty();
   take_watchdog_figures();
   take_load_failures();
   log_event(Json{{"event", "heal_asked"}}.dump());
@@ -315,14 +283,12 @@ void ReproRun::finish_load() {
   for (const std::string& line : state_.ending->irregular) state_.lost.push_back(line);
   read_events();
   const Lab::Ending& ending = *state_.ending;
-  for (IncidentRecord& incident : state_.incidents) {
-    settle_incident(incident);
-    save_incident(run_, incident, lab_.board(), state_.started_ns);
-  }
-  run_.save("series/seconds.csv", sampler_.csv(lab_.board(), state_.started_ns));
+  for (IncidentRecord& incident : book_.incidents()) settle_incident(incident);
+  book_.save_all(state_.clock.monotonic_ns);
+  run_.save("series/seconds.csv", sampler_.csv(lab_.board(), state_.clock.monotonic_ns));
   log_event(Json{{"event", "load_ended"}, {"left_behind", ending.left_behind}}.dump());
   if (stalled && ending.healed_ns != 0)
-    console_.step(ending.healed_ns - state_.started_ns,
+    console_.step(ending.healed_ns - state_.clock.monotonic_ns,
                   fmt::format("healed by {}: everything is gone {} after it was asked for",
                               ending.healed_by.empty() ? "ending the load" : ending.healed_by,
                               format_duration(ending.healed_ns - ending.asked_ns)));
@@ -358,37 +324,24 @@ void ReproRun::take_load_failures() {
   }
 }
 
-void ReproRun::check_heartbeat(Nanos now) {
-  const Nanos beat = lab_.evidence().area().health.heartbeat_ns.load(std::memory_order_acquire);
-  if (beat != 0 && now > beat)
-    state_.heartbeat_age_max_ns = std::max(state_.heartbeat_age_max_ns, now - beat);
-}
-
 void ReproRun::take_watchdog_figures() {
-  state_.watchdog_cpu_ns = lab_.evidence().area().health.cpu_ns.load();
-  state_.watched_ns = monotonic_now() - state_.load_ns;
-  state_.watchdog_cpu_ns -= std::min(state_.watchdog_cpu_ns, cpu_before_ns_);
-  const auto status = read_file(fmt::format("/proc/{}/status", lab_.watchdog().pid()));
-  const auto found = status ? status->find("VmRSS:") : std::string::npos;
-  if (found != std::string::npos)
-    state_.watchdog_rss_kib = std::strtoull(status->c_str() + found + 6, nullptr, 10);
+  state_.figures.take(lab_.evidence(), lab_.watchdog().pid(), monotonic_now());
 }
 
 void ReproRun::log_event(const std::string& json) {
   const Nanos now = monotonic_now();
   run_.append_event(fmt::format("{{\"t_ms\":{:.3f},{}",
-                                static_cast<double>(now - state_.started_ns) / 1e6,
+                                static_cast<double>(now - state_.clock.monotonic_ns) / 1e6,
                                 std::string_view(json).substr(1)));
 }
 
-IncidentRecord* ReproRun::standing_incident() {
-  if (state_.incidents.empty() || state_.incidents.back().resolved_ns) return nullptr;
-  return &state_.incidents.back();
+bool ReproRun::as_promised(const Explanation& explanation) const {
+  return explanation.stall_class == plan_.expected_class &&
+         explanation.signature == plan_.expected_signature;
 }
 
 bool ReproRun::explained_as_promised(const IncidentRecord& incident) const {
-  return incident.explanation && incident.explanation->stall_class == plan_.expected_class &&
-         incident.explanation->signature == plan_.expected_signature;
+  return incident.explanation && as_promised(*incident.explanation);
 }
 
 }  // namespace stallproof

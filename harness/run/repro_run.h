@@ -7,37 +7,25 @@
 #include <vector>
 
 #include "harness/base/signals.h"
-#include "harness/run/incident_record.h"
+#include "harness/run/incident_book.h"
 #include "harness/run/lab.h"
 #include "harness/run/live_lens.h"
+#include "harness/run/observer_report.h"
 #include "harness/run/repro.h"
 #include "harness/run/second_sampler.h"
 #include "harness/store/run_dir.h"
 
 namespace stallproof {
 
-struct DropoutRecord {
-  std::uint32_t load = 0;
-  Nanos since_ns = 0;
-  std::optional<Nanos> until_ns;
-  double ratio = 0;
-};
-
 // What a run has seen so far: the verdict is made from this.
 struct ReproState {
-  Nanos started_ns = 0;
-  Nanos started_real_ns = 0;
+  RunClock clock;
   Nanos load_ns = 0;
   std::optional<Nanos> armed_ns;
-  std::vector<IncidentRecord> incidents;
-  std::vector<DropoutRecord> dropouts;
   std::vector<std::string> lost;
   std::vector<std::string> load_failures;  // errors and wrong data before the load was ended
   bool interrupted = false;
-  std::uint64_t watchdog_cpu_ns = 0;
-  std::uint64_t watchdog_rss_kib = 0;
-  Nanos watched_ns = 0;  // for how long the watchdog ran
-  Nanos heartbeat_age_max_ns = 0;
+  WatchdogFigures figures;
   std::optional<Lab::Ending> ending;
 };
 
@@ -68,25 +56,21 @@ class ReproRun {
   void on_scan(const WatchEvent& event);
   void explain_by_proc();
   void take_explanation(LockSnapshot snapshot);
-  void on_dropout(const WatchEvent& event);
   void check_children();
   void check_signals();
   void stand(Nanos now);
   void finish_load();
   void take_watchdog_figures();
   void take_load_failures();
-  void check_heartbeat(Nanos now);
   void settle_incident(IncidentRecord& incident) const;
   void show_explanation(const IncidentRecord& incident);
   void show_progress(Nanos now);
-  [[nodiscard]] double since_start_ms(Nanos at) const {
-    return static_cast<double>(at - state_.started_ns) / 1e6;
-  }
+  [[nodiscard]] double since_start_ms(Nanos at) const { return state_.clock.ms(at); }
   [[nodiscard]] std::vector<pid_t> our_processes() {
     return {lab_.worker().pid(), lab_.ffs().pid()};
   }
   void log_event(const std::string& json);
-  [[nodiscard]] IncidentRecord* standing_incident();
+  [[nodiscard]] bool as_promised(const Explanation& explanation) const;
   [[nodiscard]] bool explained_as_promised(const IncidentRecord& incident) const;
 
   const ReproOptions& options_;
@@ -98,11 +82,11 @@ class ReproRun {
   SignalWatch signals_;
   Step step_ = Step::warming;
   ReproState state_;
+  IncidentBook book_;
   SecondSampler sampler_;
   Nanos stand_until_ns_ = 0;
   Nanos end_at_ns_ = 0;  // when armed load has run long enough
   Nanos next_proc_look_ns_ = 0;
-  std::uint64_t cpu_before_ns_ = 0;  // what the watchdog had used when load began
   bool scanning_ = false;
   bool input_ended_ = false;
   bool hold_ended_ = false;

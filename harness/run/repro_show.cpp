@@ -9,7 +9,7 @@
 namespace stallproof {
 
 void ReproRun::show_explanation(const IncidentRecord& incident) {
-  console_.step(incident.explained_ns - state_.started_ns,
+  console_.step(incident.explained_ns - state_.clock.monotonic_ns,
                 fmt::format("explained {} after detection; evidence in {}",
                             format_duration(incident.explained_ns - incident.detected_ns),
                             run_.file("incidents/" + incident.id())));
@@ -28,7 +28,7 @@ void ReproRun::show_explanation(const IncidentRecord& incident) {
 }
 
 void ReproRun::show_progress(Nanos now) {
-  const double elapsed = static_cast<double>(now - state_.started_ns) / 1e9;
+  const double elapsed = static_cast<double>(now - state_.clock.monotonic_ns) / 1e9;
   switch (step_) {
     case Step::warming:
       return console_.progress(fmt::format("{:6.1f} s  warming up", elapsed));
@@ -36,7 +36,7 @@ void ReproRun::show_progress(Nanos now) {
       return console_.progress(
           fmt::format("{:6.1f} s  armed, hazard entered {} times; ends at {:.0f} s without a stall",
                       elapsed, lab_.board().header().service.hazards.load(),
-                      static_cast<double>(end_at_ns_ - state_.started_ns) / 1e9));
+                      static_cast<double>(end_at_ns_ - state_.clock.monotonic_ns) / 1e9));
     case Step::standing:
       return console_.progress(fmt::format("{:6.1f} s  the deadlock stands", elapsed));
     case Step::over:

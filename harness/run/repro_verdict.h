@@ -11,10 +11,10 @@ struct VerdictInput {
   const ReproOptions& options;
   const LabPlan& plan;
   const ReproState& state;
+  const IncidentBook& book;
   const SecondSampler& sampler;
   const Lab& lab;
   const std::string& run_id;
-  std::uint64_t probe_timeouts;
   const std::string& unsaved;  // first file that could not be written
 };
 

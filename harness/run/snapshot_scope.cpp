@@ -2,6 +2,7 @@
 #include "harness/run/snapshot_scope.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace stallproof {
@@ -28,13 +29,52 @@ bool concerns(const FuseConnection& connection, const Tids& tids,
          std::any_of(connection.requests.begin(), connection.requests.end(), asked_by);
 }
 
-}  // namespace
-
-void keep_only_processes(LockSnapshot& snapshot, const std::vector<pid_t>& processes) {
+Tids threads_of(const LockSnapshot& snapshot, const std::vector<pid_t>& processes) {
   Tids tids;
   for (const TaskRow& task : snapshot.tasks)
     if (std::find(processes.begin(), processes.end(), task.tgid) != processes.end())
       tids.insert(task.tid);
+  return tids;
+}
+
+// Returns what `processes` wait for at first hand.
+std::set<pid_t> waited_for_by(const LockSnapshot& snapshot, const std::vector<pid_t>& processes) {
+  const Tids tids = threads_of(snapshot, processes);
+  const auto ours = [&tids](std::int32_t tid) { return tids.contains(tid); };
+  std::map<std::int32_t, pid_t> process_of;
+  for (const TaskRow& task : snapshot.tasks) process_of[task.tid] = task.tgid;
+  std::set<pid_t> found;
+  for (const FuseConnection& connection : snapshot.fuse)
+    if (std::any_of(connection.requests.begin(), connection.requests.end(),
+                    [&ours](const FuseRequest& each) { return ours(each.client_tid); }))
+      found.insert(connection.server_tgids.begin(), connection.server_tgids.end());
+  for (const LockRow& lock : snapshot.locks) {
+    if (std::none_of(lock.waiters.begin(), lock.waiters.end(),
+                     [&ours](const LockWaiter& each) { return ours(each.tid); }))
+      continue;
+    if (lock.tgid != 0) found.insert(lock.tgid);
+    for (const LockHolder& holder : lock.holders)
+      if (const auto known = process_of.find(holder.tid); known != process_of.end())
+        found.insert(known->second);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<pid_t> with_those_waited_for(const LockSnapshot& snapshot,
+                                         std::vector<pid_t> processes) {
+  while (true) {
+    const std::size_t before = processes.size();
+    for (const pid_t pid : waited_for_by(snapshot, processes))
+      if (std::find(processes.begin(), processes.end(), pid) == processes.end())
+        processes.push_back(pid);
+    if (processes.size() == before) return processes;
+  }
+}
+
+void keep_only_processes(LockSnapshot& snapshot, const std::vector<pid_t>& processes) {
+  Tids tids = threads_of(snapshot, processes);
   std::erase_if(snapshot.locks,
                 [&](const LockRow& lock) { return !concerns(lock, tids, processes); });
   std::erase_if(snapshot.fuse, [&](const FuseConnection& connection) {

@@ -13,6 +13,11 @@
 
 namespace stallproof {
 
+// These processes and those that their tasks wait for: servers of FUSE connections that hold their
+// requests, holders of locks they wait for, and so on until nothing is added.
+std::vector<pid_t> with_those_waited_for(const LockSnapshot& snapshot,
+                                         std::vector<pid_t> processes);
+
 void keep_only_processes(LockSnapshot& snapshot, const std::vector<pid_t>& processes);
 
 }  // namespace stallproof

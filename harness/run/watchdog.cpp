@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <tuple>
 
 namespace stallproof {
 namespace {
@@ -32,8 +33,9 @@ Nanos process_cpu_now() {
 
 }  // namespace
 
-Watchdog::Watchdog(Board board, Evidence evidence, const WatchdogOptions& options)
-    : board_(std::move(board)),
+Watchdog::Watchdog(std::unique_ptr<ProgressSource> progress, Evidence evidence,
+                   const WatchdogOptions& options)
+    : progress_(std::move(progress)),
       evidence_(std::move(evidence)),
       options_(options),
       no_progress_(options.thresholds),
@@ -68,7 +70,7 @@ void Watchdog::tick() {
   view_.now_ns = monotonic_now();
   view_.after_gap = suspicious_ticks_ > 0;
   if (suspicious_ticks_ > 0) --suspicious_ticks_;
-  read_board(board_, view_);
+  progress_->read(view_, evidence_.area());
   record_view();
   drain_kernel_log();
   judge();
@@ -144,13 +146,17 @@ void Watchdog::scan_if_due(bool incident_opened) {
   if (incident_opened || scan_due(now)) scan(now);
 }
 
-// Tells the scan of processes that the controller has added since; each once.
+// Tells the scan of processes that the controller has named or given up since.
 void Watchdog::watch_processes() {
+  if (!progress_->own_load()) return;
   EvidenceArea& area = evidence_.area();
-  for (; watched_ < kWatchedMax; ++watched_) {
-    const std::int32_t pid = area.watched_tgids[watched_].load(std::memory_order_relaxed);
-    if (pid == 0) return;
-    if (!scanner_->watch(pid)) area.health.scan_failures.fetch_add(1, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < kWatchedMax; ++i) {
+    const std::int32_t pid = area.watched[i].tgid.load(std::memory_order_relaxed);
+    if (pid == watched_[i]) continue;
+    if (watched_[i] != 0) std::ignore = scanner_->unwatch(watched_[i]);
+    watched_[i] = pid;
+    if (pid != 0 && !scanner_->watch(pid))
+      area.health.scan_failures.fetch_add(1, std::memory_order_relaxed);
   }
 }
 
@@ -171,7 +177,8 @@ void Watchdog::scan(Nanos now) {
   slot.size = *result;
   slot.truncated = scanner_->truncated() ? 1 : 0;
   slot.sequence.store(++scan_sequence_, std::memory_order_release);
-  feed_blocked_tasks(slot);
+  if (slot.truncated != 0) area.health.scans_truncated.fetch_add(1, std::memory_order_relaxed);
+  if (progress_->own_load()) feed_blocked_tasks(slot);
   send({.kind = WatchEventKind::scan_taken,
         .incident = incident_.standing() ? incident_.current().number : 0,
         .at_ns = now,

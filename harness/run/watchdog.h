@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The watchdog's loop. One tick: read the board (and, when due, scan the kernel's tasks and drain
-// its log) into one SystemView, let every detector judge it, fold the findings into the incident,
-// tell the controller. See watchdog_role.h for what the loop may not do.
+// The watchdog's loop. One tick: read what the loads do (and, when due, scan the kernel's tasks and
+// drain its log) into one SystemView, let every detector judge it, fold the findings into the
+// incident, tell the controller. See watchdog_role.h for what the loop may not do.
 #pragma once
 
 #include <memory>
 #include <optional>
 
-#include "harness/board/board.h"
 #include "harness/board/evidence.h"
 #include "harness/detect/blocked_tasks.h"
 #include "harness/detect/dropout.h"
@@ -15,6 +14,7 @@
 #include "harness/detect/no_progress.h"
 #include "harness/probe/kernel_scan.h"
 #include "harness/probe/kmsg_reader.h"
+#include "harness/run/progress_source.h"
 
 namespace stallproof {
 
@@ -28,7 +28,8 @@ struct WatchdogOptions {
 
 class Watchdog {
  public:
-  Watchdog(Board board, Evidence evidence, const WatchdogOptions& options);
+  Watchdog(std::unique_ptr<ProgressSource> progress, Evidence evidence,
+           const WatchdogOptions& options);
   // Before load starts: opens the scan and the kernel log, touches all memory. What cannot be
   // opened costs sight, not the run: the reason stands in the evidence (scan_problem).
   void open_probes();
@@ -53,7 +54,7 @@ class Watchdog {
   [[nodiscard]] bool wait_for_next_tick();
   void obey(WatchCommand command);
 
-  Board board_;
+  std::unique_ptr<ProgressSource> progress_;
   Evidence evidence_;
   WatchdogOptions options_;
   std::optional<KernelScan> scanner_;
@@ -73,8 +74,8 @@ class Watchdog {
   Nanos last_tick_ns_ = 0;
   Nanos last_scan_ns_ = 0;
   std::uint64_t scan_sequence_ = 0;
-  std::size_t watched_ = 0;        // entries of watched_tgids the scan knows
-  unsigned suspicious_ticks_ = 0;  // ticks left in which a gap forbids judgement
+  std::array<std::int32_t, kWatchedMax> watched_{};  // processes the scan knows, 0 = none
+  unsigned suspicious_ticks_ = 0;                    // ticks left in which a gap forbids judgement
   bool load_ended_ = false;
   bool quit_ = false;
 };

@@ -53,6 +53,7 @@ void Watchdog::open_probes() {
     kernel_log_ = std::move(*log);
   else
     tell_problem(area.kmsg_problem, log.error().what);
+  progress_->open(area);
   // One scan now faults in everything that later ones use.
   for (ScanSlot& slot : area.scans) std::memset(slot.bytes.data(), 0, slot.bytes.size());
   if (scanner_) scan(monotonic_now());
@@ -70,8 +71,6 @@ void Watchdog::drain_kernel_log() {
 }
 
 void Watchdog::feed_blocked_tasks(const ScanSlot& slot) {
-  if (slot.truncated != 0)
-    evidence_.area().health.scans_truncated.fetch_add(1, std::memory_order_relaxed);
   blocked_table_->begin_scan(slot.taken_ns);
   for (std::size_t at = 0; at + sizeof(ScanHead) <= slot.size;) {
     ScanHead head;

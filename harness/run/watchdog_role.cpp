@@ -6,6 +6,7 @@
 #include "harness/base/process.h"
 #include "harness/base/settings.h"
 #include "harness/run/self_protection.h"
+#include "harness/run/target_source.h"
 #include "harness/run/watchdog.h"
 
 namespace stallproof {
@@ -28,14 +29,24 @@ Result<WatchdogOptions> read_options(const Settings& words) {
   return options;
 }
 
+// Our own loads are on the board; without one the load is foreign.
+Result<std::unique_ptr<ProgressSource>> open_progress(const Settings& words) {
+  const auto fd = words.count("board", 0);
+  if (!fd) return Failure(fd.error());
+  if (*fd == 0) return std::make_unique<TargetSource>();
+  auto board = Board::attach(static_cast<int>(*fd), false);
+  if (!board) return Failure(board.error());
+  return std::make_unique<BoardSource>(std::move(*board));
+}
+
 Result<> watch(const Settings& words, int ready) {
   const auto options = read_options(words);
   if (!options) return Failure(options.error());
-  auto board = Board::attach(static_cast<int>(*words.count("board", 0)), false);
-  if (!board) return Failure(board.error());
+  auto progress = open_progress(words);
+  if (!progress) return Failure(progress.error());
   auto evidence = Evidence::attach(static_cast<int>(*words.count("evidence", 0)));
   if (!evidence) return Failure(evidence.error());
-  Watchdog watchdog(std::move(*board), std::move(*evidence), *options);
+  Watchdog watchdog(std::move(*progress), std::move(*evidence), *options);
   watchdog.open_probes();
   protect_this_process();
   report_ready(ready);

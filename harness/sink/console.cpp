@@ -75,7 +75,8 @@ void Console::clear_progress() {
 void Console::write_out(std::string_view text) {
   clear_progress();
   if (lost_output_) return;
-  lost_output_ = !write_bounded(STDOUT_FILENO, text, Deadline::in(kPatience));
+  lost_output_ =
+      !write_bounded(options_.aside ? STDERR_FILENO : STDOUT_FILENO, text, Deadline::in(kPatience));
 }
 
 void Console::write_error(std::string_view text) const {

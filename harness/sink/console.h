@@ -15,6 +15,7 @@ class Console {
  public:
   struct Options {
     bool quiet = false;  // only results and errors
+    bool aside = false;  // stdout is somebody else's: everything goes to stderr
     bool json = false;   // stdout carries one JSON document and nothing else
   };
   explicit Console(const Options& options);

@@ -41,15 +41,21 @@ Json dropout_json(const DropoutEntry& dropout) {
           {"min_ratio", rounded(dropout.min_ratio)}};
 }
 
+Json suspected_json(const SuspectedEntry& suspected) {
+  return {{"workload", suspected.workload},
+          {"since_ms", rounded(suspected.since_ms)},
+          {"until_ms", or_null(suspected.until_ms)}};
+}
+
 Json workload_json(const WorkloadEntry& load) {
   return {{"ops", load.ops},
           {"bytes", load.bytes},
           {"errors", load.errors},
           {"mismatches", load.mismatches},
           {"sigbus", load.sigbus},
-          {"p50_us", rounded(load.p50_us)},
-          {"p99_us", rounded(load.p99_us)},
-          {"max_us", rounded(load.max_us)},
+          {"p50_us", or_null(load.p50_us)},
+          {"p99_us", or_null(load.p99_us)},
+          {"max_us", or_null(load.max_us)},
           {"per_second_min", or_null(load.per_second_min)}};
 }
 
@@ -85,11 +91,12 @@ Json hazard_json(const std::optional<HazardEntry>& hazard) {
   return {{"entered", hazard->entered}, {"per_second_min", or_null(hazard->per_second_min)}};
 }
 
-Json service_json(const ServiceEntry& service) {
-  return {{"page_reads", service.page_reads},
-          {"direct_reads", service.direct_reads},
-          {"page_reads_per_second_min", or_null(service.page_reads_per_second_min)},
-          {"direct_reads_per_second_min", or_null(service.direct_reads_per_second_min)}};
+Json service_json(const std::optional<ServiceEntry>& service) {
+  if (!service) return nullptr;
+  return {{"page_reads", service->page_reads},
+          {"direct_reads", service->direct_reads},
+          {"page_reads_per_second_min", or_null(service->page_reads_per_second_min)},
+          {"direct_reads_per_second_min", or_null(service->direct_reads_per_second_min)}};
 }
 
 template <class Items, class Render>
@@ -141,12 +148,13 @@ std::string verdict_json(const Verdict& verdict) {
                          {"duration_s", rounded(verdict.duration_s)},
                          {"stalls", list_json(verdict.stalls, stall_json)},
                          {"dropouts", list_json(verdict.dropouts, dropout_json)},
+                         {"suspected", list_json(verdict.suspected, suspected_json)},
                          {"hazard", hazard_json(verdict.hazard)},
                          {"observer", observer_json(verdict.observer)},
                          {"ffs", service_json(verdict.service)},
                          {"timings", timings_json(verdict.timings)},
                          {"left_behind", verdict.left_behind},
-                         {"command_exit", nullptr},
+                         {"command_exit", or_null(verdict.command_exit)},
                          {"workloads", workloads}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

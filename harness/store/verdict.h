@@ -35,6 +35,13 @@ struct DropoutEntry {
   double min_ratio = 0;
 };
 
+// No progress of foreign load although nobody was seen blocked. Never judged.
+struct SuspectedEntry {
+  std::string workload;
+  double since_ms = 0;
+  std::optional<double> until_ms;
+};
+
 struct HazardEntry {
   std::uint64_t entered = 0;
   std::optional<std::uint64_t> per_second_min;  // absent when no whole second was measured
@@ -46,9 +53,7 @@ struct WorkloadEntry {
   std::uint64_t errors = 0;
   std::uint64_t mismatches = 0;
   std::uint64_t sigbus = 0;
-  double p50_us = 0;
-  double p99_us = 0;
-  double max_us = 0;
+  std::optional<double> p50_us, p99_us, max_us;  // absent for load that is not ours
   std::optional<std::uint64_t> per_second_min;
 };
 
@@ -103,11 +108,13 @@ struct Verdict {
   double duration_s = 0;
   std::vector<StallEntry> stalls;
   std::vector<DropoutEntry> dropouts;
+  std::vector<SuspectedEntry> suspected;
   std::optional<HazardEntry> hazard;
   ObserverEntry observer;
-  ServiceEntry service;
+  std::optional<ServiceEntry> service;  // of our own FUSE target
   TimingEntry timings;
   std::vector<std::string> left_behind;
+  std::optional<int> command_exit;  // as a shell gives it; absent without a command that ended
   std::map<std::string, WorkloadEntry> workloads;
 };
 

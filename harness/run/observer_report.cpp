@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/observer_report.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/file.h"
+#include "harness/base/units.h"
+
+namespace stallproof {
+namespace {
+
+constexpr Nanos kHeartbeatLimit = kSecond;
+
+double in_ms(const std::atomic<std::uint64_t>& ns) { return static_cast<double>(ns.load()) / 1e6; }
+
+// Nothing was stuck any more when it was looked at: a stall all the same, for a reason not known.
+std::string class_of(const IncidentRecord& incident) {
+  if (!incident.explanation || incident.explanation->stall_class == "none") return "unknown";
+  return incident.explanation->stall_class;
+}
+
+std::vector<std::string> blind_spots(const EvidenceArea& area,
+                                     const std::vector<IncidentRecord>& incidents) {
+  std::vector<std::string> spots;
+  if (area.scan_problem[0] != '\0')
+    spots.push_back(fmt::format("locks, queues and FUSE requests: {}", area.scan_problem.data()));
+  else if (area.fuse_problem[0] != '\0')
+    spots.push_back(fmt::format("FUSE requests: {}", area.fuse_problem.data()));
+  if (area.kmsg_problem[0] != '\0')
+    spots.push_back(fmt::format("kernel log: {}", area.kmsg_problem.data()));
+  if (area.target_problem[0] != '\0')
+    spots.push_back(fmt::format("the target's threads: {}", area.target_problem.data()));
+  for (const IncidentRecord& incident : incidents) {
+    if (!incident.explanation) continue;
+    for (const std::string& spot : incident.explanation->blind_spots)
+      if (std::find(spots.begin(), spots.end(), spot) == spots.end()) spots.push_back(spot);
+  }
+  return spots;
+}
+
+}  // namespace
+
+std::string RunClock::wall_clock(Nanos at) const {
+  return format_rfc3339(realtime_ns + (at - monotonic_ns));
+}
+
+void WatchdogFigures::begin(const Evidence& evidence, Nanos now) {
+  began_ns = now;
+  cpu_before_ns = evidence.area().health.cpu_ns.load();
+}
+
+void WatchdogFigures::check_heartbeat(const Evidence& evidence, Nanos now) {
+  const Nanos beat = evidence.area().health.heartbeat_ns.load(std::memory_order_acquire);
+  if (beat != 0 && now > beat) heartbeat_age_max_ns = std::max(heartbeat_age_max_ns, now - beat);
+}
+
+void WatchdogFigures::take(const Evidence& evidence, pid_t watchdog, Nanos now) {
+  const std::uint64_t used = evidence.area().health.cpu_ns.load();
+  cpu_ns = used - std::min(used, cpu_before_ns);
+  watched_ns = now - began_ns;
+  const auto status = read_file(fmt::format("/proc/{}/status", watchdog));
+  const auto found = status ? status->find("VmRSS:") : std::string::npos;
+  if (found != std::string::npos) rss_kib = std::strtoull(status->c_str() + found + 6, nullptr, 10);
+}
+
+StallEntry stall_entry(const IncidentRecord& incident, const RunClock& clock, Nanos fail_after) {
+  const bool explained = incident.explanation.has_value();
+  return {.id = incident.id(),
+          .stall_class = class_of(incident),
+          .signature = explained ? incident.explanation->signature : "unknown",
+          .onset = clock.wall_clock(incident.onset_ns),
+          .onset_ms = clock.ms(incident.onset_ns),
+          .detected_ms = clock.ms(incident.detected_ns),
+          .resolved_ms =
+              incident.resolved_ns ? std::optional(clock.ms(*incident.resolved_ns)) : std::nullopt,
+          .failing = incident.failing(fail_after),
+          .sources = incident.sources(),
+          .explanation = explained ? "incidents/" + incident.id() + "/explanation.json" : ""};
+}
+
+std::vector<DropoutEntry> dropout_entries(const std::vector<DropoutRecord>& dropouts,
+                                          const std::vector<std::string>& load_names,
+                                          const RunClock& clock, Nanos end_ns) {
+  std::vector<DropoutEntry> entries;
+  for (const DropoutRecord& dropout : dropouts) {
+    const Nanos until = std::max(dropout.until_ns.value_or(end_ns), dropout.since_ns);
+    entries.push_back(
+        {.workload = dropout.load < load_names.size() ? load_names[dropout.load] : "unknown",
+         .start_ms = clock.ms(dropout.since_ns),
+         .duration_ms = static_cast<double>(until - dropout.since_ns) / 1e6,
+         .min_ratio = dropout.ratio});
+  }
+  return entries;
+}
+
+ObserverEntry observer_entry(const Evidence& evidence, const WatchdogFigures& figures,
+                             const std::vector<IncidentRecord>& incidents) {
+  const EvidenceArea& area = evidence.area();
+  const WatchdogHealth& health = area.health;
+  ObserverEntry observer;
+  observer.lens = area.scan_problem[0] == '\0' ? "bpf" : "proc";
+  observer.loop_lag_max_ms = in_ms(health.lag_max_ns);
+  observer.tick_max_ms = in_ms(health.tick_max_ns);
+  observer.tick_max_in_stall_ms = in_ms(health.tick_max_in_stall_ns);
+  if (figures.watched_ns != 0)
+    observer.cpu_percent =
+        100.0 * static_cast<double>(figures.cpu_ns) / static_cast<double>(figures.watched_ns);
+  observer.rss_kib = figures.rss_kib;
+  observer.scans = health.scans.load();
+  observer.scan_max_ms = in_ms(health.scan_max_ns);
+  observer.scan_failures = health.scan_failures.load();
+  observer.gaps = health.gaps.load();
+  observer.kmsg_lost = health.kmsg_lost.load();
+  observer.probe_timeouts = figures.probe_timeouts;
+  observer.events_dropped = health.events_dropped.load();
+  observer.blind_spots = blind_spots(area, incidents);
+  return observer;
+}
+
+std::vector<std::string> impairments(const Evidence& evidence, const WatchdogFigures& figures) {
+  std::vector<std::string> found;
+  const WatchdogHealth& health = evidence.area().health;
+  const auto count = [&found](std::uint64_t number, const char* what) {
+    if (number > 0) found.push_back(fmt::format("{} {}", number, what));
+  };
+  if (health.ticks.load() == 0) found.emplace_back("the watchdog never looked");
+  if (figures.heartbeat_age_max_ns > kHeartbeatLimit)
+    found.push_back(fmt::format("the watchdog gave no sign of life for {}",
+                                format_duration(figures.heartbeat_age_max_ns)));
+  if (health.gaps.load() > 0)
+    found.push_back(
+        fmt::format("the watchdog was not run {} times (observer gap)", health.gaps.load()));
+  if (health.events_dropped.load() + health.findings_dropped.load() > 0)
+    found.emplace_back("findings of the watchdog were lost");
+  count(health.scan_failures.load(), "scans of the kernel's tasks failed");
+  count(health.scans_truncated.load(), "scans of the kernel's tasks were cut");
+  count(health.kmsg_lost.load(), "records of the kernel log were lost");
+  count(figures.probe_timeouts, "reads of /proc did not answer");
+  return found;
+}
+
+void describe_run(Verdict& verdict, const RunClock& clock, const Thresholds& thresholds) {
+  utsname name{};
+  ::uname(&name);
+  const Nanos ended = monotonic_now();
+  verdict.node = name.nodename;
+  verdict.kernel = name.release;
+  verdict.tool_version = SP_VERSION;
+  verdict.stall_after_ms = static_cast<double>(thresholds.stall_after) / 1e6;
+  verdict.fail_after_ms = static_cast<double>(thresholds.fail_after) / 1e6;
+  verdict.dropout_below = thresholds.dropout_below;
+  verdict.started = clock.wall_clock(clock.monotonic_ns);
+  verdict.ended = clock.wall_clock(ended);
+  verdict.duration_s = clock.ms(ended) / 1e3;
+}
+
+std::string environment_json() {
+  utsname name{};
+  ::uname(&name);
+  const nlohmann::ordered_json document = {{"schema", 1},
+                                           {"node", name.nodename},
+                                           {"kernel", name.release},
+                                           {"kernel_version", name.version},
+                                           {"machine", name.machine},
+                                           {"cpus", ::sysconf(_SC_NPROCESSORS_ONLN)},
+                                           {"tool_version", SP_VERSION}};
+  return document.dump(2) + "\n";
+}
+
+}  // namespace stallproof

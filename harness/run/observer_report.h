@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every run's verdict says of its incidents and of how well it was watched. Pure but for
+// reading the watchdog's health out of the evidence.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "harness/board/evidence.h"
+#include "harness/detect/detector.h"
+#include "harness/run/incident_book.h"
+#include "harness/store/verdict.h"
+
+namespace stallproof {
+
+// Run time on two clocks: every *_ms of a verdict counts from `monotonic_ns`.
+struct RunClock {
+  Nanos monotonic_ns = 0;
+  Nanos realtime_ns = 0;
+  [[nodiscard]] double ms(Nanos at) const {
+    return at > monotonic_ns ? static_cast<double>(at - monotonic_ns) / 1e6 : 0;
+  }
+  [[nodiscard]] std::string wall_clock(Nanos at) const;
+};
+
+// The watchdog as its controller saw it, over the whole run.
+struct WatchdogFigures {
+  Nanos began_ns = 0;
+  std::uint64_t cpu_before_ns = 0;
+  std::uint64_t cpu_ns = 0;  // since begin()
+  std::uint64_t rss_kib = 0;
+  Nanos watched_ns = 0;
+  Nanos heartbeat_age_max_ns = 0;
+  std::uint64_t probe_timeouts = 0;
+
+  // When the load begins, every loop of the controller, before the watchdog is ended.
+  void begin(const Evidence& evidence, Nanos now);
+  void check_heartbeat(const Evidence& evidence, Nanos now);
+  void take(const Evidence& evidence, pid_t watchdog, Nanos now);
+};
+
+StallEntry stall_entry(const IncidentRecord& incident, const RunClock& clock, Nanos fail_after);
+std::vector<DropoutEntry> dropout_entries(const std::vector<DropoutRecord>& dropouts,
+                                          const std::vector<std::string>& load_names,
+                                          const RunClock& clock, Nanos end_ns);
+ObserverEntry observer_entry(const Evidence& evidence, const WatchdogFigures& figures,
+                             const std::vector<IncidentRecord>& incidents);
+// Why a run without a stall proves nothing: sight lost in a way that hides stalls.
+std::vector<std::string> impairments(const Evidence& evidence, const WatchdogFigures& figures);
+// Node, kernel, version, times, thresholds.
+void describe_run(Verdict& verdict, const RunClock& clock, const Thresholds& thresholds);
+// env.json.
+std::string environment_json();
+
+}  // namespace stallproof

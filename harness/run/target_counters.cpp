@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/target_counters.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <functional>
+
+#include "harness/base/file.h"
+
+namespace stallproof {
+namespace {
+
+constexpr Nanos kReadLimit = 100 * kMillisecond;  // for one process
+constexpr Nanos kAllReads = 300 * kMillisecond;   // for all of them
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  while (true) {
+    const std::size_t begin = line.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) return words;
+    line.remove_prefix(begin);
+    const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+    words.push_back(line.substr(0, end));
+    line.remove_prefix(end);
+  }
+}
+
+void each_line(std::string_view text, const std::function<void(std::string_view)>& visit) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    visit(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+std::uint64_t number(std::string_view word) {
+  std::uint64_t value = 0;
+  std::from_chars(word.data(), word.data() + word.size(), value);
+  return value;
+}
+
+// The field of the totals that a name stands for; null for names of no interest.
+std::uint64_t* field_of(IoTotals& totals, std::string_view name) {
+  if (name == "syscr" || name == "rios" || name == "Read") return &totals.reads;
+  if (name == "syscw" || name == "wios" || name == "Write") return &totals.writes;
+  if (name == "read_bytes" || name == "rbytes") return &totals.read_bytes;
+  if (name == "write_bytes" || name == "wbytes") return &totals.write_bytes;
+  return nullptr;
+}
+
+void add_to(std::optional<IoTotals>& sum, std::string_view name, std::string_view value) {
+  if (!sum) sum = IoTotals{};
+  if (std::uint64_t* const field = field_of(*sum, name)) *field += number(value);
+}
+
+std::string growth(const std::optional<IoTotals>& now, const std::optional<IoTotals>& before) {
+  if (!now || !before) return ",,,";
+  const auto grown = [](std::uint64_t late, std::uint64_t early) {
+    return late > early ? late - early : 0;
+  };
+  return fmt::format("{},{},{},{}", grown(now->reads, before->reads),
+                     grown(now->writes, before->writes), grown(now->read_bytes, before->read_bytes),
+                     grown(now->write_bytes, before->write_bytes));
+}
+
+std::optional<IoTotals> totals_of(const std::optional<DiskTotals>& disk) {
+  return disk ? std::optional(disk->totals) : std::nullopt;
+}
+
+std::optional<IoTotals> read_group(const std::string& directory) {
+  if (directory.empty()) return std::nullopt;
+  if (const auto text = read_file(directory + "/io.stat"))
+    return parse_cgroup_io_stat(*text).value_or(IoTotals{});
+  for (const char* name : {"/blkio.throttle.io_serviced_recursive", "/blkio.throttle.io_serviced"})
+    if (const auto text = read_file(directory + name)) return parse_cgroup_serviced(*text);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<IoTotals> parse_process_io(std::string_view text) {
+  std::optional<IoTotals> totals;
+  each_line(text, [&totals](std::string_view line) {
+    const std::size_t colon = line.find(": ");
+    if (colon != std::string_view::npos)
+      add_to(totals, line.substr(0, colon), line.substr(colon + 2));
+  });
+  return totals;
+}
+
+std::optional<IoTotals> parse_cgroup_io_stat(std::string_view text) {
+  std::optional<IoTotals> totals;
+  each_line(text, [&totals](std::string_view line) {
+    for (const std::string_view word : words_of(line)) {
+      const std::size_t equals = word.find('=');
+      if (equals != std::string_view::npos)
+        add_to(totals, word.substr(0, equals), word.substr(equals + 1));
+    }
+  });
+  return totals;
+}
+
+std::optional<IoTotals> parse_cgroup_serviced(std::string_view text) {
+  std::optional<IoTotals> totals;
+  each_line(text, [&totals](std::string_view line) {
+    const auto words = words_of(line);
+    if (words.size() == 3) add_to(totals, words[1], words[2]);
+    if (words.size() == 2 && !totals) totals = IoTotals{};  // "Total 0" alone: nothing yet
+  });
+  return totals;
+}
+
+std::optional<DiskTotals> parse_diskstats(std::string_view text, std::string_view device) {
+  std::optional<DiskTotals> found;
+  each_line(text, [&](std::string_view line) {
+    const auto words = words_of(line);
+    if (words.size() < 12 || fmt::format("{} {}", words[0], words[1]) != device) return;
+    // Documentation/admin-guide/iostats.rst: reads, sectors read, writes, sectors, in flight.
+    found = DiskTotals{.totals = {.reads = number(words[3]),
+                                  .writes = number(words[7]),
+                                  .read_bytes = number(words[5]) * 512,
+                                  .write_bytes = number(words[9]) * 512},
+                       .in_flight = number(words[11])};
+  });
+  return found;
+}
+
+std::optional<IoTotals> TargetCounters::read_processes(const std::vector<pid_t>& tgids,
+                                                       ProbeChild* probe) {
+  calls_.assign(tgids.size(), 0);
+  std::optional<IoTotals> sum;
+  const Deadline all = Deadline::in(kAllReads);
+  for (std::size_t i = 0; probe != nullptr && i < tgids.size() && !all.passed(); ++i) {
+    const auto text = probe->read(fmt::format("/proc/{}/io", tgids[i]), Deadline::in(kReadLimit));
+    const auto one = text ? parse_process_io(*text) : std::nullopt;
+    if (!one) continue;
+    calls_[i] = one->reads + one->writes;
+    if (!sum) sum = IoTotals{};
+    sum->reads += one->reads;
+    sum->writes += one->writes;
+    sum->read_bytes += one->read_bytes;
+    sum->write_bytes += one->write_bytes;
+  }
+  process_io_seen_ = process_io_seen_ || sum.has_value();
+  return sum;
+}
+
+void TargetCounters::sample(Nanos now, const WatchTarget& target, const std::vector<pid_t>& tgids,
+                            const EvidenceArea& area, ProbeChild* probe) {
+  Row row{.at_ns = now};
+  const auto views = copy_views(area);
+  if (!views.empty()) {
+    for (const std::uint64_t ops : views.back().ops) row.completed += ops;
+    for (const std::uint32_t flying : views.back().in_flight) row.in_flight += flying;
+  }
+  row.processes = read_processes(tgids, probe);
+  row.group = read_group(target.cgroup());
+  if (!target.device().empty()) {
+    const auto text = read_file("/proc/diskstats");
+    if (text) row.disk = parse_diskstats(*text, target.device());
+  }
+  rows_.push_back(row);
+}
+
+std::string TargetCounters::csv(const RunClock& clock) const {
+  std::string text = "t_ms,completed,in_flight";
+  for (const char* source : {"process", "cgroup", "disk"})
+    text += fmt::format(",{0}_reads,{0}_writes,{0}_read_bytes,{0}_write_bytes", source);
+  text += ",disk_in_flight\n";
+  for (std::size_t i = 1; i < rows_.size(); ++i) {
+    const Row& now = rows_[i];
+    const Row& before = rows_[i - 1];
+    text += fmt::format("{:.0f},{},{},{},{},{},{}\n", clock.ms(now.at_ns),
+                        now.completed > before.completed ? now.completed - before.completed : 0,
+                        now.in_flight, growth(now.processes, before.processes),
+                        growth(now.group, before.group),
+                        growth(totals_of(now.disk), totals_of(before.disk)),
+                        now.disk ? std::to_string(now.disk->in_flight) : "");
+  }
+  return text;
+}
+
+}  // namespace stallproof

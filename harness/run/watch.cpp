@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/watch.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "harness/base/file.h"
+#include "harness/run/result_place.h"
+#include "harness/run/watch_run.h"
+#include "harness/run/watch_verdict.h"
+
+namespace stallproof {
+namespace {
+
+constexpr int kNotFound = 127;
+constexpr int kNotExecutable = 126;
+
+std::string plan_toml(const WatchOptions& options, const WatchTarget& target) {
+  const auto quoted = [](const std::string& word) {
+    std::string text = "\"";
+    for (const char letter : word)
+      text += static_cast<unsigned char>(letter) < ' ' || letter == '"' || letter == '\\'
+                  ? fmt::format("\\u{:04X}", static_cast<unsigned char>(letter))
+                  : std::string(1, letter);
+    return text + "\"";
+  };
+  std::string text = fmt::format("[watch]\ntarget = {}\n", quoted(target.name()));
+  if (!options.command.empty()) {
+    text += "command = [";
+    for (const std::string& word : options.command) text += quoted(word) + ", ";
+    text += "]\n";
+  }
+  return text + fmt::format("stall_after_ms = {}\nfail_after_ms = {}\n",
+                            options.thresholds.stall_after / kMillisecond,
+                            options.thresholds.fail_after / kMillisecond);
+}
+
+Result<std::optional<ForeignCommand>> prepare_command(const WatchOptions& options) {
+  if (options.command.empty()) return std::nullopt;
+  auto command =
+      ForeignCommand::prepare({.words = options.command, .stdout_to_stderr = options.json});
+  if (!command) return Failure(command.error());
+  return std::optional(std::move(*command));
+}
+
+// What must be known before anything is written: what is watched, and where results may go.
+Result<WatchTarget> find_target(const WatchOptions& options) {
+  auto target = WatchTarget::find(options);
+  if (!target) return target;
+  const auto under_test = [&target](const MountEntry& mount) {
+    return !target->path().empty() && mount.mount_point == target->path();
+  };
+  if (auto allowed = refuse_place_on_target(options.out, under_test); !allowed)
+    return Failure(allowed.error());
+  return target;
+}
+
+void warn_of_panic(Console& console) {
+  const auto panic = read_file("/proc/sys/kernel/hung_task_panic");
+  if (panic && panic->starts_with("1"))
+    console.problem(
+        "kernel.hung_task_panic=1: a stall of kernel.hung_task_timeout_secs crashes this machine");
+}
+
+}  // namespace
+
+Result<int> run_watch(const WatchOptions& options, Console& console) {
+  auto lens = LiveLens::open(options.fs_files);
+  if (!lens) return Failure(lens.error());
+  auto target = find_target(options);
+  if (!target) return Failure(target.error());
+  // As a shell would answer, before a result is written for a command that never was.
+  if (!options.command.empty() && find_program(options.command.front()).empty()) {
+    const bool there = ::access(options.command.front().c_str(), F_OK) == 0;
+    console.problem(fmt::format("watch: {}: {}", options.command.front(),
+                                there ? "not executable" : "command not found"));
+    return there ? kNotExecutable : kNotFound;
+  }
+  warn_of_panic(console);
+  SignalWatch signals;
+  auto watchdog = WatchdogChild::create();
+  if (!watchdog) return Failure(watchdog.error());
+  auto run = RunDir::create({.out = options.out, .name_stem = "watch"});
+  if (!run) return Failure(run.error());
+  run->save("env.json", environment_json());
+  run->save("plan.toml", plan_toml(options, *target));
+  if (auto up = watchdog->start({.thresholds = options.thresholds}); !up) {
+    watchdog->end();
+    return Failure(up.error());
+  }
+  auto command = prepare_command(options);
+  if (!command) return Failure(command.error());
+  if (*command) target->set_command((*command)->pid());
+  WatchRun watch(options, std::move(*target), std::move(*run), std::move(*lens),
+                 std::move(*watchdog), std::move(*command), std::move(signals), console);
+  if (auto begun = watch.begin(); !begun) {
+    console.problem(fmt::format("watch: {}: {}", options.command.front(), begun.error().what));
+    watch.abandon();
+    return kNotExecutable;
+  }
+  watch.drive();
+  return watch.conclude();
+}
+
+int WatchRun::conclude() {
+  state_.figures.probe_timeouts = lens_.probe_timeouts();
+  const std::string id = run_.id();
+  const std::vector<std::string> names = load_names();
+  const Verdict verdict =
+      make_watch_verdict({.options = options_,
+                          .target = target_,
+                          .state = state_,
+                          .book = book_,
+                          .counters = counters_,
+                          .evidence = watchdog_.evidence(),
+                          .load_names = names,
+                          .command_status = command_ ? command_->status() : std::nullopt,
+                          .command_calls = command_ ? command_->calls_made() : std::nullopt,
+                          .run_id = id,
+                          .unsaved = run_.first_problem()});
+  const std::string json = verdict_json(verdict);
+  run_.save("verdict.json", json);
+  console_.document(json);
+  for (const std::string& reason : verdict.reasons)
+    console_.result(fmt::format("{}: {}", outcome_name(verdict.outcome), reason));
+  for (const std::string& spot : verdict.observer.blind_spots) console_.result("not seen: " + spot);
+  if (console_.lost_output()) console_.problem("standard output did not take the result");
+  if (run_.first_problem().empty() && !console_.lost_output()) return verdict.exit_code;
+  if (!run_.first_problem().empty()) console_.problem(run_.first_problem());
+  return verdict.exit_code == 1 ? 1 : 3;
+}
+
+}  // namespace stallproof

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/watch_run.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/units.h"
+
+namespace stallproof {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Nanos kLoopStep = 100 * kMillisecond;
+constexpr Nanos kMembersEvery = 250 * kMillisecond;
+constexpr Nanos kProcLookEvery = 500 * kMillisecond;
+// After a signal was passed on; a second signal ends the watch at once.
+constexpr Nanos kCommandMayEnd = 5 * kSecond;
+constexpr Nanos kProcLookLimit = 2 * kSecond;
+// Two looks that far apart with the same tasks in the circle: it will not open by itself.
+constexpr Nanos kCycleStands = 200 * kMillisecond;
+
+}  // namespace
+
+WatchRun::WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, LiveLens lens,
+                   WatchdogChild watchdog, std::optional<ForeignCommand> command,
+                   SignalWatch signals, Console& console)
+    : options_(options),
+      target_(std::move(target)),
+      run_(std::move(run)),
+      lens_(std::move(lens)),
+      watchdog_(std::move(watchdog)),
+      command_(std::move(command)),
+      signals_(std::move(signals)),
+      console_(console),
+      book_({.lens = lens_,
+             .run = run_,
+             .evidence = watchdog_.evidence(),
+             .load_names = [this] { return load_names(); },
+             .conclusive = [](const Explanation& each) { return each.cycle.has_value(); }}) {
+  state_.clock = {.monotonic_ns = monotonic_now(), .realtime_ns = realtime_now()};
+  scanning_ = watchdog_.evidence().area().scan_problem[0] == '\0';
+  state_.sees_stacks = !scanning_ && lens_.sees_stacks();
+}
+
+Result<> WatchRun::begin() {
+  log_event(
+      Json{{"event", "child"}, {"role", "watchdog"}, {"pid", watchdog_.child().pid()}}.dump());
+  state_.figures.begin(watchdog_.evidence(), state_.clock.monotonic_ns);
+  refresh_members(monotonic_now());
+  if (command_) {
+    if (auto started = command_->go(); !started) return started;
+    log_event(Json{{"event", "command_started"}, {"pid", command_->pid()}}.dump());
+  }
+  console_.step(monotonic_now() - state_.clock.monotonic_ns,
+                fmt::format("watching {}, results in {}", target_.name(), run_.path()));
+  if (!scanning_)
+    console_.step(monotonic_now() - state_.clock.monotonic_ns,
+                  fmt::format("cannot look into the kernel's locks: {}; falling back to /proc",
+                              watchdog_.evidence().area().scan_problem.data()));
+  return {};
+}
+
+void WatchRun::drive() {
+  while (!over_) {
+    wait_for_something();
+    read_events();
+    check_watchdog();
+    check_signals();
+    const Nanos now = monotonic_now();
+    check_target(now);
+    refresh_members(now);
+    sample_counters(now);
+    check_suspected(now);
+    look_by_proc(now);
+    state_.figures.check_heartbeat(watchdog_.evidence(), now);
+    check_end(now);
+    show_progress(now);
+  }
+  name_what_is_left();
+  state_.figures.take(watchdog_.evidence(), watchdog_.child().pid(), monotonic_now());
+  watchdog_.command(WatchCommand::end_load);
+  if (const std::string stuck = watchdog_.end(); !stuck.empty())
+    state_.left_behind.push_back(stuck);
+  read_events();
+  book_.save_all(state_.clock.monotonic_ns);
+  run_.save("series/seconds.csv", counters_.csv(state_.clock));
+  log_event(Json{{"event", "watch_ended"}, {"why", state_.ended_by}}.dump());
+}
+
+void WatchRun::wait_for_something() {
+  std::array<pollfd, 5> items{
+      {{watchdog_.channel_fd(), POLLIN, 0},
+       {signals_.fd(), POLLIN, 0},
+       {watchdog_.child().pidfd(), POLLIN, 0},
+       {command_ && !command_->status() ? command_->pidfd() : -1, POLLIN, 0},
+       {target_.pidfd(), POLLIN, 0}}};
+  // What can no longer be read from would wake us for ever.
+  if (watchdog_.child().reaped()) items[0].fd = items[2].fd = -1;
+  ::poll(items.data(), items.size(), static_cast<int>(kLoopStep / kMillisecond));
+}
+
+void WatchRun::read_events() {
+  while (const auto event = watchdog_.next_event()) on_event(*event);
+}
+
+void WatchRun::on_event(const WatchEvent& event) {
+  switch (event.kind) {
+    case WatchEventKind::incident_opened:
+      return on_opened(event);
+    case WatchEventKind::incident_extended:
+    case WatchEventKind::incident_resolved:
+      book_.update(event);
+      if (event.kind != WatchEventKind::incident_resolved) return;
+      log_event(Json{{"event", "stall_resolved"}, {"at_ms", state_.clock.ms(event.at_ns)}}.dump());
+      return console_.step(event.at_ns - state_.clock.monotonic_ns,
+                           "resolved: I/O completes again");
+    case WatchEventKind::scan_taken:
+      return on_scan(event);
+    case WatchEventKind::dropout_begin:
+    case WatchEventKind::dropout_end:
+      return book_.note_dropout(event);
+    case WatchEventKind::gap:
+      return log_event(
+          Json{{"event", "observer_gap"}, {"ms", state_.clock.ms(event.at_ns)}}.dump());
+  }
+}
+
+void WatchRun::on_opened(const WatchEvent& event) {
+  // What the circle alone had shown before is the same stall.
+  if (IncidentRecord* const known = book_.standing(); known != nullptr && known->by_cycle) {
+    known->watch_number = event.incident;
+    known->kinds = event.kinds;
+    known->stalled = event.stalled;
+    return;
+  }
+  const IncidentRecord& incident = book_.open(event);
+  next_proc_look_ns_ = 0;
+  log_event(Json{{"event", "stall"},
+                 {"incident", incident.id()},
+                 {"onset_ms", state_.clock.ms(event.since_ns)},
+                 {"detected_ms", state_.clock.ms(event.at_ns)}}
+                .dump());
+  console_.step(
+      event.at_ns - state_.clock.monotonic_ns,
+      fmt::format("STALL: no I/O has completed for {} and tasks are blocked (since +{:.3f} s)",
+                  format_duration(event.at_ns - event.since_ns),
+                  state_.clock.ms(event.since_ns) / 1e3));
+}
+
+void WatchRun::on_scan(const WatchEvent& event) {
+  if (!lens_.keep_scan(watchdog_.evidence(), event.scan)) return;
+  const IncidentRecord* const incident = book_.standing();
+  if (incident != nullptr && (event.at_ns < incident->detected_ns || incident->cycle_confirmed))
+    return;
+  auto snapshot = lens_.snapshot(members_);
+  if (!snapshot) return;
+  if (incident != nullptr) return take(std::move(*snapshot));
+  look_for_cycle(std::move(*snapshot), event.at_ns);
+}
+
+void WatchRun::take(LockSnapshot snapshot) {
+  switch (book_.take(std::move(snapshot))) {
+    case IncidentBook::Taken::conclusive:
+      return tell_explanation(*book_.standing());
+    case IncidentBook::Taken::confirmed:
+      log_event(Json{{"event", "cycle_confirmed"}, {"incident", book_.standing()->id()}}.dump());
+      return;
+    case IncidentBook::Taken::saved:
+    case IncidentBook::Taken::ignored:
+      return;
+  }
+}
+
+// Some threads sleep unchanged while others of their process complete: a slow device, or a circle
+// that the others have not reached yet.
+void WatchRun::look_for_cycle(LockSnapshot snapshot, Nanos now) {
+  const auto since = blocked_since();
+  if (!since || now < *since + options_.thresholds.stall_after) {
+    cycle_.reset();
+    return;
+  }
+  const Explanation explanation = lens_.explain_snapshot(snapshot);
+  if (!explanation.cycle) {
+    cycle_.reset();
+    return;
+  }
+  if (!cycle_ || cycle_->nodes != *explanation.cycle) {
+    cycle_ = SeenCycle{.nodes = *explanation.cycle, .at_ns = now};
+    return;
+  }
+  if (now < cycle_->at_ns + kCycleStands) return;
+  IncidentRecord& incident = book_.open_by_cycle(*since, monotonic_now());
+  log_event(Json{{"event", "stall"},
+                 {"incident", incident.id()},
+                 {"onset_ms", state_.clock.ms(incident.onset_ns)},
+                 {"detected_ms", state_.clock.ms(incident.detected_ns)}}
+                .dump());
+  console_.step(incident.detected_ns - state_.clock.monotonic_ns,
+                "STALL: tasks wait for each other in a circle, while others still complete");
+  take(std::move(snapshot));
+  incident.cycle_confirmed = true;
+}
+
+// Where BPF is refused: the same questions to /proc, through a child that may be sacrificed.
+void WatchRun::look_by_proc(Nanos now) {
+  if (scanning_ || now < next_proc_look_ns_) return;
+  const IncidentRecord* const incident = book_.standing();
+  const auto since = blocked_since();
+  const bool worth = incident != nullptr ? !incident->cycle_confirmed
+                                         : since && now >= *since + options_.thresholds.stall_after;
+  if (!worth) return;
+  auto snapshot = lens_.snapshot_by_proc(members_, kProcLookLimit, LiveLens::Others::blocked);
+  next_proc_look_ns_ = monotonic_now() + kProcLookEvery;
+  if (!snapshot) return;
+  if (incident != nullptr) return take(std::move(*snapshot));
+  look_for_cycle(std::move(*snapshot), monotonic_now());
+}
+
+void WatchRun::refresh_members(Nanos now) {
+  if (now < next_members_ns_) return;
+  ProcessList found = target_.members(our_children());
+  std::sort(found.tgids.begin(), found.tgids.end());
+  for (const pid_t pid : members_)
+    if (!std::binary_search(found.tgids.begin(), found.tgids.end(), pid))
+      watchdog_.forget_process(pid);
+  std::vector<std::string> problems;
+  if (!found.problem.empty()) problems.push_back(found.problem);
+  for (const pid_t pid : found.tgids)
+    if (!std::binary_search(members_.begin(), members_.end(), pid) && !watchdog_.watch_process(pid))
+      problems.push_back(fmt::format("more than {} processes: not all are watched", kWatchedMax));
+  for (const std::string& problem : problems)
+    if (std::find(state_.blind.begin(), state_.blind.end(), problem) == state_.blind.end())
+      state_.blind.push_back(problem);
+  members_ = std::move(found.tgids);
+  const Nanos took = monotonic_now() - now;
+  next_members_ns_ = now + std::max(kMembersEvery, 20 * took);
+}
+
+void WatchRun::check_suspected(Nanos now) {
+  const EvidenceArea& area = watchdog_.evidence().area();
+  const std::vector<std::string> names = load_names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const Nanos since = area.targets[i].suspected_since_ns.load(std::memory_order_relaxed);
+    const auto open = std::find_if(
+        state_.suspected.begin(), state_.suspected.end(),
+        [&](const SuspectedRecord& each) { return !each.until_ns && each.load == names[i]; });
+    if (since == 0 && open != state_.suspected.end()) open->until_ns = now;
+    if (since == 0 || open != state_.suspected.end()) continue;
+    state_.suspected.push_back({.load = names[i], .since_ns = since});
+    log_event(Json{{"event", "suspected"}, {"load", names[i]}, {"since_ms", state_.clock.ms(since)}}
+                  .dump());
+    console_.step(now - state_.clock.monotonic_ns,
+                  fmt::format("suspected: {} completes nothing since +{:.3f} s, but no task of it "
+                              "is blocked",
+                              names[i], state_.clock.ms(since) / 1e3));
+  }
+}
+
+void WatchRun::sample_counters(Nanos now) {
+  if (now < next_counters_ns_) return;
+  EvidenceArea& area = watchdog_.evidence().area();
+  counters_.sample(now, target_, members_, area, lens_.probe());
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (counters_.calls()[i] == 0) continue;
+    for (WatchedProcess& entry : area.watched) {
+      if (entry.tgid.load(std::memory_order_relaxed) != members_[i]) continue;
+      entry.reads.store(counters_.calls()[i], std::memory_order_relaxed);
+      entry.seen_ns.store(now, std::memory_order_release);
+    }
+  }
+  // Without BPF these totals are the progress that the watchdog sees.
+  next_counters_ns_ = now + (scanning_ ? kSecond : kMembersEvery);
+}
+
+void WatchRun::check_watchdog() {
+  const bool known = watchdog_.child().reaped();
+  const auto status = watchdog_.child().try_reap();
+  if (!status || known) return;
+  state_.lost.push_back(
+      fmt::format("watchdog process ended in mid-run: {}", describe_status(*status)));
+  log_event(Json{{"event", "child_lost"}, {"role", "watchdog"}}.dump());
+  console_.problem(state_.lost.back() + "; the load goes on unwatched");
+}
+
+void WatchRun::check_target(Nanos now) {
+  if (command_ && command_->reap(our_children())) {
+    const int code = shell_status(*command_->status());
+    log_event(Json{{"event", "command_ended"}, {"exit", code}}.dump());
+    next_members_ns_ = 0;
+    return;
+  }
+  if (command_) {
+    if (command_->status() && members_.empty() && next_members_ns_ > now)
+      end(fmt::format("the command ended: {}", describe_status(*command_->status())));
+    return;
+  }
+  if (now < next_gone_ns_ && target_.pidfd() < 0) return;
+  next_gone_ns_ = now + kSecond;
+  if (target_.gone()) end(target_.name() + " is gone");
+}
+
+void WatchRun::check_signals() {
+  while (const auto signal = signals_.next()) {
+    log_event(Json{{"event", "signal"}, {"number", signal->number}}.dump());
+    // A terminal's Ctrl-C reaches the command by itself.
+    if (command_ && !signal->from_terminal) command_->signal(signal->number);
+    const bool again = state_.interrupted;
+    state_.interrupted = true;
+    if (again || !command_ || members_.empty()) end(fmt::format("signal {}", signal->number));
+    if (!again) leave_at_ns_ = monotonic_now() + kCommandMayEnd;
+  }
+}
+
+void WatchRun::check_end(Nanos now) {
+  if (options_.duration && now >= state_.clock.monotonic_ns + *options_.duration)
+    return end(fmt::format("watched for {}", format_duration(*options_.duration)));
+  if (now >= leave_at_ns_) return end("interrupted; the command did not end");
+  if (!failing_stands(now)) {
+    failing_since_ns_.reset();
+    return;
+  }
+  if (!failing_since_ns_) failing_since_ns_ = now;
+  if (now >= *failing_since_ns_ + options_.give_up_after)
+    end(fmt::format("a failing stall has stood for {}",
+                    format_duration(now - book_.standing()->onset_ns)));
+}
+
+void WatchRun::end(std::string why) {
+  if (!over_) state_.ended_by = std::move(why);
+  over_ = true;
+}
+
+bool WatchRun::failing_stands(Nanos now) {
+  const IncidentRecord* const incident = book_.standing();
+  return incident != nullptr &&
+         (incident->cycle_confirmed || now >= incident->onset_ns + options_.thresholds.fail_after);
+}
+
+// Of the threads that sleep unchanged in a file-system wait, the one that sleeps longest.
+std::optional<Nanos> WatchRun::blocked_since() const {
+  std::optional<Nanos> since;
+  for (const TargetRow& row : watchdog_.evidence().area().targets) {
+    if (row.tgid.load(std::memory_order_relaxed) == 0) continue;
+    const Nanos at = row.blocked_since_ns.load(std::memory_order_relaxed);
+    if (at != 0 && (!since || at < *since)) since = at;
+  }
+  return since;
+}
+
+std::vector<std::string> WatchRun::load_names() const {
+  std::vector<std::string> names;
+  for (const TargetRow& row : watchdog_.evidence().area().targets) {
+    const std::int32_t tgid = row.tgid.load(std::memory_order_acquire);
+    if (tgid == 0) break;
+    const std::size_t length = ::strnlen(row.comm.data(), row.comm.size());
+    names.push_back(fmt::format("{}-{}", std::string_view(row.comm.data(), length), tgid));
+  }
+  return names;
+}
+
+std::vector<pid_t> WatchRun::our_children() const {
+  std::vector<pid_t> ours{watchdog_.child().pid()};
+  if (const ProbeChild* const probe = lens_.probe_if_started()) ours.push_back(probe->pid());
+  return ours;
+}
+
+}  // namespace stallproof

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop of one watch; see watch.h. One poll(2) loop, no thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/signals.h"
+#include "harness/run/foreign_command.h"
+#include "harness/run/incident_book.h"
+#include "harness/run/live_lens.h"
+#include "harness/run/observer_report.h"
+#include "harness/run/target_counters.h"
+#include "harness/run/watch.h"
+#include "harness/run/watch_target.h"
+#include "harness/run/watchdog_child.h"
+#include "harness/store/run_dir.h"
+
+namespace stallproof {
+
+// No progress of a load in which nobody was seen blocked: worth telling, no stall.
+struct SuspectedRecord {
+  std::string load;
+  Nanos since_ns = 0;
+  std::optional<Nanos> until_ns;
+};
+
+// What a watch has seen so far: the verdict is made from this.
+struct WatchState {
+  RunClock clock;
+  std::vector<SuspectedRecord> suspected;
+  std::vector<std::string> lost;
+  std::vector<std::string> blind;  // members that could not be found or watched
+  std::vector<std::string> left_behind;
+  bool interrupted = false;
+  bool sees_stacks = false;  // through /proc, where BPF is refused
+  std::string ended_by;      // "the command ended", …
+  WatchdogFigures figures;
+};
+
+class WatchRun {
+ public:
+  WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, LiveLens lens,
+           WatchdogChild watchdog, std::optional<ForeignCommand> command, SignalWatch signals,
+           Console& console);
+  // Starts the command, if there is one.
+  Result<> begin();
+  void drive();
+  // Ends the watchdog after a begin() that failed.
+  void abandon() { watchdog_.end(); }
+  // The verdict of what drive() saw, saved and printed. Returns the exit code.
+  int conclude();
+
+ private:
+  void wait_for_something();
+  void read_events();
+  void on_event(const WatchEvent& event);
+  void on_opened(const WatchEvent& event);
+  void on_scan(const WatchEvent& event);
+  void take(LockSnapshot snapshot);
+  void look_for_cycle(LockSnapshot snapshot, Nanos now);
+  void look_by_proc(Nanos now);
+  void tell_explanation(const IncidentRecord& incident);
+  void refresh_members(Nanos now);
+  void check_suspected(Nanos now);
+  void sample_counters(Nanos now);
+  void check_watchdog();
+  void check_target(Nanos now);
+  void check_signals();
+  void check_end(Nanos now);
+  void end(std::string why);
+  void show_progress(Nanos now);
+  void name_what_is_left();
+  [[nodiscard]] std::optional<Nanos> blocked_since() const;
+  [[nodiscard]] bool failing_stands(Nanos now);
+  [[nodiscard]] std::vector<std::string> load_names() const;
+  [[nodiscard]] std::vector<pid_t> our_children() const;
+  void log_event(const std::string& json);
+
+  const WatchOptions& options_;
+  WatchTarget target_;
+  RunDir run_;
+  LiveLens lens_;
+  WatchdogChild watchdog_;
+  std::optional<ForeignCommand> command_;
+  SignalWatch signals_;
+  Console& console_;
+  IncidentBook book_;
+  TargetCounters counters_;
+  WatchState state_;
+
+  struct SeenCycle {
+    std::vector<std::string> nodes;  // as in Explanation::cycle
+    Nanos at_ns = 0;
+  };
+  std::optional<SeenCycle> cycle_;  // of tasks blocked while others complete
+  std::vector<pid_t> members_;
+  std::optional<Nanos> failing_since_ns_;
+  Nanos next_members_ns_ = 0;
+  Nanos next_counters_ns_ = 0;
+  Nanos next_gone_ns_ = 0;
+  Nanos next_proc_look_ns_ = 0;
+  Nanos leave_at_ns_ = ~Nanos{0};  // when a command that was interrupted is no longer waited for
+  bool scanning_ = false;
+  bool over_ = false;
+};
+
+}  // namespace stallproof

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/watchdog_child.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <cmath>
+
+namespace stallproof {
+namespace {
+
+constexpr Nanos kStartDeadline = 15 * kSecond;
+constexpr Nanos kAfterKill = 2 * kSecond;
+
+std::string nanoseconds(Nanos span) { return fmt::format("{}ns", span); }
+
+}  // namespace
+
+Result<> start_role(Child& child, const char* role, Settings words, const std::vector<int>& keep,
+                    const std::function<void(pid_t)>& noted) {
+  auto ready = Pipe::create();
+  if (!ready) return Failure(ready.error());
+  words.set("ready", std::to_string(ready->write_end.get()));
+  std::vector<int> inherited = keep;
+  inherited.push_back(ready->write_end.get());
+  auto spawned = Child::spawn(role, words.words(), inherited);
+  if (!spawned) return Failure(spawned.error());
+  child = std::move(*spawned);
+  if (noted) noted(child.pid());
+  ready->write_end.reset();
+  auto up = wait_ready(ready->read_end, role, Deadline::in(kStartDeadline));
+  if (up) return {};
+  child.signal(SIGKILL);
+  child.reap_by(Deadline::in(kSecond));
+  return up;
+}
+
+Result<WatchdogChild> WatchdogChild::create() {
+  auto evidence = Evidence::create();
+  if (!evidence) return Failure(evidence.error());
+  WatchdogChild made;
+  made.evidence_ = std::move(*evidence);
+  return made;
+}
+
+Result<> WatchdogChild::start(const Setup& setup) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail_errno("socketpair", errno, {}, Origin::infra);
+  channel_ = Fd(ends[0]);
+  const Fd theirs(ends[1]);
+  std::vector<int> keep{evidence_.fd(), theirs.get()};
+  Settings words;
+  words.set("evidence", std::to_string(evidence_.fd()));
+  words.set("channel", std::to_string(theirs.get()));
+  words.set("stall-after", nanoseconds(setup.thresholds.stall_after));
+  words.set("fail-after", nanoseconds(setup.thresholds.fail_after));
+  words.set("dropout-below-ppm", std::to_string(std::lround(setup.thresholds.dropout_below * 1e6)));
+  if (setup.board_fd >= 0) {
+    words.set("board", std::to_string(setup.board_fd));
+    keep.push_back(setup.board_fd);
+  }
+  return start_role(child_, "watchdog", words, keep, setup.noted);
+}
+
+bool WatchdogChild::watch_process(pid_t pid) {
+  for (WatchedProcess& entry : evidence_.area().watched) {
+    if (entry.tgid.load(std::memory_order_relaxed) != 0) continue;
+    entry.seen_ns.store(0, std::memory_order_relaxed);
+    entry.tgid.store(pid, std::memory_order_release);
+    return true;
+  }
+  return false;
+}
+
+void WatchdogChild::forget_process(pid_t pid) {
+  for (WatchedProcess& entry : evidence_.area().watched)
+    if (entry.tgid.load(std::memory_order_relaxed) == pid)
+      entry.tgid.store(0, std::memory_order_relaxed);
+}
+
+void WatchdogChild::command(WatchCommand command) const {
+  if (channel_.valid())
+    ::send(channel_.get(), &command, sizeof command, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+std::optional<WatchEvent> WatchdogChild::next_event() const {
+  WatchEvent event{};
+  const ssize_t n = ::recv(channel_.get(), &event, sizeof event, MSG_DONTWAIT);
+  if (n != static_cast<ssize_t>(sizeof event)) return std::nullopt;
+  return event;
+}
+
+std::string WatchdogChild::end() {
+  if (child_.pid() <= 0) return {};
+  command(WatchCommand::quit);
+  if (child_.reap_by(Deadline::in(kSecond))) return {};
+  child_.signal(SIGKILL);
+  if (child_.reap_by(Deadline::in(kAfterKill))) return {};
+  return fmt::format("watchdog process {} (unkillable)", child_.pid());
+}
+
+}  // namespace stallproof

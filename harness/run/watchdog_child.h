@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The watchdog as its controller sees it: the process, the evidence it leaves, the socket its
+// events come over. Controller only, main thread only (the child dies with it).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "harness/base/process.h"
+#include "harness/base/settings.h"
+#include "harness/board/evidence.h"
+#include "harness/detect/detector.h"
+
+namespace stallproof {
+
+// Starts a child in a role and waits until it says that it is ready. `child` is set, and `noted`
+// called with its pid, as soon as there is a process, ready or not: what may need ending is known.
+Result<> start_role(Child& child, const char* role, Settings words, const std::vector<int>& keep,
+                    const std::function<void(pid_t)>& noted);
+
+class WatchdogChild {
+ public:
+  struct Setup {
+    Thresholds thresholds;
+    int board_fd = -1;  // our own loads; -1: foreign processes, named by watch_process()
+    std::function<void(pid_t)> noted;
+  };
+  static Result<WatchdogChild> create();
+  // Returns when the watchdog has opened and touched all it needs. On failure the process, if there
+  // is one, is ended by end() as ever.
+  Result<> start(const Setup& setup);
+
+  // From now on the scans tell everything about this process. False when the table is full.
+  bool watch_process(pid_t pid);
+  void forget_process(pid_t pid);
+  void command(WatchCommand command) const;
+  // Next event, if one is waiting.
+  [[nodiscard]] std::optional<WatchEvent> next_event() const;
+  // Empty, or the process that could not be ended.
+  std::string end();
+
+  [[nodiscard]] Evidence& evidence() { return evidence_; }
+  [[nodiscard]] const Evidence& evidence() const { return evidence_; }
+  [[nodiscard]] Child& child() { return child_; }
+  [[nodiscard]] const Child& child() const { return child_; }
+  [[nodiscard]] int channel_fd() const { return channel_.get(); }
+
+ private:
+  Evidence evidence_;
+  Fd channel_;
+  Child child_;
+};
+
+}  // namespace stallproof
