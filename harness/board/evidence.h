@@ -64,13 +64,13 @@ struct WatchdogHealth {
 
 // One load that is not ours: the threads of one process. Writer: the watchdog.
 struct TargetRow {
-  std::atomic<std::int32_t> tgid;  // 0: no such load (yet)
+  std::atomic<std::int32_t> tgid;  // 0: no such load (yet); -1: shared by many processes
   std::array<char, 16> comm;
   std::atomic<std::uint32_t> threads;
   std::atomic<std::uint32_t> io_threads;          // seen at file-system work in the last minute
   std::atomic<std::uint64_t> suspected_since_ns;  // no progress, yet nobody seen blocked; 0: no
-  std::atomic<std::uint32_t> blocked;             // threads asleep unchanged in a file-system wait
-  std::atomic<std::uint64_t> blocked_since_ns;    // of them the one that sleeps longest; 0: none
+  // Of the thread that sleeps longest, unchanged, in a file-system wait; 0: none does.
+  std::atomic<std::uint64_t> blocked_since_ns;
 };
 
 // A process to watch. Writer: the controller.

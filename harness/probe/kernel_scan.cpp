@@ -6,105 +6,16 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdarg>
 #include <cstring>
-#include <vector>
 
 #include "fuse_scan.skel.h"
 #include "harness/base/clock.h"
-#include "harness/base/fd.h"
+#include "harness/probe/bpf_support.h"
 #include "harness/probe/scan_record.h"
 #include "task_scan.skel.h"
 
 namespace stallproof {
 namespace {
-
-// libbpf explains a failure only in its log, line by line: keep the line that names a cause.
-std::string& last_warning() {
-  static std::string line;
-  return line;
-}
-
-// A verifier log comes as one huge "warning". Of a field that this kernel has not, libbpf writes
-// into it "failed to resolve CO-RE relocation <byte_off> [33] struct mm_struct.mmap_lock (…)".
-std::string_view missing_type(std::string_view log) {
-  constexpr std::string_view kMark = "failed to resolve CO-RE relocation ";
-  const std::size_t mark = log.find(kMark);
-  if (mark == std::string_view::npos) return {};
-  std::string_view line = log.substr(mark + kMark.size());
-  line = line.substr(0, line.find_first_of("\n("));
-  const std::size_t begin = line.find("] ");
-  if (begin == std::string_view::npos) return {};
-  line.remove_prefix(begin + 2);
-  return line.substr(0, line.find_last_not_of(' ') + 1);
-}
-
-int keep_warning(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  std::vector<char> line(1U << 20U);
-  const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
-  const std::string_view text(line.data());
-  if (const auto type = missing_type(text); !type.empty())
-    last_warning() = "the BTF has no " + std::string(type);
-  else if (text.find("BEGIN PROG LOAD LOG") == std::string_view::npos && last_warning().empty())
-    last_warning() = text.substr(0, text.find('\n'));
-  return length;
-}
-
-// libbpf's print function is process-wide: ours is there only while we load.
-class WarningScope {
- public:
-  WarningScope() : before_(libbpf_set_print(keep_warning)) { last_warning().clear(); }
-  WarningScope(const WarningScope&) = delete;
-  WarningScope& operator=(const WarningScope&) = delete;
-  ~WarningScope() { libbpf_set_print(before_); }
-
- private:
-  libbpf_print_fn_t before_;
-};
-
-// Without the right to load, libbpf's own guess at the cause only misleads.
-Failure refused(const std::string& what, int error) {
-  error = error < 0 ? -error : error;
-  const bool forbidden = error == EPERM || error == EACCES;
-  const std::string why = forbidden || last_warning().empty() ? "" : " [" + last_warning() + "]";
-  return fail_errno("BPF " + what + why, error,
-                    forbidden ? "run as root; else locks are only seen through /proc"
-                              : "needs Linux 5.17 with BTF; else locks are only seen through /proc",
-                    Origin::lacking);
-}
-
-struct Reading {
-  std::span<std::byte> out;
-  std::size_t used = 0;
-  bool full = false;
-  int error = 0;
-};
-
-// Every read(2) gives whole objects' output unless the room ends; cut records are trimmed later.
-void read_pass(int link_fd, Reading& reading) {
-  const Fd iterator(::bpf_iter_create(link_fd));
-  if (!iterator.valid()) {
-    reading.error = errno;
-    return;
-  }
-  for (;;) {
-    const std::span<std::byte> room = reading.out.subspan(reading.used);
-    if (room.empty()) {
-      reading.full = true;
-      return;
-    }
-    const ssize_t got = ::read(iterator.get(), room.data(), room.size());
-    if (got > 0) {
-      reading.used += static_cast<std::size_t>(got);
-      continue;
-    }
-    // EAGAIN: a million tasks or files without output; the next read goes on from there.
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) reading.error = errno;
-    return;
-  }
-}
 
 std::size_t whole_records(std::span<const std::byte> bytes) {
   std::size_t used = 0;
@@ -135,23 +46,23 @@ struct KernelScan::Programs {
   }
   Result<> load_tasks(const bpf_object_open_opts& options);
   Result<> load_fuse(const bpf_object_open_opts& options);
-  void run_passes(Reading& reading);
-  [[nodiscard]] ScanBegin begin(Nanos started, const Reading& reading) const;
+  void run_passes(BpfReading& reading);
+  [[nodiscard]] ScanBegin begin(Nanos started, const BpfReading& reading) const;
 };
 
 Result<> KernelScan::Programs::load_tasks(const bpf_object_open_opts& options) {
   tasks = task_scan__open_opts(&options);
-  if (tasks == nullptr) return refused("open of the task scan", errno);
+  if (tasks == nullptr) return bpf_refused("open of the task scan", errno);
   int error = task_scan__load(tasks);
-  if (error != 0) return refused("load of the task scan", error);
+  if (error != 0) return bpf_refused("load of the task scan", error);
   error = task_scan__attach(tasks);
-  if (error != 0) return refused("attach of the task scan", error);
+  if (error != 0) return bpf_refused("attach of the task scan", error);
   return {};
 }
 
 Result<> KernelScan::Programs::load_fuse(const bpf_object_open_opts& options) {
   fuse = fuse_scan__open_opts(&options);
-  if (fuse == nullptr) return refused("open of the FUSE scan", errno);
+  if (fuse == nullptr) return bpf_refused("open of the FUSE scan", errno);
   int error = ::bpf_map__reuse_fd(fuse->maps.request_tids, ::bpf_map__fd(tasks->maps.request_tids));
   if (error == 0)
     error = ::bpf_map__reuse_fd(fuse->maps.server_tgids, ::bpf_map__fd(tasks->maps.server_tgids));
@@ -159,23 +70,23 @@ Result<> KernelScan::Programs::load_fuse(const bpf_object_open_opts& options) {
   if (error == 0) error = fuse_scan__attach(fuse);
   if (error == 0) return {};
   fuse_scan__destroy(std::exchange(fuse, nullptr));
-  return refused("load of the FUSE scan", error);
+  return bpf_refused("load of the FUSE scan", error);
 }
 
-void KernelScan::Programs::run_passes(Reading& reading) {
+void KernelScan::Programs::run_passes(BpfReading& reading) {
   tasks->bss->generation = ++generation;
   if (fuse != nullptr) {
     fuse->bss->generation = generation;
-    read_pass(::bpf_link__fd(fuse->links.scan_fuse), reading);
+    read_bpf_iterator(::bpf_link__fd(fuse->links.scan_fuse), reading);
   }
   for (const bpf_link* link :
        {tasks->links.find_mmap_locks, tasks->links.find_other_locks, tasks->links.emit_tasks}) {
     if (reading.full || reading.error != 0) return;
-    read_pass(::bpf_link__fd(link), reading);
+    read_bpf_iterator(::bpf_link__fd(link), reading);
   }
 }
 
-ScanBegin KernelScan::Programs::begin(Nanos started, const Reading& reading) const {
+ScanBegin KernelScan::Programs::begin(Nanos started, const BpfReading& reading) const {
   ScanBegin record{};
   record.head = {SCAN_BEGIN, sizeof(record)};
   record.magic = SCAN_MAGIC;
@@ -196,7 +107,7 @@ KernelScan& KernelScan::operator=(KernelScan&&) noexcept = default;
 KernelScan::~KernelScan() = default;
 
 Result<KernelScan> KernelScan::open(const ScanOptions& options) {
-  const WarningScope warnings;
+  const BpfWarningScope warnings;
   auto programs = std::make_unique<Programs>();
   bpf_object_open_opts open_options{};
   open_options.sz = sizeof open_options;
@@ -204,7 +115,7 @@ Result<KernelScan> KernelScan::open(const ScanOptions& options) {
   const Result<> loaded = programs->load_tasks(open_options);
   if (!loaded) return fail(loaded.error().what, loaded.error().origin);
   if (options.fuse) {
-    last_warning().clear();
+    BpfWarningScope::forget();
     const Result<> fuse = programs->load_fuse(open_options);
     programs->fuse_problem = fuse ? std::string{} : fuse.error().what;
   }
@@ -230,7 +141,7 @@ tl::expected<void, int> KernelScan::unwatch(pid_t tgid) noexcept {
 tl::expected<std::size_t, int> KernelScan::scan(std::span<std::byte> out) noexcept {
   if (out.size() < sizeof(ScanBegin)) return tl::unexpected<int>(EINVAL);
   const Nanos started = monotonic_now();
-  Reading reading{.out = out, .used = sizeof(ScanBegin)};
+  BpfReading reading{.out = out, .used = sizeof(ScanBegin)};
   programs_->run_passes(reading);
   const ScanBegin first = programs_->begin(started, reading);
   std::memcpy(out.data(), &first, sizeof(first));

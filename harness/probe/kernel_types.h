@@ -70,6 +70,27 @@ struct vm_fault {
 struct thread_struct {
   unsigned long sp;
 };
+struct task_io_accounting {
+  __u64 syscr;
+  __u64 syscw;
+};
+struct sched_info {
+  unsigned long long last_arrival;
+};
+struct pt_regs {
+  unsigned long r10;
+  unsigned long dx;
+  unsigned long si;
+  unsigned long di;
+  unsigned long orig_ax;
+};
+struct fdtable {
+  unsigned int max_fds;
+  struct file** fd;
+};
+struct files_struct {
+  struct fdtable* fdt;
+};
 struct task_struct {
   unsigned int __state;
   void* stack;
@@ -81,6 +102,12 @@ struct task_struct {
   unsigned long nivcsw;
   char comm[16];
   unsigned long blocker;
+  unsigned long jobctl;
+  __u64 start_time;
+  unsigned long maj_flt;
+  struct task_io_accounting ioac;
+  struct sched_info sched_info;
+  struct files_struct* files;
   struct thread_struct thread;
 };
 
@@ -88,6 +115,7 @@ struct pid_namespace {
   unsigned int level;
 };
 struct inode {
+  unsigned short i_mode;
   unsigned int i_rdev;
 };
 struct file {

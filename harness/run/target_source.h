@@ -3,15 +3,33 @@
 // one process = one load. Watchdog process only.
 #pragma once
 
+#include <array>
+#include <optional>
+
+#include "harness/detect/target_progress.h"
+#include "harness/probe/target_proc.h"
+#include "harness/probe/target_scan.h"
 #include "harness/run/progress_source.h"
 
 namespace stallproof {
 
 class TargetSource final : public ProgressSource {
  public:
+  explicit TargetSource(Nanos stall_after) : progress_(stall_after) {}
   void open(EvidenceArea& area) override;
   void read(SystemView& view, EvidenceArea& area) override;
   [[nodiscard]] bool own_load() const override { return false; }
+
+ private:
+  void follow_processes(EvidenceArea& area);
+  [[nodiscard]] std::span<const ThreadSample> sample(Nanos now, EvidenceArea& area);
+  void publish(EvidenceArea& area) const;
+
+  std::optional<TargetScan> scan_;
+  std::optional<TargetProc> proc_;
+  TargetProgress progress_;
+  std::array<std::int32_t, kWatchedMax> watched_{};
+  Nanos next_sample_ns_ = 0;
 };
 
 }  // namespace stallproof

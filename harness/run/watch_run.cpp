@@ -118,7 +118,7 @@ void WatchRun::on_event(const WatchEvent& event) {
       if (event.kind != WatchEventKind::incident_resolved) return;
       log_event(Json{{"event", "stall_resolved"}, {"at_ms", state_.clock.ms(event.at_ns)}}.dump());
       return console_.step(event.at_ns - state_.clock.monotonic_ns,
-                           "resolved: I/O completes again");
+                           "resolved: nothing of it stands still any more");
     case WatchEventKind::scan_taken:
       return on_scan(event);
     case WatchEventKind::dropout_begin:
@@ -358,7 +358,8 @@ std::vector<std::string> WatchRun::load_names() const {
     const std::int32_t tgid = row.tgid.load(std::memory_order_acquire);
     if (tgid == 0) break;
     const std::size_t length = ::strnlen(row.comm.data(), row.comm.size());
-    names.push_back(fmt::format("{}-{}", std::string_view(row.comm.data(), length), tgid));
+    const std::string_view comm(row.comm.data(), length);
+    names.push_back(tgid < 0 ? std::string(comm) : fmt::format("{}-{}", comm, tgid));
   }
   return names;
 }

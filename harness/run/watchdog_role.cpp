@@ -30,10 +30,10 @@ Result<WatchdogOptions> read_options(const Settings& words) {
 }
 
 // Our own loads are on the board; without one the load is foreign.
-Result<std::unique_ptr<ProgressSource>> open_progress(const Settings& words) {
+Result<std::unique_ptr<ProgressSource>> open_progress(const Settings& words, Nanos stall_after) {
   const auto fd = words.count("board", 0);
   if (!fd) return Failure(fd.error());
-  if (*fd == 0) return std::make_unique<TargetSource>();
+  if (*fd == 0) return std::make_unique<TargetSource>(stall_after);
   auto board = Board::attach(static_cast<int>(*fd), false);
   if (!board) return Failure(board.error());
   return std::make_unique<BoardSource>(std::move(*board));
@@ -42,7 +42,7 @@ Result<std::unique_ptr<ProgressSource>> open_progress(const Settings& words) {
 Result<> watch(const Settings& words, int ready) {
   const auto options = read_options(words);
   if (!options) return Failure(options.error());
-  auto progress = open_progress(words);
+  auto progress = open_progress(words, options->thresholds.stall_after);
   if (!progress) return Failure(progress.error());
   auto evidence = Evidence::attach(static_cast<int>(*words.count("evidence", 0)));
   if (!evidence) return Failure(evidence.error());
