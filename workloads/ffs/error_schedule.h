@@ -4,6 +4,7 @@
 // runs dry however long the soak. Pure; receiver thread only; memory of 4 bytes per page.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -14,8 +15,12 @@ class ErrorSchedule {
  public:
   static constexpr std::uint64_t kPageSize = 4096;
 
+  // Pages behind this never fail: a count for each page of a huge sparse file has no room.
+  static constexpr std::uint64_t kScheduled = 64ULL << 30U;
+
   explicit ErrorSchedule(std::uint64_t file_size)
-      : reads_(static_cast<std::size_t>((file_size + kPageSize - 1) / kPageSize)) {}
+      : reads_(static_cast<std::size_t>((std::min(file_size, kScheduled) + kPageSize - 1) /
+                                        kPageSize)) {}
 
   // `armed_ns` identifies the arming: a new value starts every page afresh. A read of several pages
   // fails when it is due for any of them. Pages behind the end of the file never fail.

@@ -9,7 +9,7 @@ namespace stallproof {
 namespace {
 
 constexpr std::uint64_t kMaxThreads = 1024;
-constexpr std::uint64_t kMaxFileSize = 1ULL << 40U;
+constexpr std::uint64_t kMaxFileSize = 1ULL << 50U;
 
 Result<std::uint64_t> count_between(const Settings& settings, const std::string& key,
                                     std::uint64_t fallback, std::uint64_t low) {
@@ -32,14 +32,16 @@ Result<int> inherited_fd(const Settings& settings, const std::string& key) {
 Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
   const auto settings = Settings::from_words(words);
   if (!settings) return fail("ffs: " + settings.error().what);
-  const auto known = settings->refuse_unknown({"board", "ready", "mount", "service-threads",
-                                               "page-threads", "queue", "notifier", "file-size"});
+  const auto known =
+      settings->refuse_unknown({"board", "ready", "mount", "service-threads", "page-threads",
+                                "queue", "notifier", "file-size", "direct-open"});
   const auto board = inherited_fd(*settings, "board");
   const auto ready = inherited_fd(*settings, "ready");
   const auto service = count_between(*settings, "service-threads", 4, 1);
   const auto pages = count_between(*settings, "page-threads", 0, 0);
   const auto queue = settings->choice("queue", "shared", {"shared", "hashed"});
   const auto notifier = settings->choice("notifier", "own", {"own", "service"});
+  const auto direct = settings->choice("direct-open", "reply", {"reply", "lock-client"});
   const auto size = settings->size("file-size", FfsOptions{}.file_size);
   if (!known) return fail("ffs: " + known.error().what);
   if (!board) return fail("ffs: " + board.error().what);
@@ -48,6 +50,7 @@ Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
   if (!pages) return fail("ffs: " + pages.error().what);
   if (!queue) return fail("ffs: " + queue.error().what);
   if (!notifier) return fail("ffs: " + notifier.error().what);
+  if (!direct) return fail("ffs: " + direct.error().what);
   if (!size) return fail("ffs: " + size.error().what);
   if (*size == 0 || *size > kMaxFileSize)
     return fail(fmt::format("ffs: file-size: {} is not between 1 and {}", *size, kMaxFileSize));
@@ -59,6 +62,7 @@ Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
   options.service_threads = static_cast<unsigned>(*service);
   options.page_threads = static_cast<unsigned>(*pages);
   options.hashed = *queue == "hashed";
+  options.locks_client = *direct == "lock-client";
   options.service_notifies = *notifier == "service";
   options.file_size = *size;
   if (options.mount_dir.empty()) return fail("ffs: mount=DIR is missing");

@@ -172,7 +172,7 @@ void FfsSession::page_or_direct_read(fuse_req* request, std::size_t size, std::u
   job.length = cut(offset, size);
   job.client = fuse_req_ctx(request)->pid;
   if ((flags & O_DIRECT) != 0)
-    job.kind = JobKind::direct_reply;
+    job.kind = options_.locks_client ? JobKind::locked_reply : JobKind::direct_reply;
   else
     intake_.admit(job);
   pool_->submit(job);

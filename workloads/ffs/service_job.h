@@ -17,6 +17,7 @@ enum class JobKind {
   page_read,       // answered into the client's page cache
   copy_to_client,  // direct read by ioctl: copied under the client's mmap_lock
   direct_reply,    // direct read by O_DIRECT: the kernel pinned the pages in the submitter
+  locked_reply,    // the same, but the service takes the client's mmap_lock before it answers
 };
 
 struct ServiceJob {

@@ -55,6 +55,7 @@ class ServicePool {
   void serve_page(const ServiceJob& job, std::vector<std::byte>& buffer);
   void serve_copy(const ServiceJob& job, std::vector<std::byte>& buffer);
   void serve_reply(const ServiceJob& job, std::vector<std::byte>& buffer);
+  void take_client_lock(pid_t client);
   void invalidate(const Range& range);
   template <class Body>
   void start_thread(const std::string& name, Body body);
