@@ -75,10 +75,10 @@ class Ended:
 class Started:
     """A running stallproof. Every wait has a deadline; end() never waits for a stuck process."""
 
-    def __init__(self, words, workspace, prefix=(), run_dir=None, binary=BINARY, **popen):
+    def __init__(self, words, workspace, prefix=(), run_dir=None, binary=BINARY, after=(), **popen):
         self.base = workspace.new("run")
         self.run_dir = run_dir or self.base + ".d"
-        command = [*prefix, binary, *words, "-o", self.run_dir]
+        command = [*prefix, binary, *words, "-o", self.run_dir, *after]
         self.began = time.monotonic()
         with open(self.base + ".out", "wb") as out, open(self.base + ".err", "wb") as err:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
@@ -134,6 +134,11 @@ def read_text(path):
             return stream.read()
     except OSError:
         return ""
+
+
+def read_json(path):
+    """The JSON object in a file, or None."""
+    return parse_object(read_text(path))
 
 
 def read_events(run_dir):

@@ -89,12 +89,13 @@ void TargetProgress::add(const ThreadSample& sample, Nanos now) {
   if (!known) start_thread(*thread, sample, now);
   const bool moved = known && has_moved(*thread, sample, now);
   if (moved) thread->since_ns = std::max(sample.ran_ns != 0 ? sample.ran_ns : now, last_ns_);
-  if (sample.file_work || sample.wait == ThreadWait::file_system) thread->io_seen_ns = now;
+  note_work(*thread, sample, known && sample.completed > thread->completed, now);
   thread->sample = sample_;
-  if (thread->load == 0) thread->load = load_of(sample);
+  if (thread->load == 0) thread->load = load_of(*thread, sample);
   if (thread->load != 0) {
     TargetLoad& load = loads_[thread->load - 1];
     load.comm = load.tgid == sample.tid ? sample.comm : load.comm;
+    load.file_work_seen = load.file_work_seen || sample.file_work;
     ++load.threads;
     if (moved) note_completions(*thread, sample, now);
     if (thread->io_seen_ns != 0 && now < thread->io_seen_ns + kIoMemory) {
@@ -109,11 +110,18 @@ void TargetProgress::add(const ThreadSample& sample, Nanos now) {
   thread->place = sample.place;
 }
 
+void TargetProgress::note_work(Thread& thread, const ThreadSample& sample, bool grew, Nanos now) {
+  if (sample.other_work) thread.other_seen_ns = now;
+  const bool elsewhere = thread.other_seen_ns != 0 && now < thread.other_seen_ns + kIoMemory;
+  if (sample.file_work || sample.wait == ThreadWait::file_system || (grew && !elsewhere))
+    thread.io_seen_ns = now;
+}
+
 // Index + 1 of the load its process is, which becomes one with its first file work.
-std::uint32_t TargetProgress::load_of(const ThreadSample& sample) {
+std::uint32_t TargetProgress::load_of(const Thread& thread, const ThreadSample& sample) {
   for (std::uint32_t i = 0; i < load_count_; ++i)
     if (loads_[i].tgid == sample.tgid) return i + 1;
-  if (!sample.file_work && sample.wait != ThreadWait::file_system) return 0;
+  if (thread.io_seen_ns == 0) return 0;
   if (load_count_ == kMaxLoads) return kMaxLoads;
   const bool shared = load_count_ + 1 == kMaxLoads;
   loads_[load_count_] = TargetLoad{.tgid = shared ? -1 : sample.tgid,
@@ -178,8 +186,8 @@ void TargetProgress::finish_load(std::size_t load, SystemView& view) {
 
 void TargetProgress::judge_quiet(std::size_t load, Nanos now) {
   TargetLoad& target = loads_[load];
-  const bool quiet = views_[load].in_flight == 0 && idle_[load] > 0 && target.last_done_ns != 0 &&
-                     now >= target.last_done_ns + stall_after_;
+  const bool quiet = target.file_work_seen && views_[load].in_flight == 0 && idle_[load] > 0 &&
+                     target.last_done_ns != 0 && now >= target.last_done_ns + stall_after_;
   if (!quiet) {
     target.suspected_since_ns = 0;
     return;

@@ -3,6 +3,10 @@
 // that the same detectors judge it. One process with file work is one load; processes beyond the
 // room share the last one.
 //
+// A thread does file work when it is seen at it. One that is seen at nothing, because its calls are
+// short and rare, is taken for one while its count of calls grows, unless it was seen at a pipe,
+// socket or terminal.
+//
 // In flight is a thread that sleeps for a file system and has not moved since an earlier sample; it
 // is as old as its sleep. Progress is what threads with file work complete; one that does less than
 // 1/64 of its process's recent work (a logger beside a load) neither proves nor hides anything. A
@@ -28,6 +32,7 @@ struct TargetLoad {
   Nanos last_done_ns = 0;
   Nanos blocked_since_ns = 0;    // of the thread that sleeps longest in a file system; 0: none
   Nanos suspected_since_ns = 0;  // 0: not suspected
+  bool file_work_seen = false;
 };
 
 class TargetProgress {
@@ -48,7 +53,8 @@ class TargetProgress {
     std::uint64_t epoch = 0;   // up to which it is halved
     std::uint64_t sample = 0;  // number of the sample that saw it last
     Nanos since_ns = 0;        // asleep without a move since then
-    Nanos io_seen_ns = 0;      // last seen at file work; 0: never
+    Nanos io_seen_ns = 0;      // last taken for one that does file work; 0: never
+    Nanos other_seen_ns = 0;   // last seen at a pipe, socket or terminal; 0: never
   };
   struct Activity {
     Nanos second_ns = 0;        // start of the second that is being counted
@@ -61,11 +67,12 @@ class TargetProgress {
   Thread* find(std::int32_t tid);
   void begin_sample(Nanos now);
   void add(const ThreadSample& sample, Nanos now);
+  static void note_work(Thread& thread, const ThreadSample& sample, bool grew, Nanos now);
   void start_thread(Thread& thread, const ThreadSample& sample, Nanos now) const;
   // Counts them; true when they prove that the load moves.
   bool count(Thread& thread, std::size_t load, std::uint64_t done, Nanos now);
   [[nodiscard]] bool has_moved(const Thread& thread, const ThreadSample& sample, Nanos now) const;
-  std::uint32_t load_of(const ThreadSample& sample);
+  std::uint32_t load_of(const Thread& thread, const ThreadSample& sample);
   void note_completions(Thread& thread, const ThreadSample& sample, Nanos now);
   void note_wait(const Thread& thread, const ThreadSample& sample, std::size_t load, Nanos now);
   void finish_load(std::size_t load, SystemView& view);
@@ -80,7 +87,7 @@ class TargetProgress {
   std::array<std::uint32_t, kMaxLoads> idle_{};  // threads that could have been seen blocked
   std::size_t load_count_ = 0;
   BlockedView blocked_;
-  std::uint64_t sample_ = 0;
+  std::uint64_t sample_ = 8;  // an entry that was never used is then older than any that is
   Nanos last_ns_ = 0;  // time of the sample before
   std::uint64_t overflow_ = 0;
 };

@@ -89,4 +89,9 @@ bool does_file_work(const TargetRecord& record) {
   return record.call == TARGET_NO_CALL && wait_of(record) == ThreadWait::file_system;
 }
 
+bool does_other_work(const TargetRecord& record) {
+  return !is_ring_worker(record) && contains(kFileCalls, record.call) &&
+         record.file == TARGET_FILE_OTHER;
+}
+
 }  // namespace stallproof

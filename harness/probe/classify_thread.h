@@ -11,5 +11,7 @@ namespace stallproof {
 ThreadWait wait_of(const TargetRecord& record);
 // It is in a call on a file now, or was when it was last in the kernel.
 bool does_file_work(const TargetRecord& record);
+// The same for pipes, sockets and terminals.
+bool does_other_work(const TargetRecord& record);
 
 }  // namespace stallproof

@@ -68,7 +68,8 @@ struct TargetScan::Programs {
                         .place = place_of(record),
                         .ran_ns = record.state == 0 ? now : monotonic_of(record.arrival, now),
                         .wait = wait_of(record),
-                        .file_work = does_file_work(record)};
+                        .file_work = does_file_work(record),
+                        .other_work = does_other_work(record)};
     std::memcpy(sample.comm.data(), record.comm, sample.comm.size());
     return sample;
   }

@@ -28,7 +28,8 @@ struct ThreadSample {
   std::uint64_t place = 0;      // hash of stack and call: changes when it waits somewhere else
   Nanos ran_ns = 0;             // CLOCK_MONOTONIC: last given a processor; 0: not known
   ThreadWait wait = ThreadWait::none;
-  bool file_work = false;  // seen inside a call on a file, or in a major fault
+  bool file_work = false;   // seen inside a call on a file, or in a major fault
+  bool other_work = false;  // seen inside a call on a pipe, socket or terminal
   std::array<char, 16> comm{};
 };
 

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`stallproof watch` on load that is not ours: fio and a Java program that fall into the reported
+stall, the same healthy, and what goes wrong around a command."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import foreign
+import program
+from checks import Checks
+from machine import clean_machine, look
+from program import Started, Workspace, run
+from judge import median
+
+ARM_AFTER_S = 3.5
+LIMIT_MS = 300
+HEALTHY_S = 8
+
+
+def command_of(kind, mount, seconds, classes):
+    if kind == "fio":
+        return foreign.fio_command(mount, seconds)
+    return foreign.java_command(mount, seconds, classes)
+
+
+def problems_of_stall(ended, doc):
+    stalls = doc.get("stalls", [])
+    if ended.code != 1 or doc.get("verdict") != "fail" or len(stalls) != 1:
+        return [f"{ended.describe()}: verdict {doc.get('verdict')}, {len(stalls)} stalls, "
+                f"reasons {doc.get('reasons')}"]
+    stall, found = stalls[0], []
+    if stall["class"] != "mmap_lock_cycle":
+        found.append(f"class {stall['class']}")
+    delay = stall["detected_ms"] - stall["onset_ms"]
+    limit = doc["thresholds"]["stall_after_ms"] + LIMIT_MS
+    if not 0 < delay <= limit:
+        found.append(f"detected {delay:.0f} ms after onset (limit {limit:.0f})")
+    return found + problems_of_evidence(ended, doc, stall)
+
+
+def problems_of_evidence(ended, doc, stall):
+    incident = ended.incident(stall["id"])
+    explanation = incident.get("explanation.json")
+    if explanation is None:
+        return ["no explanation.json"]
+    nodes = {node["id"]: node for node in explanation["nodes"]}
+    holder = nodes.get(explanation["root"]["holder"], {})
+    members = {int(name.rsplit("-", 1)[1]) for name in doc["workloads"]
+               if name.rsplit("-", 1)[-1].isdigit()}
+    found = []
+    if holder.get("tgid") not in members:
+        found.append(f"holder {holder.get('tid')} is no thread of the command")
+    if not explanation["cycle"]:
+        found.append("no cycle")
+    if not doc["left_behind"]:
+        found.append("the stuck command is not named in left_behind")
+    return found
+
+
+def stall_runs(checks, workspace, kind, behaviour, runs, classes):
+    delays = []
+    for number in range(runs):
+        before = look()
+        with foreign.FfsTarget() as target:
+            started = Started(["watch", "--give-up-after", "1s"], workspace,
+                              after=["--", *command_of(kind, target.mount, 60, classes)])
+            time.sleep(ARM_AFTER_S)
+            target.arm(behaviour)
+            ended = started.ended(20)
+            target.heal()
+            end_members(ended)
+        doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
+        name = f"{kind} falls into {behaviour}, run {number + 1}"
+        checks.all(name, problems_of_stall(ended, doc))
+        if doc.get("stalls"):
+            stall = doc["stalls"][0]
+            delays.append(stall["detected_ms"] - stall["onset_ms"]
+                          - doc["thresholds"]["stall_after_ms"])
+        checks.all(f"{name}: machine as before", clean_machine(before, ended, started.session))
+    if delays:
+        checks.row(f"watch {kind}, {behaviour}: detected after onset + stall-after, median/max ms",
+                   f"{median(delays):.0f} / {max(delays):.0f}", f"<= {LIMIT_MS} ms")
+
+
+def end_members(ended):
+    """Kills, by pid, what the watch said it left running."""
+    doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
+    for thing in doc.get("left_behind", []):
+        words = thing.split()
+        if words[:1] == ["process"]:
+            try:
+                os.kill(int(words[1]), signal.SIGKILL)
+            except (OSError, ValueError):
+                pass
+
+
+def healthy_runs(checks, workspace, kind, runs, classes):
+    for number in range(runs):
+        with foreign.FfsTarget() as target:
+            ended = run(["watch"], workspace, seconds=HEALTHY_S + 30,
+                        after=["--", *command_of(kind, target.mount, HEALTHY_S, classes)])
+        doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
+        good = (ended.code == 0 and doc.get("verdict") == "pass" and not doc.get("stalls")
+                and not doc.get("suspected"))
+        checks.check(f"healthy {kind} is quiet, run {number + 1}", good,
+                     f"{ended.describe()}; {doc.get('verdict')} {doc.get('reasons')} "
+                     f"{doc.get('stalls')} {doc.get('suspected')}")
+
+
+# What the command does: (words, exit code, in stderr).
+COMMANDS = (
+    (["/nonexistent/vdbench"], 127, "not found"),
+    (["/etc/passwd"], 126, "not executable"),
+    (["sh", "-c", "exit 5"], 5, "ended with 5"),
+    (["sh", "-c", "kill -9 $$"], 137, "ended with 137"),
+    (["sh", "-c", "cat /etc/passwd > /dev/null"], 0, "no stall"),
+)
+
+
+def commands(checks, workspace):
+    for words, code, text in COMMANDS:
+        ended = run(["watch"], workspace, seconds=20, after=["--", *words])
+        checks.check(f"watch -- {' '.join(words)}: {code}",
+                     ended.code == code and text in ended.err + ended.out, ended.describe())
+    ended = run(["watch"], workspace, seconds=20,
+                after=["--", "sh", "-c", "(setsid sleep 2 &) ; cat /etc/hosts"])
+    checks.check("a command that forks away is watched until its descendants have ended",
+                 ended.code == 0 and 1.8 < ended.seconds < 6, ended.describe())
+    ended = run(["watch", "--json"], workspace, seconds=20,
+                after=["--", "sh", "-c", "echo noise; cat /etc/hosts"])
+    checks.check("--json keeps the command's output off stdout",
+                 ended.doc is not None and "noise" in ended.err, ended.out[:200])
+
+
+def targets(checks, workspace):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for words, text in ((["--pid", str(gone.pid)], "no such process"),
+                        (["--mount", "/nonexistent"], "not a mount point"),
+                        (["--cgroup", "/nonexistent"], "not a cgroup"),
+                        ([], "name one target"), (["--pid", "1", "--mount", "/"], "one target")):
+        ended = run(["watch", *words], workspace, seconds=10)
+        checks.check(f"watch {' '.join(words)} is refused in one line",
+                     ended.code == 2 and text in ended.err and ended.err.count("\n") == 1,
+                     ended.describe())
+    reader = "import time\nwhile True:\n open('/etc/hosts').read(); time.sleep(0.01)"
+    with_pid = subprocess.Popen([sys.executable, "-c", reader])
+    started = Started(["watch", "--pid", str(with_pid.pid)], workspace)
+    time.sleep(1.5)
+    with_pid.kill()
+    with_pid.wait()
+    ended = started.ended(10)
+    doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
+    checks.check("a process that ends ends its watch",
+                 ended.code in (0, 3) and "is gone" in str(doc.get("settings")), ended.describe())
+    namespaces(checks, workspace, reader)
+    strange_name(checks, workspace)
+    interrupted(checks, workspace)
+
+
+def namespaces(checks, workspace, reader):
+    ended = run(["watch", "--duration", "3s"], workspace, seconds=20,
+                after=["--", "unshare", "-pmf", "--mount-proc", sys.executable, "-c", reader])
+    end_members(ended)
+    doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
+    ops = [load["ops"] for load in doc.get("workloads", {}).values()]
+    checks.check("load in another pid and mount namespace is seen", sum(ops) > 50,
+                 f"{ended.describe()} {ops}")
+
+
+def strange_name(checks, workspace):
+    name = "a) b\n(c"
+    code = ("import ctypes,time\n"
+            f"ctypes.CDLL(None).prctl(15, {name.encode()!r}, 0, 0, 0)\n"
+            "for i in range(150):\n open('/etc/hosts').read(); time.sleep(0.01)")
+    ended = run(["watch", "--json"], workspace, seconds=20, after=["--", sys.executable, "-c", code])
+    names = list((ended.doc or {}).get("workloads", {}))
+    checks.check("a name with newline and brackets is kept", any(name in each for each in names),
+                 f"{ended.describe()} {names}")
+
+
+def interrupted(checks, workspace):
+    with tempfile.NamedTemporaryFile() as mark:
+        code = f"trap 'echo got > {mark.name}; exit 0' INT; while :; do sleep 0.1; done"
+        started = Started(["watch"], workspace, after=["--", "sh", "-c", code])
+        time.sleep(1.5)
+        started.signal(signal.SIGINT)
+        ended = started.ended(10)
+        told = mark.read()
+    checks.check("an interrupt reaches the command and makes the verdict unknown",
+                 ended.code == 3 and told.strip() == b"got", f"{ended.describe()} {told!r}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--deadline", type=int, default=0)
+    options = parser.parse_args()
+    deadline = options.deadline or 200 + 90 * options.runs
+    with Checks("watch", deadline) as checks:
+        workspace = Workspace()
+        checks.at_end(workspace.remove)
+        folder = tempfile.TemporaryDirectory(prefix="stallproof-java-", dir="/run")
+        checks.at_end(folder.cleanup)
+        classes = foreign.compile_java(folder.name)
+        for kind in ("fio", "java"):
+            for behaviour in ("invalidate", "read-error"):
+                if (kind, behaviour) != ("java", "read-error"):
+                    stall_runs(checks, workspace, kind, behaviour, options.runs, classes)
+            healthy_runs(checks, workspace, kind, options.runs, classes)
+        commands(checks, workspace)
+        targets(checks, workspace)
+    return checks.code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
