@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/live_lens.h"
 
+#include <fmt/format.h>
+#include <poll.h>
+
 #include <algorithm>
 
 #include "harness/explain/explain.h"
@@ -76,11 +79,16 @@ ProbeChild* LiveLens::probe() {
   return probe_.get();
 }
 
-bool LiveLens::sees_stacks() {
+bool LiveLens::sees_stacks(pid_t sleeper) {
   ProbeChild* const reader = probe();
-  if (reader == nullptr) return false;
-  const auto stack = reader->read("/proc/1/stack", Deadline::in(kSecond));
-  return stack && !stack->empty();
+  for (int attempt = 0; reader != nullptr && attempt < 5; ++attempt) {
+    const auto stack =
+        reader->read(fmt::format("/proc/{}/stack", sleeper), Deadline::in(kSecond));
+    if (!stack) return false;
+    if (!stack->empty()) return true;
+    ::poll(nullptr, 0, 3);
+  }
+  return false;
 }
 
 Explanation LiveLens::explain_snapshot(const LockSnapshot& snapshot) const {

@@ -34,8 +34,9 @@ class LiveLens {
   enum class Others { none, blocked };
   Result<LockSnapshot> snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit,
                                         Others others = Others::none);
-  // Whether stacks of other tasks can be read through /proc at all (CAP_SYS_ADMIN since 4.20).
-  bool sees_stacks();
+  // Whether stacks of other tasks can be read through /proc at all (CAP_SYS_ADMIN since 4.20);
+  // tried on `sleeper`, a process that mostly sleeps: a running one has none.
+  bool sees_stacks(pid_t sleeper);
   // The child that reads what may hang; null when it could not be started.
   ProbeChild* probe();
   [[nodiscard]] const ProbeChild* probe_if_started() const { return probe_.get(); }

@@ -44,7 +44,7 @@ WatchRun::WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, 
              .conclusive = [](const Explanation& each) { return each.cycle.has_value(); }}) {
   state_.clock = {.monotonic_ns = monotonic_now(), .realtime_ns = realtime_now()};
   scanning_ = watchdog_.evidence().area().scan_problem[0] == '\0';
-  state_.sees_stacks = !scanning_ && lens_.sees_stacks();
+  state_.sees_stacks = !scanning_ && lens_.sees_stacks(watchdog_.child().pid());
 }
 
 Result<> WatchRun::begin() {
