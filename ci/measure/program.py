@@ -75,10 +75,12 @@ class Ended:
 class Started:
     """A running stallproof. Every wait has a deadline; end() never waits for a stuck process."""
 
-    def __init__(self, words, workspace, prefix=(), run_dir=None, binary=BINARY, after=(), **popen):
+    def __init__(self, words, workspace, prefix=(), run_dir=None, binary=BINARY, after=(),
+                 no_out=False, **popen):
         self.base = workspace.new("run")
         self.run_dir = run_dir or self.base + ".d"
-        command = [*prefix, binary, *words, "-o", self.run_dir, *after]
+        place = [] if no_out else ["-o", self.run_dir]
+        command = [*prefix, binary, *words, *place, *after]
         self.began = time.monotonic()
         with open(self.base + ".out", "wb") as out, open(self.base + ".err", "wb") as err:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,

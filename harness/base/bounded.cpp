@@ -89,22 +89,28 @@ int run_bounded(const std::function<int()>& work, Deadline deadline) {
   return pid < 0 ? errno : reap_bounded(pid, deadline);
 }
 
-Result<std::string> read_file_bounded(const std::string& path, Deadline deadline) {
+BoundedText text_bounded(const std::function<int(int into)>& work, Deadline deadline) {
   auto pipe = Pipe::create();
-  if (!pipe) return Failure(pipe.error());
+  if (!pipe) return {.error = EMFILE};
   const int into = pipe->write_end.get();
-  const auto copy = [&path, into] {
+  const pid_t pid = fork_bounded([&work, into] { return work(into); }, into);
+  if (pid < 0) return {.error = errno};
+  pipe->write_end.reset();
+  BoundedText result;
+  result.text = collect(pipe->read_end.get(), deadline);
+  result.error = reap_bounded(pid, deadline);
+  return result;
+}
+
+Result<std::string> read_file_bounded(const std::string& path, Deadline deadline) {
+  const auto copy = [&path](int into) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) return errno;
     return copy_all(file.get(), into);
   };
-  const pid_t pid = fork_bounded(copy, into);
-  if (pid < 0) return fail_errno("read " + path, errno, {}, Origin::infra);
-  pipe->write_end.reset();
-  std::string content = collect(pipe->read_end.get(), deadline);
-  const int outcome = reap_bounded(pid, deadline);
-  if (outcome != 0) return fail_errno("read " + path, outcome, {}, Origin::infra);
-  return content;
+  BoundedText read = text_bounded(copy, deadline);
+  if (read.error != 0) return fail_errno("read " + path, read.error, {}, Origin::infra);
+  return std::move(read.text);
 }
 
 }  // namespace stallproof

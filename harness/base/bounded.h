@@ -17,6 +17,14 @@ namespace stallproof {
 // pipe.
 int run_bounded(const std::function<int()>& work, Deadline deadline);
 
+// What `work` writes to the descriptor it is given, in a child; `error` is its return value or as
+// for run_bounded. What came before a deadline is kept.
+struct BoundedText {
+  std::string text;
+  int error = 0;
+};
+BoundedText text_bounded(const std::function<int(int into)>& work, Deadline deadline);
+
 // A whole file, read by a child.
 Result<std::string> read_file_bounded(const std::string& path, Deadline deadline);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/file.h"
+#include "harness/capture/live_look.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/saved_explanation.h"
 #include "harness/cmd/stdout_text.h"
@@ -17,11 +17,6 @@
 #include "harness/explain/explain.h"
 #include "harness/explain/fs_knowledge.h"
 #include "harness/explain/render.h"
-#include "harness/probe/decode_scan.h"
-#include "harness/probe/kernel_scan.h"
-#include "harness/probe/kernel_symbols.h"
-#include "harness/probe/probe_child.h"
-#include "harness/probe/proc_lens.h"
 
 namespace stallproof {
 namespace {
@@ -32,55 +27,14 @@ struct Words {
   bool live = false, crash_text = false, json = false;
 };
 
-constexpr std::size_t kScanBuffer = 16U << 20U;
-
-// What one look gave, and whether anything was left out that it could have seen.
-struct Look {
-  LockSnapshot snapshot;
-  bool complete = false;
-};
-
-Result<std::vector<std::byte>> scan_once(KernelScan& scanner) {
-  std::vector<std::byte> bytes(kScanBuffer);
-  const auto size = scanner.scan(bytes);
-  if (!size) return fail_errno("read of the BPF iterator", size.error(), {}, Origin::infra);
-  bytes.resize(*size);
-  return bytes;
-}
-
-// Two looks, so that what only passes by can be told from what stands.
-Result<Look> look_by_bpf() {
-  auto scanner = KernelScan::open();
-  if (!scanner) return Failure(scanner.error());
-  const auto symbols = KernelSymbols::load();
-  const auto before = scan_once(*scanner);
-  if (!before) return Failure(before.error());
-  ::poll(nullptr, 0, 300);
-  const auto now = scan_once(*scanner);
-  if (!now) return Failure(now.error());
-  const ScanBefore earlier{.bytes = *before};
-  const KernelSymbols none;
-  Look look{.snapshot = decode_scan(*now, &earlier, symbols ? *symbols : none),
-            .complete = symbols.has_value() && scan_is_whole(*now)};
-  if (!symbols) look.snapshot.blind_spots.push_back("no function names: " + symbols.error().what);
-  if (!scanner->fuse_problem().empty())
-    look.snapshot.blind_spots.push_back("FUSE: " + scanner->fuse_problem());
-  return look;
-}
-
-Result<Look> look_at_this_machine() {
+Result<LiveLook> look_now() {
   if (::geteuid() != 0)
     return fail(
         "explain --live: not root: the kernel's locks and other users' stacks are hidden (run with "
         "sudo)");
-  auto look = look_by_bpf();
-  if (look) return look;
-  say_on_stderr("falling back to /proc: " + look.error().what);
-  auto probe = ProbeChild::start();
-  if (!probe) return Failure(probe.error());
-  auto snapshot = read_proc_lens({.probe = &*probe, .limit = 10 * kSecond});
-  if (!snapshot) return Failure(snapshot.error());
-  return Look{.snapshot = std::move(*snapshot)};
+  auto look = look_at_this_machine({}, 10 * kSecond);
+  if (look && !look->problem.empty()) say_on_stderr("falling back to /proc: " + look->problem);
+  return look;
 }
 
 Result<std::string> read_files(const std::vector<std::string>& files) {
@@ -148,7 +102,7 @@ Result<int> run(Words words) {
   const auto knowledge = load_fs_knowledge(words.fs_files);
   if (!knowledge) return Failure(knowledge.error());
   if (!words.live) return explain_text(*knowledge, words);
-  const auto look = look_at_this_machine();
+  const auto look = look_now();
   if (!look) return Failure(look.error());
   return print(explain(look->snapshot, *knowledge), words, look->complete);
 }

@@ -8,7 +8,7 @@
 #include "harness/base/units.h"
 #include "harness/detect/detector.h"
 #include "harness/explain/render.h"
-#include "harness/run/snapshot_text.h"
+#include "harness/explain/snapshot_text.h"
 
 namespace stallproof {
 namespace {

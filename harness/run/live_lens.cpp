@@ -9,7 +9,7 @@
 #include "harness/explain/explain.h"
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/proc_lens.h"
-#include "harness/run/snapshot_scope.h"
+#include "harness/explain/snapshot_scope.h"
 
 namespace stallproof {
 

@@ -6,7 +6,7 @@
 
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
-#include "harness/run/result_place.h"
+#include "harness/probe/result_place.h"
 #include "harness/scenario/catalogue.h"
 #include "workloads/ffs/ffs_mount.h"
 

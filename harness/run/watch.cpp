@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "harness/base/file.h"
-#include "harness/run/result_place.h"
+#include "harness/probe/result_place.h"
 #include "harness/run/watch_run.h"
 #include "harness/run/watch_verdict.h"
 

@@ -16,7 +16,8 @@ MAY_INCLUDE = {
     "harness/detect": "harness/base harness/board harness/probe",
     # explain must not know our own targets: a stranger's stall has to read the same.
     "harness/explain": "harness/base harness/board harness/probe harness/detect",
-    "harness/capture": "harness/base harness/board harness/probe harness/detect harness/explain",
+    "harness/capture": "harness/base harness/board harness/probe harness/detect harness/explain "
+                       "harness/store",
     # A scenario is a plan that run carries out, not code that runs one.
     "harness/scenario": "harness/base harness/board workloads",
     "harness/run": "harness/base harness/board workloads harness/probe harness/detect "

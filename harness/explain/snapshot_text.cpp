@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/run/snapshot_text.h"
+#include "harness/explain/snapshot_text.h"
 
 #include <fmt/format.h>
 

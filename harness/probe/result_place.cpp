@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/run/result_place.h"
+#include "harness/probe/result_place.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

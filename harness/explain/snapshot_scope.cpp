@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/run/snapshot_scope.h"
+#include "harness/explain/snapshot_scope.h"
 
 #include <algorithm>
 #include <map>

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/capture/live_look.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "harness/probe/decode_scan.h"
+#include "harness/probe/kernel_scan.h"
+#include "harness/probe/kernel_symbols.h"
+#include "harness/probe/probe_child.h"
+#include "harness/probe/proc_lens.h"
+
+namespace stallproof {
+namespace {
+
+constexpr std::size_t kScanBuffer = 16U << 20U;
+constexpr int kBetweenLooksMs = 300;
+
+Result<std::vector<std::byte>> scan_once(KernelScan& scanner) {
+  std::vector<std::byte> bytes(kScanBuffer);
+  const auto size = scanner.scan(bytes);
+  if (!size) return fail_errno("read of the BPF iterator", size.error(), {}, Origin::infra);
+  bytes.resize(*size);
+  return bytes;
+}
+
+Result<LiveLook> look_by_bpf() {
+  auto scanner = KernelScan::open();
+  if (!scanner) return Failure(scanner.error());
+  const auto symbols = KernelSymbols::load();
+  const auto before = scan_once(*scanner);
+  if (!before) return Failure(before.error());
+  ::poll(nullptr, 0, kBetweenLooksMs);
+  const auto now = scan_once(*scanner);
+  if (!now) return Failure(now.error());
+  const ScanBefore earlier{.bytes = *before};
+  const KernelSymbols none;
+  LiveLook look{.snapshot = decode_scan(*now, &earlier, symbols ? *symbols : none),
+                .lens = "bpf",
+                .complete = symbols.has_value() && scan_is_whole(*now)};
+  if (!symbols) look.snapshot.blind_spots.push_back("no function names: " + symbols.error().what);
+  if (!scanner->fuse_problem().empty())
+    look.snapshot.blind_spots.push_back("FUSE: " + scanner->fuse_problem());
+  return look;
+}
+
+Result<LiveLook> look_by_proc(const std::vector<pid_t>& processes, Nanos limit) {
+  const Deadline deadline = Deadline::in(limit);
+  auto probe = ProbeChild::start();
+  if (!probe) return Failure(probe.error());
+  auto snapshot = read_proc_lens({.probe = &*probe, .limit = limit / 2});
+  if (!snapshot) return Failure(snapshot.error());
+  LiveLook look{.snapshot = std::move(*snapshot), .lens = "proc"};
+  if (processes.empty() || deadline.passed()) return look;
+  auto target = read_proc_lens(
+      {.tgids = processes, .probe = &*probe, .limit = deadline.at() - monotonic_now()});
+  if (!target) return look;
+  for (TaskRow& task : target->tasks)
+    if (std::none_of(look.snapshot.tasks.begin(), look.snapshot.tasks.end(),
+                     [&task](const TaskRow& known) { return known.tid == task.tid; }))
+      look.snapshot.tasks.push_back(std::move(task));
+  return look;
+}
+
+}  // namespace
+
+Result<LiveLook> look_at_this_machine(const std::vector<pid_t>& processes, Nanos limit) {
+  auto look = look_by_bpf();
+  if (look) return look;
+  auto other = look_by_proc(processes, limit);
+  if (other) other->problem = look.error().what;
+  return other;
+}
+
+}  // namespace stallproof
