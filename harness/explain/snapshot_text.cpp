@@ -18,6 +18,8 @@ Json address(std::uint64_t value) {
   return fmt::format("{:#x}", value);
 }
 
+double to_ms(Nanos span) { return static_cast<double>(span) / 1e6; }
+
 std::string frame_text(const StackFrame& frame) {
   return frame.module.empty() ? frame.function : frame.function + " [" + frame.module + "]";
 }
@@ -32,7 +34,10 @@ Json task_json(const TaskRow& task) {
               {"task", address(task.task_address)},
               {"mm", address(task.mm)},
               {"stack", stack}};
-  if (task.unchanged_for) row["unchanged_ms"] = *task.unchanged_for / kMillisecond;
+  if (task.unchanged_for) row["unchanged_ms"] = to_ms(*task.unchanged_for);
+  if (task.kernel_thread) row["kernel_thread"] = true;
+  if (!task.stack_problem.empty()) row["stack_problem"] = task.stack_problem;
+  if (task.source_line != 0) row["source_line"] = task.source_line;
   if (task.fault)
     row["fault"] = {{"address", address(task.fault->address)},
                     {"file_offset", task.fault->file_offset},
@@ -52,7 +57,8 @@ Json lock_json(const LockRow& lock) {
   for (const LockWaiter& waiter : lock.waiters)
     waiters.push_back({{"tid", waiter.tid},
                        {"task", address(waiter.task_address)},
-                       {"mode", to_word(waiter.mode)}});
+                       {"mode", to_word(waiter.mode)},
+                       {"source_line", waiter.source_line}});
   return {{"kind", lock.kind == LockKind::mmap_lock ? "mmap_lock"
                    : lock.kind == LockKind::rwsem   ? "rwsem"
                                                     : "mutex"},
@@ -63,7 +69,9 @@ Json lock_json(const LockRow& lock) {
           {"readers", lock.reader_count ? Json(*lock.reader_count) : Json(nullptr)},
           {"holders", holders},
           {"waiters", waiters},
-          {"queue_known", lock.queue_known}};
+          {"writer_holds", lock.writer_holds ? Json(*lock.writer_holds) : Json(nullptr)},
+          {"queue_known", lock.queue_known},
+          {"queue_truncated", lock.queue_truncated}};
 }
 
 Json connection_json(const FuseConnection& connection) {
@@ -74,11 +82,12 @@ Json connection_json(const FuseConnection& connection) {
          {"opcode", request.opcode},
          {"client_tid", request.client_tid},
          {"place", request.place == RequestPlace::pending ? "pending" : "processing"},
-         {"age_ms", request.age ? Json(*request.age / kMillisecond) : Json(nullptr)}});
+         {"age_ms", request.age ? Json(to_ms(*request.age)) : Json(nullptr)}});
   return {{"connection", connection.number},
           {"waiting", connection.waiting},
           {"servers", connection.server_tgids},
-          {"requests", requests}};
+          {"requests", requests},
+          {"requests_truncated", connection.requests_truncated}};
 }
 
 }  // namespace
@@ -89,9 +98,13 @@ std::string snapshot_json(const LockSnapshot& snapshot) {
   for (const LockRow& lock : snapshot.locks) locks.push_back(lock_json(lock));
   for (const FuseConnection& connection : snapshot.fuse)
     fuse.push_back(connection_json(connection));
-  const Json document = {{"schema", 1},    {"kernel", snapshot.kernel},
-                         {"tasks", tasks}, {"locks", locks},
-                         {"fuse", fuse},   {"blind_spots", snapshot.blind_spots}};
+  const Json document = {{"schema", 1},
+                         {"lens", to_word(snapshot.lens)},
+                         {"kernel", snapshot.kernel},
+                         {"tasks", tasks},
+                         {"locks", locks},
+                         {"fuse", fuse},
+                         {"blind_spots", snapshot.blind_spots}};
   return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/explain/kernel_log.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "harness/base/file.h"
+#include "harness/explain/explain.h"
+
+namespace stallproof {
+namespace {
+
+TEST(KernelLog, TaskLinesOfAllKernelsAreRead) {
+  const CrashText log = parse_kernel_log(
+      "java            D ffff88023fc13680     0  2821      1 0x00000080\n"
+      "FwgThread OpFor D    0 15341  15184 0x000040a0\n"
+      "task:k3s-server      state:D stack:    0 pid:12052 ppid:     1 flags:0x00000000\n"
+      "task:a: b            state:S stack:0     pid:7    tgid:6     ppid:1      "
+      "task_flags:0x0 flags:0x00004002\n");
+  ASSERT_EQ(log.snapshot.tasks.size(), 4U);
+  EXPECT_EQ(log.snapshot.tasks[0].tid, 2821);
+  EXPECT_EQ(log.snapshot.tasks[0].comm, "java");
+  EXPECT_EQ(log.snapshot.tasks[1].comm, "FwgThread OpFor");
+  EXPECT_EQ(log.snapshot.tasks[1].tid, 15341);
+  EXPECT_EQ(log.snapshot.tasks[2].state, 'D');
+  EXPECT_EQ(log.snapshot.tasks[3].comm, "a: b");
+  EXPECT_EQ(log.snapshot.tasks[3].tgid, 6);
+  EXPECT_TRUE(log.complete);
+}
+
+TEST(KernelLog, PrefixesAreLeftOut) {
+  for (const char* line :
+       {"[  123.456789] task:x", "<6>[  123.456789][  T38] task:x",
+        "[Fri Jun 27 15:21:34 2025] task:x", "Jun 27 15:21:34 node7 kernel: task:x",
+        "Jun 27 15:21:34 node7 kernel: [ 12.3] task:x", "> > [    1.000000] task:x",
+        "6,1234,5678901,-,caller=T38;task:x"})
+    EXPECT_EQ(without_prefix(line), "task:x") << line;
+  EXPECT_EQ(without_prefix(" [<ffffffff81609729>] schedule+0x29/0x70"),
+            "[<ffffffff81609729>] schedule+0x29/0x70");
+}
+
+TEST(KernelLog, FramesGuessedByTheUnwinderAreLeftOut) {
+  const CrashText log = parse_kernel_log(
+      "task:a state:D stack:0 pid:1 ppid:0 flags:0x0\nCall Trace:\n <TASK>\n"
+      " __schedule+0x1/0x2\n ? up_read+0x3/0x4\n fuse_flush+0x5/0x6 [fuse]\n </TASK>\n"
+      "something else+0x1/0x2\n");
+  ASSERT_EQ(log.snapshot.tasks.size(), 1U);
+  ASSERT_EQ(log.snapshot.tasks[0].stack.size(), 2U);
+  EXPECT_EQ(log.snapshot.tasks[0].stack[1].function, "fuse_flush");
+  EXPECT_EQ(log.snapshot.tasks[0].stack[1].module, "fuse");
+}
+
+TEST(KernelLog, OwnersThatTheKernelNamesAreLikely) {
+  const CrashText log = parse_kernel_log(
+      "INFO: task java:x:22 <writer> blocked on an rw-semaphore likely owned by task java:21 "
+      "<reader>\nINFO: task zsh:470 is blocked on a mutex likely owned by task zsh:471.\n");
+  ASSERT_EQ(log.snapshot.locks.size(), 2U);
+  EXPECT_EQ(log.snapshot.locks[0].waiters[0].tid, 22);
+  EXPECT_EQ(log.snapshot.locks[0].waiters[0].mode, LockMode::write);
+  EXPECT_EQ(log.snapshot.locks[0].holders[0].tid, 21);
+  EXPECT_EQ(log.snapshot.locks[0].holders[0].mode, LockMode::read);
+  EXPECT_EQ(log.snapshot.locks[0].holders[0].certainty, Certainty::likely);
+  EXPECT_EQ(log.snapshot.locks[1].holders[0].tid, 471);
+}
+
+TEST(KernelLog, LaterReportReplacesTheEarlier) {
+  const CrashText log = parse_kernel_log(
+      "task:a state:D stack:0 pid:1 ppid:0 flags:0x0\n f+0x1/0x2\n"
+      "task:a state:D stack:0 pid:1 ppid:0 flags:0x0\n g+0x1/0x2\n");
+  ASSERT_EQ(log.snapshot.tasks.size(), 1U);
+  EXPECT_EQ(log.snapshot.tasks[0].stack[0].function, "g");
+}
+
+TEST(KernelLog, NoBytesCrash) {
+  std::string text =
+      "[ 1.2] INFO: task a:1 blocked for more than 2 seconds.\n[ 1.2] task:a state:D stack:0 pid:1 "
+      "ppid:0 flags:0x0\n[ 1.2]  f+0x1/0x2 [m]\n";
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    parse_kernel_log(std::string_view(text).substr(0, at));
+    std::string damaged = text;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x3f);
+    parse_kernel_log(damaged);
+  }
+}
+
+}  // namespace
+}  // namespace stallproof
