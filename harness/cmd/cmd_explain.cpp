@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +9,7 @@
 #include "harness/base/file.h"
 #include "harness/capture/live_look.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/explain_input.h"
 #include "harness/cmd/saved_explanation.h"
 #include "harness/cmd/stdout_text.h"
 #include "harness/explain/crash_text.h"
@@ -23,8 +22,9 @@ namespace {
 
 struct Words {
   std::vector<std::string> files, fs_files;
-  std::string format = "text", out;
-  bool live = false, crash_text = false, json = false;
+  std::string format = "text", out, check_fs;
+  bool live = false, crash_text = false, kmsg = false, vmcore = false, crash_script = false;
+  bool json = false;
 };
 
 Result<LiveLook> look_now() {
@@ -37,36 +37,11 @@ Result<LiveLook> look_now() {
   return look;
 }
 
-Result<std::string> read_files(const std::vector<std::string>& files) {
-  std::string text;
-  for (const std::string& file : files) {
-    auto content = read_file(file == "-" ? "/dev/stdin" : file);
-    if (!content) return fail("explain: " + content.error().what);
-    text += *content;
-    if (!text.empty() && text.back() != '\n') text += '\n';
-  }
-  return text;
-}
-
-Result<std::string> render(const Explanation& explanation, const std::string& format) {
-  if (format == "text") return render_text(explanation);
-  if (format == "json") return render_json(explanation);
-  if (format == "dot") return render_dot(explanation);
-  if (format == "svg") return render_svg(explanation);
-  return fail(fmt::format("--format: '{}' is not known (one of: text, json, dot, svg)", format));
-}
-
 Result<int> deliver(const std::string& text, const Words& words, bool complete) {
   const auto written =
       words.out.empty() ? write_stdout(text) : write_file_atomically(words.out, text);
   if (!written) return Failure(written.error());
   return complete ? 0 : 3;
-}
-
-Result<int> print(const Explanation& explanation, const Words& words, bool complete) {
-  const auto text = render(explanation, words.format);
-  if (!text) return Failure(text.error());
-  return deliver(*text, words, complete);
 }
 
 Result<int> show_saved(const Words& words) {
@@ -78,44 +53,70 @@ Result<int> show_saved(const Words& words) {
   return deliver(saved->text, words, saved->problems.empty());
 }
 
-Result<int> explain_text(const FsKnowledge& knowledge, const Words& words) {
-  const auto text = read_files(words.files);
+Result<InputKind> forced_kind(const Words& words) {
+  if (words.vmcore)
+    return fail(
+        "explain --vmcore: memory images are not read: open it in crash, type what `stallproof "
+        "explain --crash-script` prints, and give the output");
+  if (words.crash_text && words.kmsg) return fail("explain: give either --crash-text or --kmsg");
+  if (words.crash_text) return InputKind::crash_text;
+  return words.kmsg ? InputKind::kernel_log : InputKind::unknown;
+}
+
+Result<int> explain_live(const FsKnowledge& knowledge, const Words& words) {
+  const auto look = look_now();
+  if (!look) return Failure(look.error());
+  const auto text = render_as(explain(look->snapshot, knowledge), words.format);
   if (!text) return Failure(text.error());
-  const CrashText crash = parse_crash_text(*text);
-  if (crash.snapshot.tasks.empty() && crash.snapshot.locks.empty())
-    return fail(fmt::format("explain: no crash text in {} (wanted: output of crash's bt, foreach "
-                            "bt or list rwsem_waiter)",
-                            fmt::join(words.files, ", ")),
-                Origin::infra);
-  for (const TextProblem& problem : crash.problems)
-    say_on_stderr(fmt::format("line {}: {}", problem.line, problem.what));
-  return print(explain(crash.snapshot, knowledge), words, crash.complete);
+  return deliver(*text, words, look->complete);
 }
 
 Result<int> run(Words words) {
   if (words.json) words.format = "json";
+  if (words.crash_script) return deliver(std::string(crash_script()), words, true);
+  if (!words.check_fs.empty()) {
+    const auto text = describe_fs_file(words.check_fs);
+    return text ? deliver(*text, words, true) : Result<int>(Failure(text.error()));
+  }
   if (words.live == !words.files.empty())
-    return fail("explain: give either --live or FILE (crash text, or the directory of a run)");
+    return fail(
+        "explain: give either --live or FILE (crash text, kernel log, snapshot, archive or "
+        "directory of a capture or run)");
   // Checked before any work: a typing mistake must not cost the one look at a stall.
-  if (auto known = render(Explanation{}, words.format); !known) return Failure(known.error());
-  if (std::any_of(words.files.begin(), words.files.end(), is_directory)) return show_saved(words);
+  if (auto known = render_as(Explanation{}, words.format); !known) return Failure(known.error());
+  const auto kind = forced_kind(words);
+  if (!kind) return Failure(kind.error());
+  if (std::any_of(words.files.begin(), words.files.end(), is_directory)) {
+    if (words.fs_files.empty()) return show_saved(words);
+    // Other knowledge than when it was saved: explained anew from what was seen.
+    for (std::string& file : words.files)
+      if (is_directory(file)) file += "/snapshot.json";
+  }
   const auto knowledge = load_fs_knowledge(words.fs_files);
   if (!knowledge) return Failure(knowledge.error());
-  if (!words.live) return explain_text(*knowledge, words);
-  const auto look = look_now();
-  if (!look) return Failure(look.error());
-  return print(explain(look->snapshot, *knowledge), words, look->complete);
+  if (words.live) return explain_live(*knowledge, words);
+  const auto explained = explain_files(words.files, *kind, *knowledge, words.format);
+  if (!explained) return Failure(explained.error());
+  return deliver(explained->text, words, explained->complete);
 }
 
 }  // namespace
 
 RunCommand add_explain(CLI::App& app) {
   const auto words = std::make_shared<Words>();
-  app.add_option("FILE", words->files,
-                 "Saved output of crash (bt, foreach bt, list rwsem_waiter; - is stdin), or the "
-                 "directory of a run or of one of its incidents");
+  app.add_option(
+      "FILE", words->files,
+      "What to explain: output of crash (bt, foreach bt, list rwsem_waiter), a kernel log, "
+      "snapshot.json, the archive of a capture (- is stdin), or the directory of a "
+      "capture, a run or one of its incidents");
   app.add_flag("--live", words->live, "Explain what stands still on this machine now");
-  app.add_flag("--crash-text", words->crash_text, "The files are output of crash (the default)");
+  app.add_flag("--crash-text", words->crash_text, "The files are output of crash");
+  app.add_flag("--kmsg", words->kmsg, "The files are kernel logs");
+  app.add_flag("--vmcore", words->vmcore, "The file is a memory image (says how to have it read)");
+  app.add_flag("--crash-script", words->crash_script,
+               "Print what to type into crash so that its output can be explained");
+  app.add_option("--check-fs", words->check_fs,
+                 "Check a file for --fs and say in plain words what it means");
   app.add_option("--fs", words->fs_files,
                  "File that says what a file system's function names mean; may be repeated")
       ->allow_extra_args(false);

@@ -26,6 +26,7 @@ RunCommand add_repro(CLI::App& app);
 RunCommand add_watch(CLI::App& app);
 RunCommand add_capture(CLI::App& app);
 RunCommand add_explain(CLI::App& app);
+RunCommand add_show(CLI::App& app);
 RunCommand add_list(CLI::App& app);
 RunCommand add_doctor(CLI::App& app);
 RunCommand add_help(CLI::App& app);

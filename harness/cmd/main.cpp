@@ -24,6 +24,7 @@ constexpr std::array kCommands{
             add_capture},
     Command{"explain", "Explain a stall: the one on this machine now, or saved crash text",
             add_explain},
+    Command{"show", "Time line and explanation of a run as text", add_show},
     Command{"list", "List scenarios, workloads, detectors or signatures", add_list},
     Command{"doctor", "Say what this machine can do and what each lack costs", add_doctor},
     Command{"help", "Explain exit codes", add_help},
