@@ -178,7 +178,8 @@ def strange_name(checks, workspace):
     code = ("import ctypes,time\n"
             f"ctypes.CDLL(None).prctl(15, {name.encode()!r}, 0, 0, 0)\n"
             "for i in range(150):\n open('/etc/hosts').read(); time.sleep(0.01)")
-    ended = run(["watch", "--json"], workspace, seconds=20, after=["--", sys.executable, "-c", code])
+    ended = run(["watch", "--json"], workspace, seconds=20,
+                after=["--", sys.executable, "-c", code])
     names = list((ended.doc or {}).get("workloads", {}))
     checks.check("a name with newline and brackets is kept", any(name in each for each in names),
                  f"{ended.describe()} {names}")

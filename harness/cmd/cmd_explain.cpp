@@ -97,7 +97,11 @@ Result<int> run(Words words) {
   if (words.live) return explain_live(*knowledge, words);
   const auto explained = explain_files(words.files, *kind, *knowledge, words.format);
   if (!explained) return Failure(explained.error());
-  return deliver(explained->text, words, explained->complete);
+  // Said last: a result that cannot be written is one line.
+  auto delivered = deliver(explained->text, words, explained->complete);
+  if (!delivered) return delivered;
+  for (const std::string& note : explained->notes) say_on_stderr(note);
+  return delivered;
 }
 
 }  // namespace

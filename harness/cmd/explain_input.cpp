@@ -8,7 +8,6 @@
 
 #include "harness/base/file.h"
 #include "harness/capture/tar_gz.h"
-#include "harness/cmd/stdout_text.h"
 #include "harness/explain/crash_text.h"
 #include "harness/explain/explain.h"
 #include "harness/explain/kernel_log.h"
@@ -81,15 +80,18 @@ class Session {
     }
     if (result_.text.empty())
       return fail(
-          "explain: nothing in it can be explained (wanted: a capture or its archive, "
-          "snapshot.json, output of crash, a kernel log)",
+          fmt::format("explain: {} (wanted: a capture or its archive, snapshot.json, output "
+                      "of crash, a kernel log)",
+                      fmt::join(result_.notes, "; ")),
           Origin::infra);
     return std::move(result_);
   }
 
  private:
-  static Result<> join(std::string& into, const Piece& piece) {
-    say_on_stderr(fmt::format("{}: {}", piece.name, kind_name(piece.kind)));
+  void note(std::string line) { result_.notes.push_back(std::move(line)); }
+
+  Result<> join(std::string& into, const Piece& piece) {
+    note(fmt::format("{}: {}", piece.name, kind_name(piece.kind)));
     into += piece.content;
     if (into.empty() || into.back() != '\n') into += '\n';
     return {};
@@ -98,15 +100,15 @@ class Session {
   Result<> take_snapshot(const Piece& piece) {
     const auto snapshot = read_snapshot_json(piece.content);
     if (!snapshot) return fail(fmt::format("{}: {}", piece.name, snapshot.error().what));
-    say_on_stderr(fmt::format("{}: {} of {}, {} tasks, {} locks", piece.name, kind_name(piece.kind),
-                              snapshot->kernel.empty() ? "an unknown kernel" : snapshot->kernel,
-                              snapshot->tasks.size(), snapshot->locks.size()));
+    note(fmt::format("{}: {} of {}, {} tasks, {} locks", piece.name, kind_name(piece.kind),
+                     snapshot->kernel.empty() ? "an unknown kernel" : snapshot->kernel,
+                     snapshot->tasks.size(), snapshot->locks.size()));
     return add(explain(*snapshot, knowledge_));
   }
 
   // Without its snapshot it cannot be drawn again; what it says can be said again.
   Result<> take_explanation(const Piece& piece) {
-    say_on_stderr(fmt::format("{}: {}", piece.name, kind_name(piece.kind)));
+    note(fmt::format("{}: {}", piece.name, kind_name(piece.kind)));
     const auto document = nlohmann::json::parse(piece.content, nullptr, false);
     if (format_ == "json") {
       append(piece.content);
@@ -124,28 +126,28 @@ class Session {
 
   Result<> take_text(const CrashText& text, const char* what) {
     if (text.snapshot.tasks.empty() && text.snapshot.locks.empty()) {
-      say_on_stderr(fmt::format("no task or lock could be read from {}", what));
+      note(fmt::format("no task or lock could be read from {}", what));
       result_.complete = complete_ = false;
       return {};
     }
     for (const TextProblem& problem : text.problems)
-      say_on_stderr(fmt::format("line {}: {}", problem.line, problem.what));
+      note(fmt::format("line {}: {}", problem.line, problem.what));
     complete_ = complete_ && text.complete;
-    say_on_stderr(fmt::format("{}: {} tasks, {} locks", what, text.snapshot.tasks.size(),
-                              text.snapshot.locks.size()));
+    note(fmt::format("{}: {} tasks, {} locks", what, text.snapshot.tasks.size(),
+                     text.snapshot.locks.size()));
     return add(explain(text.snapshot, knowledge_));
   }
 
   Result<> refuse(const Piece& piece) {
     complete_ = result_.complete = false;
-    const char* hint = "not explained";
+    const char* hint = "cannot be explained";
     if (piece.kind == InputKind::vmcore)
       hint =
           "open it in crash, type what `stallproof explain --crash-script` prints, and give the "
           "output";
     if (piece.kind == InputKind::fs_knowledge) hint = "give it by --fs, or test it by --check-fs";
     if (piece.kind == InputKind::verdict) hint = "see `stallproof show` on its directory";
-    say_on_stderr(fmt::format("{}: {}: {}", piece.name, kind_name(piece.kind), hint));
+    note(fmt::format("{}: {}: {}", piece.name, kind_name(piece.kind), hint));
     return {};
   }
 

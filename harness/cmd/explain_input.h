@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that somebody wants explained: finds out what each is, says so on stderr, and explains it.
+// Files that somebody wants explained: finds out what each is, and explains it.
 #pragma once
 
 #include <string>
@@ -13,8 +13,9 @@
 namespace stallproof {
 
 struct ExplainedInput {
-  std::string text;       // in the format asked for, one after the other
-  bool complete = false;  // all of the input was understood
+  std::string text;                // in the format asked for, one after the other
+  bool complete = false;           // all of the input was understood
+  std::vector<std::string> notes;  // what each file was taken for, what of it was not understood
 };
 
 // `forced`: InputKind::unknown to find out. Texts of one kind are read as one, in their order. An

@@ -88,7 +88,7 @@ class TargetProgress {
   std::size_t load_count_ = 0;
   BlockedView blocked_;
   std::uint64_t sample_ = 8;  // an entry that was never used is then older than any that is
-  Nanos last_ns_ = 0;  // time of the sample before
+  Nanos last_ns_ = 0;         // time of the sample before
   std::uint64_t overflow_ = 0;
 };
 

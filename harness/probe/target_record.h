@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the iterator of target.bpf.c writes, once per thread of a watched process. Shared by the BPF
  * program and its reader; native byte order, never stored. */
 #ifndef HARNESS_PROBE_TARGET_RECORD_H

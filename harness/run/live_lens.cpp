@@ -7,9 +7,9 @@
 #include <algorithm>
 
 #include "harness/explain/explain.h"
+#include "harness/explain/snapshot_scope.h"
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/proc_lens.h"
-#include "harness/explain/snapshot_scope.h"
 
 namespace stallproof {
 
@@ -82,8 +82,7 @@ ProbeChild* LiveLens::probe() {
 bool LiveLens::sees_stacks(pid_t sleeper) {
   ProbeChild* const reader = probe();
   for (int attempt = 0; reader != nullptr && attempt < 5; ++attempt) {
-    const auto stack =
-        reader->read(fmt::format("/proc/{}/stack", sleeper), Deadline::in(kSecond));
+    const auto stack = reader->read(fmt::format("/proc/{}/stack", sleeper), Deadline::in(kSecond));
     if (!stack) return false;
     if (!stack->empty()) return true;
     ::poll(nullptr, 0, 3);

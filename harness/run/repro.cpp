@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "harness/probe/result_place.h"
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
-#include "harness/probe/result_place.h"
 #include "harness/scenario/catalogue.h"
 #include "workloads/ffs/ffs_mount.h"
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/incident_book.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "harness/explain/snapshot_fixture.h"
+
+namespace stallproof {
+namespace {
+
+// A book over a real run directory, a real lens and the evidence of no watchdog.
+class Book {
+ public:
+  Book()
+      : lens_(*LiveLens::open({})),
+        run_(*RunDir::create({.out = folder_, .name_stem = "book"})),
+        evidence_(*Evidence::create()),
+        book({.lens = lens_,
+              .run = run_,
+              .evidence = evidence_,
+              .load_names = [] { return std::vector<std::string>{"fio-1"}; },
+              .conclusive = [](const Explanation& each) { return each.cycle.has_value(); }}) {}
+  ~Book() { std::filesystem::remove_all(folder_); }
+  Book(const Book&) = delete;
+  Book& operator=(const Book&) = delete;
+
+  IncidentRecord& open() {
+    return book.open({.kind = WatchEventKind::incident_opened,
+                      .incident = 7,
+                      .at_ns = 2 * kSecond,
+                      .since_ns = kSecond});
+  }
+  [[nodiscard]] bool kept(const std::string& file) const {
+    return ::access((folder_ + "/incidents/001/" + file).c_str(), F_OK) == 0;
+  }
+
+ private:
+  std::string folder_ = "/tmp/incident_book." + std::to_string(::getpid());
+  LiveLens lens_;
+  RunDir run_;
+  Evidence evidence_;
+
+ public:
+  IncidentBook book;
+};
+
+TEST(IncidentBook, CircleIsConclusiveOnceAndConfirmedByTheNextLook) {
+  Book made;
+  made.open();
+  EXPECT_EQ(made.book.take(fixture::reported_stall()), IncidentBook::Taken::conclusive);
+  EXPECT_TRUE(made.kept("explanation.json"));
+  EXPECT_FALSE(made.book.standing()->failing(30 * kSecond) &&
+               made.book.standing()->resolved_ns.has_value());
+  EXPECT_EQ(made.book.take(fixture::reported_stall()), IncidentBook::Taken::confirmed);
+  EXPECT_TRUE(made.book.standing()->cycle_confirmed);
+  EXPECT_EQ(made.book.take(fixture::reported_stall()), IncidentBook::Taken::ignored);
+}
+
+TEST(IncidentBook, WorseExplanationNeverReplacesACircle) {
+  Book made;
+  made.open();
+  made.book.take(fixture::reported_stall());
+  EXPECT_EQ(made.book.take(LockSnapshot{}), IncidentBook::Taken::ignored);
+  EXPECT_TRUE(made.book.standing()->explanation->cycle.has_value());
+  EXPECT_FALSE(made.book.standing()->cycle_confirmed);
+}
+
+TEST(IncidentBook, NothingStandsNothingIsTaken) {
+  Book made;
+  EXPECT_EQ(made.book.take(fixture::reported_stall()), IncidentBook::Taken::ignored);
+}
+
+TEST(IncidentBook, ShortStallThatResolvedIsNotFailing) {
+  Book made;
+  IncidentRecord& incident = made.open();
+  made.book.update(
+      {.kind = WatchEventKind::incident_resolved, .incident = 7, .at_ns = 3 * kSecond});
+  EXPECT_EQ(made.book.standing(), nullptr);
+  EXPECT_FALSE(incident.failing(30 * kSecond));
+  EXPECT_TRUE(incident.failing(2 * kSecond));
+}
+
+TEST(IncidentBook, CircleOpensAnIncidentOfItsOwn) {
+  Book made;
+  made.book.open_by_cycle(kSecond, 3 * kSecond);
+  made.book.take(fixture::reported_stall());
+  const auto sources = made.book.standing()->sources();
+  EXPECT_EQ(sources, std::vector<std::string>{"lock-cycle"});
+}
+
+}  // namespace
+}  // namespace stallproof
