@@ -41,7 +41,8 @@ WatchRun::WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, 
              .run = run_,
              .evidence = watchdog_.evidence(),
              .load_names = [this] { return load_names(); },
-             .conclusive = [](const Explanation& each) { return each.cycle.has_value(); }}) {
+             .conclusive = [](const Explanation& each) { return each.cycle.has_value(); }}),
+      vdbench_(options.vdbench_output) {
   state_.clock = {.monotonic_ns = monotonic_now(), .realtime_ns = realtime_now()};
   scanning_ = watchdog_.evidence().area().scan_problem[0] == '\0';
   state_.sees_stacks = !scanning_ && lens_.sees_stacks(watchdog_.child().pid());
@@ -89,6 +90,12 @@ void WatchRun::drive() {
   read_events();
   book_.save_all(state_.clock.monotonic_ns);
   run_.save("series/seconds.csv", counters_.csv(state_.clock));
+  vdbench_.poll(monotonic_now(), realtime_now());
+  if (!vdbench_.rows().empty())
+    run_.save("series/vdbench.csv", vdbench_.csv(state_.clock.monotonic_ns));
+  if (!vdbench_.problem().empty()) console_.problem("vdbench: " + vdbench_.problem());
+  if (vdbench_.missing() > 0)
+    console_.result(fmt::format("vdbench: {} of its rows are missing", vdbench_.missing()));
   log_event(Json{{"event", "watch_ended"}, {"why", state_.ended_by}}.dump());
 }
 
@@ -262,6 +269,10 @@ void WatchRun::check_suspected(Nanos now) {
 }
 
 void WatchRun::sample_counters(Nanos now) {
+  if (now >= next_vdbench_ns_) {
+    vdbench_.poll(now, realtime_now());
+    next_vdbench_ns_ = now + kSecond;
+  }
   if (now < next_counters_ns_) return;
   EvidenceArea& area = watchdog_.evidence().area();
   counters_.sample(now, target_, members_, area, lens_.probe());

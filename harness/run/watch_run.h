@@ -12,6 +12,7 @@
 #include "harness/run/live_lens.h"
 #include "harness/run/observer_report.h"
 #include "harness/run/target_counters.h"
+#include "harness/run/vdbench_rows.h"
 #include "harness/run/watch.h"
 #include "harness/run/watch_target.h"
 #include "harness/run/watchdog_child.h"
@@ -88,6 +89,7 @@ class WatchRun {
   Console& console_;
   IncidentBook book_;
   TargetCounters counters_;
+  VdbenchRows vdbench_;
   WatchState state_;
 
   struct SeenCycle {
@@ -100,6 +102,7 @@ class WatchRun {
   Nanos next_members_ns_ = 0;
   Nanos next_counters_ns_ = 0;
   Nanos next_gone_ns_ = 0;
+  Nanos next_vdbench_ns_ = 0;
   Nanos next_proc_look_ns_ = 0;
   Nanos leave_at_ns_ = ~Nanos{0};  // when a command that was interrupted is no longer waited for
   bool scanning_ = false;

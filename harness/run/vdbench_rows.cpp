@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/vdbench_rows.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "harness/base/bounded.h"
+#include "harness/base/fd.h"
+
+namespace stallproof {
+namespace {
+
+constexpr std::size_t kMostPerPoll = 1U << 20U;
+constexpr std::int64_t kQuarterHourMs = 900'000;  // every time zone is a multiple of it
+// So late a row is missing: half an interval, and what writing and looking take.
+constexpr Nanos kSlack = kSecond;
+
+std::vector<std::string> words_of(std::string_view line) {
+  std::istringstream text{std::string(line)};
+  std::vector<std::string> words;
+  for (std::string word; text >> word;) words.push_back(word);
+  return words;
+}
+
+std::string lower(std::string word) {
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return word;
+}
+
+// "17:08:39.047" is local time of a zone we do not know: the time within 7.5 minutes of now whose
+// minutes and seconds fit.
+Nanos time_of(const std::string& tod, Nanos now, Nanos realtime_now) {
+  int hour = 0, minute = 0;
+  double second = 0;
+  if (std::sscanf(tod.c_str(), "%d:%d:%lf", &hour, &minute, &second) != 3) return now;
+  const std::int64_t row_ms =
+      hour * 3'600'000LL + minute * 60'000LL + static_cast<std::int64_t>(second * 1000);
+  const auto now_ms = static_cast<std::int64_t>(realtime_now / kMillisecond);
+  std::int64_t away = (row_ms - now_ms) % kQuarterHourMs;
+  if (away > kQuarterHourMs / 2) away -= kQuarterHourMs;
+  if (away < -kQuarterHourMs / 2) away += kQuarterHourMs;
+  const std::int64_t at =
+      static_cast<std::int64_t>(now) + away * static_cast<std::int64_t>(kMillisecond);
+  return at < 0 ? 0 : static_cast<Nanos>(at);
+}
+
+int copy_from(const std::string& path, std::uint64_t offset, int into) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return errno;
+  std::array<char, 16384> chunk;
+  for (std::size_t sent = 0; sent < kMostPerPoll;) {
+    const ssize_t n =
+        ::pread(file.get(), chunk.data(), chunk.size(), static_cast<off_t>(offset + sent));
+    if (n <= 0) return n < 0 ? errno : 0;
+    if (::write(into, chunk.data(), static_cast<std::size_t>(n)) != n) return EPIPE;
+    sent += static_cast<std::size_t>(n);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void VdbenchRows::poll(Nanos now, Nanos realtime_now) {
+  if (directory_.empty()) return;
+  const std::string path = directory_ + "/flatfile.html";
+  const BoundedText read = text_bounded([&](int into) { return copy_from(path, offset_, into); },
+                                        Deadline::in(300 * kMillisecond));
+  if (read.error != 0 && offset_ == 0) {
+    problem_ = path + ": " + std::strerror(read.error);
+    return;
+  }
+  problem_.clear();
+  offset_ += read.text.size();
+  feed(read.text, now, realtime_now);
+  notice_missing(now);
+}
+
+void VdbenchRows::feed(std::string_view appended, Nanos now, Nanos realtime_now) {
+  rest_ += appended;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; (end = rest_.find('\n', begin)) != std::string::npos; begin = end + 1)
+    take_line(std::string_view(rest_).substr(begin, end - begin), now, realtime_now);
+  rest_.erase(0, begin);
+}
+
+std::string VdbenchRows::field(const std::vector<std::string>& words, const char* name) const {
+  const auto at = columns_.find(name);
+  return at == columns_.end() || at->second >= words.size() ? std::string() : words[at->second];
+}
+
+void VdbenchRows::take_line(std::string_view line, Nanos now, Nanos realtime_now) {
+  const auto words = words_of(line);
+  if (words.empty() || words[0] == "*") return;
+  if (lower(words[0]) == "tod") {
+    columns_.clear();
+    for (std::size_t i = 0; i < words.size(); ++i) columns_[lower(words[i])] = i;
+    return;
+  }
+  const std::string label = field(words, "interval");
+  if (label.empty() || columns_.empty()) return;
+  if (label.find_first_not_of("0123456789") != std::string::npos) {
+    last_ns_ = 0;  // avg_2-20: this run has ended, the next may begin when it likes
+    return;
+  }
+  VdbenchRow row{.at_ns = time_of(words[0], now, realtime_now),
+                 .run = field(words, "run"),
+                 .interval = std::strtoull(label.c_str(), nullptr, 10),
+                 .iops = std::strtod(field(words, "rate").c_str(), nullptr),
+                 .mbps = std::strtod(field(words, "mb/sec").c_str(), nullptr),
+                 .resp_ms = std::strtod(field(words, "resp").c_str(), nullptr)};
+  const bool follows = last_ns_ != 0 && row.run == run_ && row.at_ns > last_ns_;
+  // Rows of one burst carry the same time: they teach nothing.
+  if (follows && row.interval == expected_ && interval_ns_ == 0)
+    interval_ns_ = row.at_ns - last_ns_;
+  if (row.run != run_) interval_ns_ = 0;
+  run_ = row.run;
+  last_ns_ = row.at_ns;
+  last_interval_ = row.interval;
+  expected_ = std::max(expected_, row.interval + 1);
+  if (!follows) expected_ = row.interval + 1;
+  rows_.push_back(std::move(row));
+}
+
+void VdbenchRows::notice_missing(Nanos now) {
+  if (last_ns_ == 0 || interval_ns_ == 0) return;
+  while (true) {
+    const Nanos due = last_ns_ + (expected_ - last_interval_) * interval_ns_;
+    if (now < due + interval_ns_ / 2 + kSlack) return;
+    rows_.push_back({.at_ns = due, .run = run_, .interval = expected_++, .missing = true});
+  }
+}
+
+std::size_t VdbenchRows::missing() const {
+  return static_cast<std::size_t>(
+      std::count_if(rows_.begin(), rows_.end(), [](const VdbenchRow& row) { return row.missing; }));
+}
+
+std::string VdbenchRows::csv(Nanos run_started_ns) const {
+  std::string text = "t_ms,interval,iops,mbps,resp_ms,missing\n";
+  for (const VdbenchRow& row : rows_) {
+    const double ms = (static_cast<double>(row.at_ns) - static_cast<double>(run_started_ns)) / 1e6;
+    text += row.missing ? fmt::format("{:.0f},{},,,,1\n", ms, row.interval)
+                        : fmt::format("{:.0f},{},{},{},{},0\n", ms, row.interval, row.iops,
+                                      row.mbps, row.resp_ms);
+  }
+  return text;
+}
+
+}  // namespace stallproof
