@@ -76,8 +76,14 @@ Result<Target> find_target(const CaptureOptions& options, const std::vector<Moun
   return Target{};
 }
 
-void narrow(LockSnapshot& snapshot, Target& target) {
+void narrow(LiveLook& look, const Target& target) {
+  LockSnapshot& snapshot = look.snapshot;
   if (!target.named) return;
+  if (look.lens == "proc") {
+    snapshot.blind_spots.emplace_back(
+        "which of the other blocked tasks these wait for: without BPF all of them are shown");
+    return;
+  }
   std::vector<pid_t> processes = target.processes;
   for (const FuseConnection& each : snapshot.fuse) {
     if (target.connection != each.number) continue;
@@ -132,7 +138,7 @@ Result<Capture> Session::run(const FsKnowledge& knowledge) {
   if (!look->problem.empty())
     capture_.problems.push_back("locks, queues and FUSE requests: " + look->problem);
   if (!target_.problem.empty()) capture_.problems.push_back(target_.problem);
-  narrow(look->snapshot, target_);
+  narrow(*look, target_);
   capture_.explanation = explain(look->snapshot, knowledge);
   capture_.complete = look->complete && target_.problem.empty();
   collect();

@@ -46,6 +46,16 @@ Result<LiveLook> look_by_bpf() {
   return look;
 }
 
+// The holder of a lock may sleep interruptibly (a fault that waits for FUSE does): of every process
+// with a blocked task all threads are looked at.
+std::vector<pid_t> with_blocked(const LockSnapshot& snapshot, std::vector<pid_t> processes) {
+  for (const TaskRow& task : snapshot.tasks)
+    if (task.tgid > 0 &&
+        std::find(processes.begin(), processes.end(), task.tgid) == processes.end())
+      processes.push_back(task.tgid);
+  return processes;
+}
+
 Result<LiveLook> look_by_proc(const std::vector<pid_t>& processes, Nanos limit) {
   const Deadline deadline = Deadline::in(limit);
   auto probe = ProbeChild::start();
@@ -53,11 +63,12 @@ Result<LiveLook> look_by_proc(const std::vector<pid_t>& processes, Nanos limit) 
   auto snapshot = read_proc_lens({.probe = &*probe, .limit = limit / 2});
   if (!snapshot) return Failure(snapshot.error());
   LiveLook look{.snapshot = std::move(*snapshot), .lens = "proc"};
-  if (processes.empty() || deadline.passed()) return look;
-  auto target = read_proc_lens(
-      {.tgids = processes, .probe = &*probe, .limit = deadline.at() - monotonic_now()});
-  if (!target) return look;
-  for (TaskRow& task : target->tasks)
+  const auto wanted = with_blocked(look.snapshot, processes);
+  if (wanted.empty() || deadline.passed()) return look;
+  auto threads =
+      read_proc_lens({.tgids = wanted, .probe = &*probe, .limit = deadline.at() - monotonic_now()});
+  if (!threads) return look;
+  for (TaskRow& task : threads->tasks)
     if (std::none_of(look.snapshot.tasks.begin(), look.snapshot.tasks.end(),
                      [&task](const TaskRow& known) { return known.tid == task.tid; }))
       look.snapshot.tasks.push_back(std::move(task));

@@ -154,6 +154,9 @@ void undo_if_orphaned(const std::string& directory, std::vector<std::string>& to
 }  // namespace
 
 Result<UndoJournal> UndoJournal::create(const std::string& run_id, const std::string& runtime) {
+  // A root with nothing in it has not even /run.
+  if (auto made = make_directories(runtime.substr(0, runtime.rfind('/'))); !made)
+    return Failure(made.error());
   const auto lock = lock_runtime(runtime);
   if (!lock) return Failure(lock.error());
   UndoJournal journal;
