@@ -3,7 +3,10 @@
 stall, the same healthy, and what goes wrong around a command."""
 
 import argparse
+import contextlib
+import glob
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,7 +87,7 @@ def stall_runs(checks, workspace, kind, behaviour, runs, classes):
         checks.all(f"{name}: machine as before", clean_machine(before, ended, started.session))
     if delays:
         checks.row(f"watch {kind}, {behaviour}: detected after onset + stall-after, median/max ms",
-                   f"{median(delays):.0f} / {max(delays):.0f}", f"<= {LIMIT_MS} ms")
+                   f"{median(delays):.1f} / {max(delays):.1f}", f"<= {LIMIT_MS} ms")
 
 
 def end_members(ended):
@@ -137,6 +140,28 @@ def commands(checks, workspace):
                  ended.doc is not None and "noise" in ended.err, ended.out[:200])
 
 
+def panic_is_said(checks, workspace):
+    """Nothing stalls here, and the kernel waits two minutes: the sysctl harms nobody."""
+    sysctl = "/proc/sys/kernel/hung_task_panic"
+    if not os.access(sysctl, os.W_OK):
+        checks.skip("kernel.hung_task_panic", "no hung-task detector in this kernel")
+        return
+    before = program.read_text(sysctl)
+    try:
+        write(sysctl, "1")
+        ended = run(["watch"], workspace, seconds=20, after=["--", "cat", "/etc/hosts"])
+    finally:
+        write(sysctl, before)
+    checks.check("kernel.hung_task_panic is said before anything is watched",
+                 ended.code == 0 and "hung_task_panic" in ended.err.splitlines()[0],
+                 ended.describe())
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
 def targets(checks, workspace):
     gone = subprocess.Popen(["true"])
     gone.wait()
@@ -158,9 +183,83 @@ def targets(checks, workspace):
     doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
     checks.check("a process that ends ends its watch",
                  ended.code in (0, 3) and "is gone" in str(doc.get("settings")), ended.describe())
+    of_mount_and_cgroup(checks, workspace)
+    wide_process(checks, workspace)
+    stranger(checks, workspace)
     namespaces(checks, workspace, reader)
     strange_name(checks, workspace)
     interrupted(checks, workspace)
+
+
+def work_seen(ended):
+    doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
+    return sum(load["ops"] for load in doc.get("workloads", {}).values())
+
+
+def of_mount_and_cgroup(checks, workspace):
+    with foreign.FfsTarget() as target:
+        reader = ("import time\n"
+                  f"f = open('{target.mount}/data', 'rb', 0)\n"
+                  "while True:\n f.seek(0); f.read(4096); time.sleep(0.002)")
+        process = subprocess.Popen([sys.executable, "-c", reader])
+        time.sleep(0.7)
+        ended = run(["watch", "--mount", target.mount, "--duration", "2s"], workspace, seconds=20)
+        checks.check("--mount watches who has a file of it open",
+                     ended.code == 0 and work_seen(ended) > 100, ended.describe())
+        with own_cgroup(process.pid) as path:
+            if path is None:
+                checks.skip("--cgroup", "no writable cgroup hierarchy")
+            else:
+                ended = run(["watch", "--cgroup", path, "--duration", "2s"], workspace, seconds=20)
+                checks.check("--cgroup watches its members",
+                             ended.code == 0 and work_seen(ended) > 100, ended.describe())
+        process.kill()
+        process.wait(10)
+
+
+@contextlib.contextmanager
+def own_cgroup(pid):
+    """A cgroup with this process in it, v2 or any v1 hierarchy; its path, or None."""
+    folders = ["/sys/fs/cgroup"] + sorted(glob.glob("/sys/fs/cgroup/*"))
+    folders = [each for each in folders if os.access(os.path.join(each, "cgroup.procs"), os.W_OK)]
+    if not folders:
+        yield None
+        return
+    path = os.path.join(folders[0], f"stallproof-measure-{os.getpid()}")
+    home = folders[0]
+    os.mkdir(path)
+    try:
+        write(os.path.join(path, "cgroup.procs"), str(pid))
+        yield path
+    finally:
+        write(os.path.join(home, "cgroup.procs"), str(pid))
+        os.rmdir(path)
+
+
+def wide_process(checks, workspace):
+    many = subprocess.Popen([os.path.join(foreign.BUILD, "ci/many_threads"), "30000"],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        made = int(many.stdout.readline())
+        for words in (["watch", "--duration", "3s"], ["capture"]):
+            ended = run([*words, "--pid", str(many.pid)], workspace, seconds=20)
+            checks.check(f"{words[0]} of a process of {made} threads",
+                         ended.code == 0 and ended.seconds < 6, ended.describe())
+    finally:
+        many.kill()
+        many.wait(20)
+        many.stdout.close()
+
+
+def stranger(checks, workspace):
+    """Not root: neither BPF nor stacks nor the kernel log. It must say so and never be green."""
+    place = tempfile.mkdtemp(prefix="stallproof-stranger-", dir="/tmp")
+    os.chown(place, 65534, 65534)
+    ended = run(["watch"], workspace, seconds=20, run_dir=place + "/run", user=65534,
+                extra_groups=[], after=["--", "sh", "-c", "cat /etc/hosts; sleep 1"])
+    checks.check("who may see nothing gets an unknown verdict that says what is not seen",
+                 ended.code == 3 and "BPF" in ended.err, ended.describe())
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def namespaces(checks, workspace, reader):
@@ -215,6 +314,7 @@ def main():
                     stall_runs(checks, workspace, kind, behaviour, options.runs, classes)
             healthy_runs(checks, workspace, kind, options.runs, classes)
         commands(checks, workspace)
+        panic_is_said(checks, workspace)
         targets(checks, workspace)
     return checks.code
 

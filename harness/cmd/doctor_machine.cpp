@@ -25,6 +25,18 @@ std::string line_of(const std::string& path) {
   return content->substr(0, content->find('\n'));
 }
 
+// What this program was built without, for it has no static form; neither is there in any build
+// yet.
+DoctorRow build_row() {
+#ifdef SP_STATIC_BUILD
+  return {"build", Ability::there, "one static file; without prometheus-cpp and libkdumpfile",
+          "no exporter and no reading of vmcores; text files and output of crash instead", false};
+#else
+  return {"build", Ability::there, "shared libraries; memory images are read through crash only",
+          "", false};
+#endif
+}
+
 DoctorRow root_row() {
   const bool root = ::geteuid() == 0;
   return {"root", root ? Ability::there : Ability::lacking, root ? "yes" : "no",
@@ -143,7 +155,7 @@ DoctorRow kvm_row() {
 }  // namespace
 
 std::vector<DoctorRow> check_machine() {
-  std::vector<DoctorRow> rows{root_row(), fuse_row(), fusectl_row()};
+  std::vector<DoctorRow> rows{build_row(), root_row(), fuse_row(), fusectl_row()};
   for (DoctorRow& row : bpf_rows()) rows.push_back(std::move(row));
   rows.push_back(symbols_row());
   rows.push_back(kernel_log_row());

@@ -159,6 +159,16 @@ void describe_run(Verdict& verdict, const RunClock& clock, const Thresholds& thr
   verdict.duration_s = clock.ms(ended) / 1e3;
 }
 
+std::string panic_danger() {
+  const auto panic = read_file("/proc/sys/kernel/hung_task_panic");
+  const auto after = read_file("/proc/sys/kernel/hung_task_timeout_secs");
+  if (!panic || !after || panic->starts_with("0") || after->starts_with("0")) return {};
+  return fmt::format(
+      "kernel.hung_task_panic is set: a task that is blocked for {} s crashes this machine (sysctl "
+      "kernel.hung_task_panic=0)",
+      after->substr(0, after->find('\n')));
+}
+
 std::string environment_json() {
   utsname name{};
   ::uname(&name);

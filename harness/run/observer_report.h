@@ -51,6 +51,9 @@ ObserverEntry observer_entry(const Evidence& evidence, const WatchdogFigures& fi
 std::vector<std::string> impairments(const Evidence& evidence, const WatchdogFigures& figures);
 // Node, kernel, version, times, thresholds.
 void describe_run(Verdict& verdict, const RunClock& clock, const Thresholds& thresholds);
+// What a stall that stands does to this machine by sysctl (kernel.hung_task_panic); empty when
+// nothing. To be said before one is provoked or waited for.
+std::string panic_danger();
 // env.json.
 std::string environment_json();
 

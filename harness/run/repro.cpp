@@ -49,6 +49,7 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   auto lens = LiveLens::open(options.fs_files);
   if (!lens) return Failure(lens.error());
   if (auto means = check_means(); !means) return Failure(means.error());
+  if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   SignalWatch signals;
   for (const std::string& line : undo_leftovers()) console.problem(line);
 

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "harness/base/file.h"
 #include "harness/probe/result_place.h"
 #include "harness/run/watch_run.h"
 #include "harness/run/watch_verdict.h"
@@ -56,13 +55,6 @@ Result<WatchTarget> find_target(const WatchOptions& options) {
   return target;
 }
 
-void warn_of_panic(Console& console) {
-  const auto panic = read_file("/proc/sys/kernel/hung_task_panic");
-  if (panic && panic->starts_with("1"))
-    console.problem(
-        "kernel.hung_task_panic=1: a stall of kernel.hung_task_timeout_secs crashes this machine");
-}
-
 }  // namespace
 
 Result<int> run_watch(const WatchOptions& options, Console& console) {
@@ -77,7 +69,7 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
                                 there ? "not executable" : "command not found"));
     return there ? kNotExecutable : kNotFound;
   }
-  warn_of_panic(console);
+  if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   SignalWatch signals;
   auto watchdog = WatchdogChild::create();
   if (!watchdog) return Failure(watchdog.error());
