@@ -75,9 +75,8 @@ std::vector<NextCommand> next_commands(const Explanation& explanation,
          "lost"});
   if (const ExplainedNode* task = victim(explanation))
     commands.push_back({fmt::format("kill -9 {}", task->tgid),
-                        fmt::format("ends {}: a writer that waits killably leaves the queue, and "
-                                    "the readers behind it pass",
-                                    task->comm)});
+                        "ends that process: a writer that waits killably leaves the queue, and the "
+                        "readers behind it pass"});
   else if (const ExplainedNode* blocked = some_task(explanation))
     commands.push_back({fmt::format("cat /proc/{}/stack", blocked->tid),
                         "where it sleeps now; twice the same is a stall"});
