@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stallproof sees of the reported stall on this kernel, as a column of harness/probe/KERNELS.md:
-measured by making the stall and looking at what the snapshot and the explanation hold. `--write`
-puts the columns of this kernel into the file; without it the file is compared with what is seen."""
+"""What stallproof sees of the reported stall on this kernel, as a column of
+harness/probe/KERNELS.md: measured by making the stall and looking at what the snapshot and the
+explanation hold. `--write` puts the columns of this kernel into the file; without it the file is
+compared with what is seen."""
 
 import argparse
 import os

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What being watched costs: 4k random reads of one fio on a tmpfs of its own, depth 32. The watch is
-put on and taken off again and again while fio runs on, and each watched stretch is compared with the
-unwatched ones before and after it: the ups and downs of the machine are the same for both."""
+"""What being watched costs: 4k random reads of one fio on a tmpfs of its own, depth 32. The watch
+is put on and taken off again and again while fio runs on, and each watched stretch is compared with
+the unwatched ones before and after it: the ups and downs of the machine are the same for both."""
 
 import argparse
 import math

@@ -327,7 +327,19 @@ void WatchRun::check_signals() {
   }
 }
 
+// A circle that the watchdog did not report is over when nobody of it is blocked as he was.
+void WatchRun::check_circle(Nanos now) {
+  IncidentRecord* const incident = book_.standing();
+  if (incident == nullptr || !incident->by_cycle || incident->watch_number != 0) return;
+  const auto since = blocked_since();
+  if (since && *since <= incident->onset_ns) return;
+  incident->resolved_ns = now;
+  log_event(Json{{"event", "stall_resolved"}, {"at_ms", state_.clock.ms(now)}}.dump());
+  console_.step(now - state_.clock.monotonic_ns, "resolved: the circle has opened");
+}
+
 void WatchRun::check_end(Nanos now) {
+  check_circle(now);
   if (options_.duration && now >= state_.clock.monotonic_ns + *options_.duration)
     return end(fmt::format("watched for {}", format_duration(*options_.duration)));
   if (now >= leave_at_ns_) return end("interrupted; the command did not end");

@@ -69,6 +69,7 @@ class WatchRun {
   void check_watchdog();
   void check_target(Nanos now);
   void check_signals();
+  void check_circle(Nanos now);
   void check_end(Nanos now);
   void end(std::string why);
   void show_progress(Nanos now);
