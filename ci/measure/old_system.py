@@ -174,6 +174,16 @@ def looking(checks, where, workspace):
                  ended.describe())
 
 
+def full_shared_memory(checks, binary, workspace):
+    """3.10 has no memfd: shared memory lies in /dev/shm, which here is as good as full."""
+    script = 'mount -t tmpfs -o size=64k none /dev/shm && exec "$@"'
+    ended = run(["watch", "-o", workspace.new("full") + ".d", "--", "true"], workspace, seconds=20,
+                prefix=["unshare", "-m", "sh", "-c", script, "sh"], binary=binary, no_out=True,
+                preexec_fn=old_kernel.become_old)
+    checks.check("a full /dev/shm is an error in one line", ended.code in (2, 3)
+                 and "/dev/shm" in ended.err and ended.err.count("\n") == 1, ended.describe())
+
+
 def without_proc(checks, binary, workspace):
     """No /proc, no /dev: what can work does, the rest says in a line what is missing."""
     root = Root(binary, kernel=False)
@@ -216,6 +226,7 @@ def main():
                 repro(checks, where, workspace, variant, blind=where.old)
             standing_deadlock(checks, where, workspace, blind=where.old)
         root.close()
+        full_shared_memory(checks, binary, workspace)
         without_proc(checks, binary, workspace)
     return checks.code
 

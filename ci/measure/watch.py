@@ -140,6 +140,34 @@ def commands(checks, workspace):
                  ended.doc is not None and "noise" in ended.err, ended.out[:200])
 
 
+# Writes what vdbench writes, a row a second, and nothing for three seconds in between.
+VDBENCH = """
+import sys, time
+with open(sys.argv[1] + '/flatfile.html', 'w') as out:
+    out.write('tod timestamp Run Interval reqrate rate MB/sec bytes/io read% resp\\n')
+    for second in range(1, 9):
+        time.sleep(1)
+        if second in (4, 5, 6):
+            continue
+        out.write(time.strftime('%H:%M:%S.000 x rd1 ') + f'{second} 500 500 2.0 4096 70 1.5\\n')
+        out.flush()
+        open('/etc/hosts').read()
+"""
+
+
+def vdbench_rows(checks, workspace):
+    folder = tempfile.mkdtemp(prefix="stallproof-vdbench-", dir="/run")
+    ended = run(["watch", "--vdbench-output", folder], workspace, seconds=30,
+                after=["--", sys.executable, "-c", VDBENCH, folder])
+    shutil.rmtree(folder, ignore_errors=True)
+    rows = program.read_text(os.path.join(ended.run_dir, "series/vdbench.csv")).splitlines()[1:]
+    missing = [row.split(",")[1] for row in rows if row.endswith(",1")]
+    shown = run(["show", ended.run_dir], workspace, no_out=True)
+    checks.check("vdbench's rows and its missing rows are on the time line",
+                 missing == ["4", "5", "6"] and len(rows) == 8
+                 and "interval 5 MISSING" in shown.out, f"{ended.describe()} {rows}")
+
+
 def panic_is_said(checks, workspace):
     """Nothing stalls here, and the kernel waits two minutes: the sysctl harms nobody."""
     sysctl = "/proc/sys/kernel/hung_task_panic"
@@ -314,6 +342,7 @@ def main():
                     stall_runs(checks, workspace, kind, behaviour, options.runs, classes)
             healthy_runs(checks, workspace, kind, options.runs, classes)
         commands(checks, workspace)
+        vdbench_rows(checks, workspace)
         panic_is_said(checks, workspace)
         targets(checks, workspace)
     return checks.code

@@ -107,7 +107,7 @@ void TargetProc::set_calls(pid_t tgid, std::uint64_t calls, Nanos at) noexcept {
   process->at_ns = at;
 }
 
-std::span<const ThreadSample> TargetProc::sample(Nanos /*now*/) noexcept {
+std::span<const ThreadSample> TargetProc::sample() noexcept {
   count_ = 0;
   truncated_ = false;
   for (const Process& process : processes_)

@@ -29,7 +29,7 @@ class TargetProc {
   void set_calls(pid_t tgid, std::uint64_t calls, Nanos at) noexcept;
   // All threads of the watched processes, and for each process whose calls are known one sample
   // more, with the negative tgid for a tid, that carries them.
-  std::span<const ThreadSample> sample(Nanos now) noexcept;
+  std::span<const ThreadSample> sample() noexcept;
   [[nodiscard]] bool truncated() const { return truncated_; }
 
  private:

@@ -124,17 +124,17 @@ TEST(TargetProc, SeesStatesAndSwitchesAndWhatIsToldOfCalls) {
   const Process sleeper([] {});
   ASSERT_TRUE(proc->watch(sleeper.pid()));
   ::poll(nullptr, 0, 50);
-  EXPECT_EQ(proc->sample(monotonic_now()).size(), 1U);
+  EXPECT_EQ(proc->sample().size(), 1U);
   proc->set_calls(sleeper.pid(), 1000, 1 * kSecond);
   proc->set_calls(sleeper.pid(), 2000, 2 * kSecond);
-  const auto samples = proc->sample(monotonic_now());
+  const auto samples = proc->sample();
   ASSERT_EQ(samples.size(), 2U);
   EXPECT_EQ(samples[1].completed, 1000U);
   EXPECT_EQ(samples[0].wait, ThreadWait::none);
   proc->set_calls(sleeper.pid(), 2001, 3 * kSecond);  // a line of a log
-  EXPECT_EQ(proc->sample(monotonic_now())[1].completed, 1000U);
+  EXPECT_EQ(proc->sample()[1].completed, 1000U);
   proc->unwatch(sleeper.pid());
-  EXPECT_TRUE(proc->sample(monotonic_now()).empty());
+  EXPECT_TRUE(proc->sample().empty());
 }
 
 }  // namespace

@@ -143,7 +143,6 @@ std::optional<IoTotals> TargetCounters::read_processes(const std::vector<pid_t>&
     sum->read_bytes += one->read_bytes;
     sum->write_bytes += one->write_bytes;
   }
-  process_io_seen_ = process_io_seen_ || sum.has_value();
   return sum;
 }
 

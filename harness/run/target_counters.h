@@ -53,7 +53,6 @@ class TargetCounters {
   // Calls of each process at the last sample; 0 where they could not be read.
   [[nodiscard]] const std::vector<std::uint64_t>& calls() const { return calls_; }
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
-  [[nodiscard]] bool process_io_seen() const { return process_io_seen_; }
   // Growth per row; empty fields where a source could not be read.
   [[nodiscard]] std::string csv(const RunClock& clock) const;
 
@@ -62,7 +61,6 @@ class TargetCounters {
 
   std::vector<Row> rows_;
   std::vector<std::uint64_t> calls_;
-  bool process_io_seen_ = false;
 };
 
 }  // namespace stallproof

@@ -46,8 +46,8 @@ void TargetSource::follow_processes(EvidenceArea& area) {
   }
 }
 
-std::span<const ThreadSample> TargetSource::sample(Nanos now, EvidenceArea& area) {
-  if (proc_) return proc_->sample(now);
+std::span<const ThreadSample> TargetSource::sample(EvidenceArea& area) {
+  if (proc_) return proc_->sample();
   if (!scan_) return {};
   const auto samples = scan_->sample();
   if (!samples) area.health.scan_failures.fetch_add(1, std::memory_order_relaxed);
@@ -58,7 +58,7 @@ std::span<const ThreadSample> TargetSource::sample(Nanos now, EvidenceArea& area
 void TargetSource::read(SystemView& view, EvidenceArea& area) {
   follow_processes(area);
   if (view.now_ns < next_sample_ns_) return;  // the view of before stands
-  const auto samples = sample(view.now_ns, area);
+  const auto samples = sample(area);
   progress_.update(samples, view);
   publish(area);
   const Nanos took = monotonic_now() - view.now_ns;

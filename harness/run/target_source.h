@@ -22,7 +22,7 @@ class TargetSource final : public ProgressSource {
 
  private:
   void follow_processes(EvidenceArea& area);
-  [[nodiscard]] std::span<const ThreadSample> sample(Nanos now, EvidenceArea& area);
+  [[nodiscard]] std::span<const ThreadSample> sample(EvidenceArea& area);
   void publish(EvidenceArea& area) const;
 
   std::optional<TargetScan> scan_;
