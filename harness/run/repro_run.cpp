@@ -89,9 +89,11 @@ void ReproRun::begin_load() {
 void ReproRun::advance(Nanos now) {
   switch (step_) {
     case Step::warming:
-      if (book_.standing() != nullptr)
+      if (book_.standing() != nullptr) {
+        // Stalled before it was armed: held for as long as it would have been.
+        end_at_ns_ = now + armed_for();
         step_ = Step::standing;
-      else if (now >= state_.load_ns + plan_.warmup)
+      } else if (now >= state_.load_ns + plan_.warmup)
         arm(now);
       return;
     case Step::armed:
@@ -120,14 +122,17 @@ void ReproRun::arm(Nanos now) {
                          static_cast<double>(view.loads[i].ops) / seconds);
   state_.armed_ns = lab_.arm(plan_.behaviour);
   sampler_.start(*state_.armed_ns, lab_.board());
-  end_at_ns_ = *state_.armed_ns +
-               options_.deadline.value_or(std::max(options_.hold ? kDefaultHold : kDefaultDeadline,
-                                                   3 * options_.thresholds.stall_after));
+  end_at_ns_ = *state_.armed_ns + armed_for();
   log_event(Json{{"event", "armed"}, {"ms", since_start_ms(*state_.armed_ns)}}.dump());
   console_.step(*state_.armed_ns - state_.clock.monotonic_ns, fmt::format("healthy: {}", rates));
   console_.step(*state_.armed_ns - state_.clock.monotonic_ns,
                 fmt::format("armed: {}", options_.request.variant));
   step_ = Step::armed;
+}
+
+Nanos ReproRun::armed_for() const {
+  return options_.deadline.value_or(std::max(options_.hold ? kDefaultHold : kDefaultDeadline,
+                                             3 * options_.thresholds.stall_after));
 }
 
 void ReproRun::stand(Nanos now) {

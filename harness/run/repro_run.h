@@ -46,6 +46,7 @@ class ReproRun {
   void begin_load();
   void advance(Nanos now);
   void arm(Nanos now);
+  [[nodiscard]] Nanos armed_for() const;
   [[nodiscard]] bool something_may_be_stuck(Nanos now);
   void wait_for_something();
   void read_input();
