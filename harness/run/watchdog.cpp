@@ -15,6 +15,8 @@ namespace {
 
 constexpr Nanos kScanEvery = kSecond;
 constexpr Nanos kScanEveryWhenSuspicious = 250 * kMillisecond;
+// After detection, for the two looks 200 ms apart that confirm a circle and some to spare.
+constexpr Nanos kLookTwice = 1500 * kMillisecond;
 // Later than this and the watchdog was not run: nothing it sees now may be called a stall.
 constexpr Nanos kGap = 500 * kMillisecond;
 // After a gap the loads need a moment to complete what they had in flight when the machine stood.
@@ -130,7 +132,7 @@ void Watchdog::send(const WatchEvent& event) {
 bool Watchdog::scan_due(Nanos now) const {
   if (now >= last_scan_ns_ + kScanEvery) return true;
   if (now < last_scan_ns_ + kScanEveryWhenSuspicious) return false;
-  if (incident_.standing()) return now < incident_.current().detected_ns + 3 * kSecond;
+  if (incident_.standing()) return now < incident_.current().detected_ns + kLookTwice;
   for (std::size_t i = 0; i < view_.load_count; ++i) {
     const LoadView& load = view_.loads[i];
     if (load.in_flight > 0 &&
