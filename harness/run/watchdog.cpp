@@ -133,6 +133,8 @@ bool Watchdog::scan_due(Nanos now) const {
   if (now >= last_scan_ns_ + kScanEvery) return true;
   if (now < last_scan_ns_ + kScanEveryWhenSuspicious) return false;
   if (incident_.standing()) return now < incident_.current().detected_ns + kLookTwice;
+  // Two looks before it is a stall are enough, however long that takes.
+  if (now < last_scan_ns_ + options_.thresholds.stall_after / 4) return false;
   for (std::size_t i = 0; i < view_.load_count; ++i) {
     const LoadView& load = view_.loads[i];
     if (load.in_flight > 0 &&
