@@ -7,6 +7,7 @@
 #include "harness/probe/result_place.h"
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
+#include "harness/run/verdict_delivery.h"
 #include "harness/scenario/catalogue.h"
 #include "workloads/ffs/ffs_mount.h"
 
@@ -87,18 +88,11 @@ int ReproRun::conclude() {
                                         .lab = lab_,
                                         .run_id = id,
                                         .unsaved = run_.first_problem()});
-  const std::string json = verdict_json(verdict);
-  run_.save("verdict.json", json);
-  console_.document(json);
-  for (const std::string& reason : verdict.reasons)
-    console_.result(fmt::format("{}: {}", outcome_name(verdict.outcome), reason));
+  std::vector<std::string> notes;
   if (verdict.hazard && verdict.hazard->per_second_min)
-    console_.result(fmt::format("hazard entered {} times, at least {} in every second",
+    notes.push_back(fmt::format("hazard entered {} times, at least {} in every second",
                                 verdict.hazard->entered, *verdict.hazard->per_second_min));
-  if (console_.lost_output()) console_.problem("standard output did not take the result");
-  if (run_.first_problem().empty() && !console_.lost_output()) return verdict.exit_code;
-  if (!run_.first_problem().empty()) console_.problem(run_.first_problem());
-  return verdict.exit_code == 1 ? 1 : 3;
+  return deliver_verdict(run_, console_, verdict, notes);
 }
 
 }  // namespace stallproof

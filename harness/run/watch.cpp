@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "harness/probe/result_place.h"
+#include "harness/run/verdict_delivery.h"
 #include "harness/run/watch_run.h"
 #include "harness/run/watch_verdict.h"
 
@@ -111,16 +112,9 @@ int WatchRun::conclude() {
                           .command_calls = command_ ? command_->calls_made() : std::nullopt,
                           .run_id = id,
                           .unsaved = run_.first_problem()});
-  const std::string json = verdict_json(verdict);
-  run_.save("verdict.json", json);
-  console_.document(json);
-  for (const std::string& reason : verdict.reasons)
-    console_.result(fmt::format("{}: {}", outcome_name(verdict.outcome), reason));
-  for (const std::string& spot : verdict.observer.blind_spots) console_.result("not seen: " + spot);
-  if (console_.lost_output()) console_.problem("standard output did not take the result");
-  if (run_.first_problem().empty() && !console_.lost_output()) return verdict.exit_code;
-  if (!run_.first_problem().empty()) console_.problem(run_.first_problem());
-  return verdict.exit_code == 1 ? 1 : 3;
+  std::vector<std::string> notes;
+  for (const std::string& spot : verdict.observer.blind_spots) notes.push_back("not seen: " + spot);
+  return deliver_verdict(run_, console_, verdict, notes);
 }
 
 }  // namespace stallproof
