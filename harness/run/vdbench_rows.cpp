@@ -3,16 +3,19 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
 #include "harness/base/bounded.h"
 #include "harness/base/fd.h"
@@ -21,6 +24,7 @@ namespace stallproof {
 namespace {
 
 constexpr std::size_t kMostPerPoll = 1U << 20U;
+constexpr std::size_t kMostRows = 500'000;  // six days of one a second
 constexpr std::int64_t kQuarterHourMs = 900'000;  // every time zone is a multiple of it
 // So late a row is missing: half an interval, and what writing and looking take.
 constexpr Nanos kSlack = kSecond;
@@ -44,8 +48,7 @@ Nanos time_of(const std::string& tod, Nanos now, Nanos realtime_now) {
   int hour = 0, minute = 0;
   double second = 0;
   if (std::sscanf(tod.c_str(), "%d:%d:%lf", &hour, &minute, &second) != 3) return now;
-  const std::int64_t row_ms =
-      hour * 3'600'000LL + minute * 60'000LL + static_cast<std::int64_t>(second * 1000);
+  const std::int64_t row_ms = hour * 3'600'000LL + minute * 60'000LL + std::llround(second * 1000);
   const auto now_ms = static_cast<std::int64_t>(realtime_now / kMillisecond);
   std::int64_t away = (row_ms - now_ms) % kQuarterHourMs;
   if (away > kQuarterHourMs / 2) away -= kQuarterHourMs;
@@ -55,9 +58,18 @@ Nanos time_of(const std::string& tod, Nanos now, Nanos realtime_now) {
   return at < 0 ? 0 : static_cast<Nanos>(at);
 }
 
+// What says whether it is still the file that was read before.
+struct FileMark {
+  std::uint64_t inode = 0, size = 0;
+};
+
+// A FileMark, then what follows `offset`.
 int copy_from(const std::string& path, std::uint64_t offset, int into) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return errno;
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0) return errno;
+  const FileMark mark{info.st_ino, static_cast<std::uint64_t>(info.st_size)};
+  if (::write(into, &mark, sizeof mark) != static_cast<ssize_t>(sizeof mark)) return EPIPE;
   std::array<char, 16384> chunk;
   for (std::size_t sent = 0; sent < kMostPerPoll;) {
     const ssize_t n =
@@ -74,16 +86,36 @@ int copy_from(const std::string& path, std::uint64_t offset, int into) {
 void VdbenchRows::poll(Nanos now, Nanos realtime_now) {
   if (directory_.empty()) return;
   const std::string path = directory_ + "/flatfile.html";
-  const BoundedText read = text_bounded([&](int into) { return copy_from(path, offset_, into); },
-                                        Deadline::in(300 * kMillisecond));
-  if (read.error != 0 && offset_ == 0) {
-    problem_ = path + ": " + std::strerror(read.error);
+  const BoundedText read = text_bounded(
+      [&](int into) { return copy_from(path, offset_, into); }, Deadline::in(300 * kMillisecond));
+  const bool first = !std::exchange(polled_, true);
+  FileMark mark;
+  if (read.error != 0 || read.text.size() < sizeof mark) {
+    if (offset_ == 0) problem_ = path + ": " + std::strerror(read.error);
     return;
   }
   problem_.clear();
-  offset_ += read.text.size();
-  feed(read.text, now, realtime_now);
+  std::memcpy(&mark, read.text.data(), sizeof mark);
+  if (inode_ != 0 && (mark.inode != inode_ || mark.size < offset_)) {
+    begin_anew();
+  } else {
+    // What was there before us, of an earlier run or of hours ago, only names the columns.
+    before_us_ = before_us_ || (first && mark.size > 0);
+    offset_ += read.text.size() - sizeof mark;
+    feed(std::string_view(read.text).substr(sizeof mark), now, realtime_now);
+    before_us_ = before_us_ && offset_ < mark.size;
+  }
+  inode_ = mark.inode;
   notice_missing(now);
+}
+
+// vdbench deletes the files of an earlier run and writes new ones.
+void VdbenchRows::begin_anew() {
+  offset_ = 0;
+  rest_.clear();
+  columns_.clear();
+  last_ns_ = interval_ns_ = 0;
+  before_us_ = false;
 }
 
 void VdbenchRows::feed(std::string_view appended, Nanos now, Nanos realtime_now) {
@@ -113,28 +145,41 @@ void VdbenchRows::take_line(std::string_view line, Nanos now, Nanos realtime_now
     last_ns_ = 0;  // avg_2-20: this run has ended, the next may begin when it likes
     return;
   }
+  if (before_us_) return;
   VdbenchRow row{.at_ns = time_of(words[0], now, realtime_now),
                  .run = field(words, "run"),
                  .interval = std::strtoull(label.c_str(), nullptr, 10),
                  .iops = std::strtod(field(words, "rate").c_str(), nullptr),
                  .mbps = std::strtod(field(words, "mb/sec").c_str(), nullptr),
                  .resp_ms = std::strtod(field(words, "resp").c_str(), nullptr)};
-  const bool follows = last_ns_ != 0 && row.run == run_ && row.at_ns > last_ns_;
-  // Rows of one burst carry the same time: they teach nothing.
-  if (follows && row.interval == expected_ && interval_ns_ == 0)
-    interval_ns_ = row.at_ns - last_ns_;
+  const bool follows = last_ns_ != 0 && row.run == run_ && row.interval >= expected_;
+  if (!follows) expected_ = row.interval;
   if (row.run != run_) interval_ns_ = 0;
   run_ = row.run;
+  // A row that is left out is missing, however soon the next one comes.
+  while (expected_ < row.interval && rows_.size() < kMostRows)
+    rows_.push_back({.at_ns = row.at_ns - (row.interval - expected_) * interval_ns_,
+                     .run = run_,
+                     .interval = expected_++,
+                     .missing = true});
+  learn_interval(row);
   last_ns_ = row.at_ns;
   last_interval_ = row.interval;
   expected_ = std::max(expected_, row.interval + 1);
-  if (!follows) expected_ = row.interval + 1;
   rows_.push_back(std::move(row));
+}
+
+// Whole seconds, the shortest seen: rows of one burst lie closer, a freeze parts them further.
+void VdbenchRows::learn_interval(const VdbenchRow& row) {
+  if (last_ns_ == 0 || row.at_ns <= last_ns_ || row.interval != last_interval_ + 1) return;
+  const Nanos seconds = (row.at_ns - last_ns_ + kSecond / 2) / kSecond;
+  if (seconds == 0) return;
+  if (interval_ns_ == 0 || seconds * kSecond < interval_ns_) interval_ns_ = seconds * kSecond;
 }
 
 void VdbenchRows::notice_missing(Nanos now) {
   if (last_ns_ == 0 || interval_ns_ == 0) return;
-  while (true) {
+  while (rows_.size() < kMostRows) {
     const Nanos due = last_ns_ + (expected_ - last_interval_) * interval_ns_;
     if (now < due + interval_ns_ / 2 + kSlack) return;
     rows_.push_back({.at_ns = due, .run = run_, .interval = expected_++, .missing = true});

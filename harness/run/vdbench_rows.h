@@ -42,12 +42,17 @@ class VdbenchRows {
   [[nodiscard]] std::string csv(Nanos run_started_ns) const;
 
  private:
+  void begin_anew();
+  void learn_interval(const VdbenchRow& row);
   void take_line(std::string_view line, Nanos now, Nanos realtime_now);
   [[nodiscard]] std::string field(const std::vector<std::string>& words, const char* name) const;
 
   std::string directory_;
   std::string problem_;
   std::uint64_t offset_ = 0;
+  std::uint64_t inode_ = 0;  // of the file that was read last; 0: none yet
+  bool polled_ = false;
+  bool before_us_ = false;  // rows that were written before we began are not ours
   std::string rest_;                            // a line that is not whole yet
   std::map<std::string, std::size_t> columns_;  // names in lower case
   std::vector<VdbenchRow> rows_;

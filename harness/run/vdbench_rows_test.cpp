@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "harness/probe/testing/fake_tree.h"
+
 namespace stallproof {
 namespace {
 
@@ -70,6 +72,36 @@ TEST(VdbenchRows, PauseBetweenRunsIsNotMissed) {
   EXPECT_EQ(output.rows.missing(), 0U);
   output.at(31, row(31, 1, 100, "rd2"));
   EXPECT_EQ(output.rows.rows().back().run, "rd2");
+}
+
+TEST(VdbenchRows, BurstTeachesNoInterval) {
+  Output output;
+  output.at(1, header() + "11:00:01.000 x rd1 1 9 500 4 4096 70 2\n" +
+                   "11:00:01.010 x rd1 2 9 5 4 4096 70 2\n");
+  output.at(12, "");
+  EXPECT_EQ(output.rows.missing(), 0U);
+}
+
+TEST(VdbenchRows, FreezeAtTheStartIsCorrectedByLaterRows) {
+  Output output;
+  output.at(1, header() + row(1, 1, 500));
+  output.at(9, row(9, 2, 500));
+  output.at(10, row(10, 3, 500));
+  output.at(14, "");
+  EXPECT_GE(output.rows.missing(), 2U);
+}
+
+TEST(VdbenchRows, FileWrittenAnewIsReadFromItsBeginningAndOldRowsAreNotOurs) {
+  const FakeTree tree;
+  tree.put("flatfile.html", header() + row(1, 1, 500) + row(2, 2, 500) + row(3, 3, 500));
+  VdbenchRows rows(tree.root());
+  rows.poll(kNow, kReal);
+  EXPECT_TRUE(rows.rows().empty());
+  tree.put("flatfile.html", header() + row(1, 1, 77));
+  rows.poll(kNow + kSecond, kReal + kSecond);
+  rows.poll(kNow + 2 * kSecond, kReal + 2 * kSecond);
+  ASSERT_EQ(rows.rows().size(), 1U);
+  EXPECT_EQ(rows.rows()[0].iops, 77);
 }
 
 TEST(VdbenchRows, HalfLinesAndOtherColumnOrdersAreRead) {
