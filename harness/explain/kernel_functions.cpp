@@ -106,6 +106,12 @@ constexpr std::array kFunctions{
     KernelFunction{"sys_brk", brk},
     KernelFunction{"SyS_brk", brk},
     KernelFunction{"__do_sys_brk", brk},
+    // For write where the advice changes the mapping (MADV_RANDOM, MADV_DONTDUMP …), else for read:
+    // mm/madvise.c madvise_need_mmap_write, 2.6.18 to 6.18.
+    KernelFunction{"madvise_lock", madvise},  // since 6.15
+    KernelFunction{"do_madvise", madvise},    // since 5.6
+    KernelFunction{"sys_madvise", madvise},
+    KernelFunction{"SyS_madvise", madvise},
     KernelFunction{"fuse_dev_do_read", hand_over},
 };
 

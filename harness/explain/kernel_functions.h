@@ -22,6 +22,7 @@ enum class KernelMeaning {
   munmap,
   mremap,
   brk,
+  madvise,      // takes mmap_lock for read or for write, as the advice says
   mmap_inside,  // runs with mmap_lock already taken
   munmap_inside,
   hand_over,  // waits on /dev/fuse for the next request

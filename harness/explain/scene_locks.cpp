@@ -114,6 +114,26 @@ void sort_writers_first(Scene& scene, SceneLock& lock) {
     scene.tasks[lock.waiters[place].task].queue_place = place;
 }
 
+// Readers pass readers: where they queue, a writer must be among them. If no stack shows one, it is
+// the task that may be either.
+void find_hidden_writer(Scene& scene, SceneLock& lock) {
+  if (lock.first_writer() != kNone) return;
+  const auto unsure = [&scene](const SceneWaiter& waiter) {
+    return scene.tasks[waiter.task].reading.mode_unsure;
+  };
+  const bool readers =
+      !std::all_of(lock.waiters.begin(), lock.waiters.end(), unsure) ||
+      std::any_of(scene.tasks.begin(), scene.tasks.end(), [](const SceneTask& task) {
+        return task.reading.wait == Wait::lock && task.reading.client_lock.fs != nullptr;
+      });
+  if (!readers) return;
+  for (SceneWaiter& waiter : lock.waiters) {
+    if (!unsure(waiter)) continue;
+    waiter.mode = LockMode::write;
+    waiter.evidence += "; as writer, since readers queue and nobody else can be it";
+  }
+}
+
 }  // namespace
 
 void add_lock_rows(Scene& scene, const LockSnapshot& snapshot) {
@@ -159,8 +179,10 @@ void infer_locks(Scene& scene) {
     enqueue(scene, found.first->second,
             {t, task.reading.lock_mode, Certainty::inferred, stack_evidence(task)});
   }
-  for (std::size_t i = given; i < scene.locks.size(); ++i)
+  for (std::size_t i = given; i < scene.locks.size(); ++i) {
+    find_hidden_writer(scene, scene.locks[i]);
     sort_writers_first(scene, scene.locks[i]);
+  }
 }
 
 void infer_client_waits(Scene& scene) {

@@ -142,6 +142,8 @@ std::string_view doing_name(Doing doing) {
       return "munmap";
     case Doing::mremap:
       return "mremap";
+    case Doing::madvise:
+      return "madvise";
     case Doing::brk:
       return "brk";
     case Doing::other:

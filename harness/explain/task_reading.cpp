@@ -35,6 +35,8 @@ std::optional<Doing> doing_of(KernelMeaning meaning) {
       return Doing::mremap;
     case KernelMeaning::brk:
       return Doing::brk;
+    case KernelMeaning::madvise:
+      return Doing::madvise;
     default:
       return std::nullopt;
   }
@@ -64,7 +66,8 @@ struct Innermost {
 
 // How a function that takes the task's own mmap_lock takes it.
 std::optional<LockMode> takes_own_lock(KernelMeaning meaning) {
-  if (meaning == KernelMeaning::fault_lock) return LockMode::read;
+  if (meaning == KernelMeaning::fault_lock || meaning == KernelMeaning::madvise)
+    return LockMode::read;
   switch (meaning) {
     case KernelMeaning::mprotect:
     case KernelMeaning::mmap:
@@ -131,8 +134,10 @@ TaskReading read_task(const TaskRow& task, FunctionMeanings& meanings, LensKind 
     inside = false;
     note_frame(reading, meaning, frame.function);
   }
-  if (!slow_path && lens != LensKind::crash_text && task.state == 'D')
+  if (!slow_path && lens != LensKind::crash_text && task.state == 'D') {
     slow_path = live_lock_wait(top);
+    reading.mode_unsure = top.meaning == KernelMeaning::madvise;
+  }
   if (task.state == 'R') {
     reading.wait = Wait::running;
   } else if (slow_path) {
@@ -161,6 +166,7 @@ HoldsByStack holds_own_mmap_lock(const TaskRow& task, const TaskReading& reading
     case Doing::mremap:
     case Doing::brk:
       return {true, LockMode::write};
+    case Doing::madvise:
     case Doing::other:
       return {};
   }

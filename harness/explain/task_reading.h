@@ -37,7 +37,7 @@ class FunctionMeanings {
   std::unordered_map<std::string_view, FunctionMeaning> known_;
 };
 
-enum class Doing { other, page_fault, mprotect, mmap, munmap, mremap, brk };
+enum class Doing { other, page_fault, mprotect, mmap, munmap, mremap, brk, madvise };
 enum class Wait { running, lock, service, idle, hand_over, unknown };
 
 struct TaskReading {
@@ -46,6 +46,7 @@ struct TaskReading {
   Wait wait = Wait::unknown;
   LockMode lock_mode = LockMode::read;  // with Wait::lock
   bool own_mm = false;                  // with Wait::lock: it is the task's own mmap_lock
+  bool mode_unsure = false;             // with Wait::lock: lock_mode is a guess
   FsMatch service_wait;
   FsMatch client_lock;  // it takes, or holds, the lock of somebody else's mm
   FsMatch idle;

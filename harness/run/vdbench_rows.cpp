@@ -24,7 +24,7 @@ namespace stallproof {
 namespace {
 
 constexpr std::size_t kMostPerPoll = 1U << 20U;
-constexpr std::size_t kMostRows = 500'000;  // six days of one a second
+constexpr std::size_t kMostRows = 500'000;        // six days of one a second
 constexpr std::int64_t kQuarterHourMs = 900'000;  // every time zone is a multiple of it
 // So late a row is missing: half an interval, and what writing and looking take.
 constexpr Nanos kSlack = kSecond;
@@ -86,8 +86,8 @@ int copy_from(const std::string& path, std::uint64_t offset, int into) {
 void VdbenchRows::poll(Nanos now, Nanos realtime_now) {
   if (directory_.empty()) return;
   const std::string path = directory_ + "/flatfile.html";
-  const BoundedText read = text_bounded(
-      [&](int into) { return copy_from(path, offset_, into); }, Deadline::in(300 * kMillisecond));
+  const BoundedText read = text_bounded([&](int into) { return copy_from(path, offset_, into); },
+                                        Deadline::in(300 * kMillisecond));
   const bool first = !std::exchange(polled_, true);
   FileMark mark;
   if (read.error != 0 || read.text.size() < sizeof mark) {

@@ -53,7 +53,7 @@ class VdbenchRows {
   std::uint64_t inode_ = 0;  // of the file that was read last; 0: none yet
   bool polled_ = false;
   bool before_us_ = false;  // rows that were written before we began are not ours
-  std::string rest_;                            // a line that is not whole yet
+  std::string rest_;        // a line that is not whole yet
   std::map<std::string, std::size_t> columns_;  // names in lower case
   std::vector<VdbenchRow> rows_;
   Nanos last_ns_ = 0;      // of the last real row; 0: a run has just ended or none began
