@@ -25,6 +25,7 @@ constexpr std::array kCommands{
     Command{"explain", "Explain a stall: the one on this machine now, or saved crash text",
             add_explain},
     Command{"show", "Time line and explanation of a run as text", add_show},
+    Command{"vdbench", "Say what vdbench's parameter files would run (-s)", add_vdbench},
     Command{"list", "List scenarios, workloads, detectors or signatures", add_list},
     Command{"doctor", "Say what this machine can do and what each lack costs", add_doctor},
     Command{"help", "Explain exit codes", add_help},

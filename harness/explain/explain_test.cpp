@@ -324,30 +324,6 @@ TEST(Explain, StacksAloneGiveTheSameSignature) {
   for (const ExplainedEdge& found : result.edges) EXPECT_EQ(found.certainty, Certainty::inferred);
 }
 
-LockSnapshot stacks_with_madvise(bool beside_a_writer) {
-  LockSnapshot snapshot = reported_stall();
-  snapshot.lens = LensKind::live_proc;
-  snapshot.locks.clear();
-  snapshot.fuse.clear();
-  snapshot.tasks[0].fault.reset();
-  const TaskRow madvise =
-      client({.tid = 103, .comm = "load", .stack = {"madvise_lock", "do_madvise"}});
-  if (!beside_a_writer) snapshot.tasks.erase(snapshot.tasks.begin() + 1);
-  snapshot.tasks.push_back(madvise);
-  return snapshot;
-}
-
-// madvise takes the lock for read or for write, and its stack does not say which.
-TEST(Explain, MadviseIsTheWriterWhereNobodyElseCanBe) {
-  const Explanation result = explained(stacks_with_madvise(false));
-  EXPECT_TRUE(result.cycle);
-  EXPECT_EQ(result.signature, "mmap_lock_cycle:fault_read>madvise_write>service_read");
-}
-
-TEST(Explain, MadviseBesideAWriterIsAReader) {
-  EXPECT_EQ(explained(stacks_with_madvise(true)).signature, explained(reported_stall()).signature);
-}
-
 // A crash core of a 6.x kernel with the FUSE stall in it: same names, plus the __sched frames.
 TEST(Explain, CrashTextOfTheFuseStallGivesTheSameSignature) {
   std::string text;

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/cmd/vdbench_words.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace stallproof {
+namespace {
+
+class Words {
+ public:
+  explicit Words(const std::vector<std::string>& words) : words_(words) {}
+
+  Result<VdbenchWords> read() {
+    for (; at_ < words_.size(); ++at_)
+      if (auto taken = take(words_[at_]); !taken) return Failure(taken.error());
+    if (out_.files.empty()) return fail("vdbench: no parameter file (-f FILE)");
+    return std::move(out_);
+  }
+
+ private:
+  Result<> take(const std::string& word) {
+    if (word.starts_with("+")) return take_extras();
+    if (!word.starts_with("-")) return take_plain(word);
+    const bool was_file = word.starts_with("-f");
+    files_may_follow_ = was_file;
+    if (was_file) return word.size() > 2 ? take_plain(word.substr(2)) : Result<>();
+    if (word == "-s") {
+      out_.simulate = true;
+      return {};
+    }
+    if (word.starts_with("-v")) {
+      if (word.find_first_not_of("vrwtq2", 1) != std::string::npos) return unknown(word);
+      out_.options.validate = true;
+      return {};
+    }
+    if (word.starts_with("-j"))
+      return fail(fmt::format("vdbench: {}: journals are not supported", word));
+    return take_with_value(word);
+  }
+
+  Result<> take_plain(const std::string& word) {
+    if (word.find('=') != std::string::npos)
+      out_.values.push_back(word);
+    else if (files_may_follow_)
+      out_.files.push_back(word);
+    else
+      return unknown(word);
+    return {};
+  }
+
+  Result<> take_with_value(const std::string& word) {
+    const std::string option = word.substr(0, 2);
+    std::string value = word.size() > 2 ? word.substr(2) : "";
+    if (value.empty() && at_ + 1 < words_.size()) value = words_[++at_];
+    if (option == "-o") {
+      out_.output = value;
+      return value.empty() ? fail("vdbench: -o needs a folder") : Result<>();
+    }
+    if (option == "-e") return take_seconds(out_.options.elapsed, option, value);
+    if (option == "-i") return take_seconds(out_.options.interval, option, value);
+    if (option == "-w") return take_seconds(out_.options.warmup, option, value);
+    return unknown(word);
+  }
+
+  // As in vdbench, 0 leaves what the file says.
+  static Result<> take_seconds(std::optional<double>& into, const std::string& option,
+                               const std::string& value) {
+    int seconds = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (value.empty() || error != std::errc() || end != value.data() + value.size() || seconds < 0)
+      return fail(fmt::format("vdbench: {} {}: not a number of seconds", option, value));
+    if (seconds > 0) into = seconds;
+    return {};
+  }
+
+  Result<> take_extras() {
+    std::string extras = words_[at_].substr(1);
+    for (++at_; at_ < words_.size(); ++at_) extras += words_[at_];
+    if (extras.empty() || extras.find(' ') != std::string::npos)
+      return fail("vdbench: + takes parameters of a run without blanks, as in + iorate=max");
+    out_.options.run_extras = extras;
+    return {};
+  }
+
+  static Result<> unknown(const std::string& word) {
+    return fail(fmt::format("vdbench: unknown word '{}' (see stallproof vdbench --help)", word));
+  }
+
+  const std::vector<std::string>& words_;
+  std::size_t at_ = 0;
+  bool files_may_follow_ = false;
+  VdbenchWords out_;
+};
+
+}  // namespace
+
+Result<VdbenchWords> read_vdbench_words(const std::vector<std::string>& words) {
+  return Words(words).read();
+}
+
+}  // namespace stallproof

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of vdbench's command line. A value may stand at its letter (-e60) or behind it; several
+// files may follow one -f; a word with '=' is a value for $name. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "workloads/vdbench/plan.h"
+
+namespace stallproof {
+
+struct VdbenchWords {
+  std::vector<std::string> files;
+  std::vector<std::string> values;  // name=value
+  std::string output;               // -o; empty: not given
+  bool simulate = false;            // -s
+  PlanOptions options;
+};
+
+Result<VdbenchWords> read_vdbench_words(const std::vector<std::string>& words);
+
+}  // namespace stallproof

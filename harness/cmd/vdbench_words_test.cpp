@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/cmd/vdbench_words.h"
+
+#include <gtest/gtest.h>
+
+namespace stallproof {
+namespace {
+
+TEST(VdbenchWords, SeveralFilesFollowOneLetterAndValuesStandBetween) {
+  const auto words = read_vdbench_words({"-f", "a.parm", "b.parm", "rate=5", "c.parm", "-s"});
+  ASSERT_TRUE(words) << words.error().what;
+  EXPECT_EQ(words->files, (std::vector<std::string>{"a.parm", "b.parm", "c.parm"}));
+  EXPECT_EQ(words->values, std::vector<std::string>{"rate=5"});
+  EXPECT_TRUE(words->simulate);
+}
+
+TEST(VdbenchWords, ValuesStandAtTheirLetterOrBehindIt) {
+  const auto words = read_vdbench_words({"-fa.parm", "-e60", "-i", "5", "-w10", "-oout", "-vr"});
+  ASSERT_TRUE(words) << words.error().what;
+  EXPECT_EQ(words->files, std::vector<std::string>{"a.parm"});
+  EXPECT_EQ(words->options.elapsed, 60);
+  EXPECT_EQ(words->options.interval, 5);
+  EXPECT_EQ(words->options.warmup, 10);
+  EXPECT_EQ(words->output, "out");
+  EXPECT_TRUE(words->options.validate);
+}
+
+TEST(VdbenchWords, ExtrasOfRunsAreWhatFollowsThePlus) {
+  EXPECT_EQ(read_vdbench_words({"-fa", "+", "iorate=5"})->options.run_extras, "iorate=5");
+  EXPECT_FALSE(read_vdbench_words({"-fa", "+ iorate=5"}));
+  EXPECT_FALSE(read_vdbench_words({"-fa", "+"}));
+}
+
+TEST(VdbenchWords, WhatItDoesNotKnowIsRefused) {
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{"-s"},
+                                              {"file"},
+                                              {"-fa", "-e", "60s"},
+                                              {"-fa", "-e"},
+                                              {"-fa", "-z5"},
+                                              {"-fa", "-jr"},
+                                              {"-fa", "-o"},
+                                              {"-fa", "-vx"},
+                                              {"-fa", "-i", "-5"}})
+    EXPECT_FALSE(read_vdbench_words(bad)) << bad.back();
+}
+
+}  // namespace
+}  // namespace stallproof

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/vdbench/parameter_files.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "harness/base/file.h"
+
+namespace stallproof {
+namespace {
+
+constexpr std::size_t kMostBytes = 16U << 20U;
+constexpr std::string_view kBlanks = " \t\r\f\v";
+
+std::string trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1));
+}
+
+bool is_comment(std::string_view line) {
+  return line.empty() || line[0] == '/' || line[0] == '#' || line[0] == '*';
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+}
+
+// vdbench looks in the parent of the file's folder, then in the current one; that beside the file
+// is the last place to look is ours.
+std::string find_include(const std::string& name, const std::string& from) {
+  if (name.find('/') != std::string::npos) return name;
+  for (const std::string& folder : {parent_of(from) + "/..", std::string("."), parent_of(from)}) {
+    const std::string path = folder + "/" + name;
+    if (::access(path.c_str(), R_OK) == 0) return folder == "." ? name : path;
+  }
+  return name;
+}
+
+// A pipe or a device could keep us for ever. On the command line a pipe is what the user meant.
+bool is_regular(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+class Reader {
+ public:
+  explicit Reader(Substitutions& substitutions) : substitutions_(substitutions) {}
+
+  Result<> read(const std::string& path, const Place* included_by) {
+    const auto content = read_file(path, kMostBytes);
+    if (!content) {
+      const std::string what = "parameter file " + content.error().what;
+      return included_by != nullptr ? fault_at(*included_by, what) : fail("vdbench: " + what);
+    }
+    unsigned number = 0;
+    for (std::size_t begin = 0; begin < content->size();) {
+      const std::size_t end = std::min(content->find('\n', begin), content->size());
+      const SourceLine line{trimmed(std::string_view(*content).substr(begin, end - begin)),
+                            {path, ++number}};
+      begin = end + 1;
+      if (is_comment(line.text)) continue;
+      if (line.text.starts_with("eof")) break;
+      if (auto taken = take(line, included_by != nullptr); !taken) return taken;
+    }
+    return {};
+  }
+
+  std::vector<SourceLine> lines;
+
+ private:
+  Result<> take(const SourceLine& line, bool included) {
+    auto text = substitutions_.apply(line);
+    if (!text) return Failure(text.error());
+    if (!text->starts_with("include=")) {
+      lines.push_back({std::move(*text), line.place});
+      return {};
+    }
+    if (included) return fault_at(line.place, "an included file may not include another");
+    const std::string name = text->substr(8, text->find_first_of(kBlanks) - 8);
+    if (name.empty() || name.find('=') != std::string::npos)
+      return fault_at(line.place, "include= takes one file name");
+    const std::string path = find_include(name, line.place.file);
+    if (::access(path.c_str(), F_OK) == 0 && !is_regular(path))
+      return fault_at(line.place, fmt::format("include={}: not a regular file", name));
+    return read(path, &line.place);
+  }
+
+  Substitutions& substitutions_;
+};
+
+// Quotes go, what they protect is hidden, and the line ends at the first blank outside of them.
+std::string without_comment(const std::string& line) {
+  std::string out;
+  bool quoted = false;
+  for (const char c : line) {
+    if (c == '"') {
+      quoted = !quoted;
+      continue;
+    }
+    if (!quoted && kBlanks.find(c) != std::string_view::npos) break;
+    out += !quoted    ? c
+           : c == ' ' ? kHiddenBlank
+           : c == ',' ? kHiddenComma
+           : c == '=' ? kHiddenEquals
+           : c == '-' ? kHiddenDash
+                      : c;
+  }
+  return out;
+}
+
+// Takes one line apart; `tokens.back()` may be unfinished when the line ends in a list.
+class Splitter {
+ public:
+  Result<> take(const std::string& line, const Place& place) {
+    for (const char c : line) {
+      if (token_.text.empty()) token_.place = place;
+      if (c == ')' && depth_ == 0) return fault_at(place, "')' without '('");
+      if (c == ',' && depth_ == 0) {
+        finish();
+        continue;
+      }
+      depth_ += c == '(' ? 1 : c == ')' ? -1 : 0;
+      token_.text += c;
+    }
+    return {};
+  }
+  // vdbench takes a list that is never closed.
+  void finish() {
+    tokens.push_back(std::move(token_));
+    token_ = {};
+    depth_ = 0;
+  }
+  [[nodiscard]] bool unfinished() const { return !token_.text.empty(); }
+
+  std::vector<Token> tokens;
+
+ private:
+  Token token_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+Result<std::vector<SourceLine>> read_parameter_files(const std::vector<std::string>& files,
+                                                     Substitutions& substitutions) {
+  Reader reader(substitutions);
+  for (const std::string& file : files)
+    if (auto read = reader.read(file, nullptr); !read) return Failure(read.error());
+  if (auto used = substitutions.refuse_unused(); !used) return Failure(used.error());
+  return std::move(reader.lines);
+}
+
+Result<std::vector<Token>> split_parameters(const std::vector<SourceLine>& lines,
+                                            const std::string& run_extras) {
+  Splitter splitter;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::string line = without_comment(lines[i].text);
+    if (!run_extras.empty() && line.starts_with("rd") && !line.ends_with(","))
+      line += "," + run_extras;
+    if (auto taken = splitter.take(line, lines[i].place); !taken) return Failure(taken.error());
+    while (line.ends_with(",") && i + 1 < lines.size()) {
+      line = without_comment(lines[++i].text);
+      if (auto taken = splitter.take(line, lines[i].place); !taken) return Failure(taken.error());
+    }
+    if (splitter.unfinished()) splitter.finish();
+  }
+  return std::move(splitter.tokens);
+}
+
+}  // namespace stallproof

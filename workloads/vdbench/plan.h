@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The runs that parameter files ask for, in the order in which vdbench would make them: loops and
+// curves written out, formats put in front. Pure, but for the look at host names.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "workloads/vdbench/definitions.h"
+
+namespace stallproof {
+
+// What the command line says about all runs (-e, -i, -w in seconds; -v).
+struct PlanOptions {
+  std::optional<double> elapsed, interval, warmup;
+  bool validate = false;
+  std::string run_extras;  // behind '+': added to each rd=
+};
+
+struct LoopValue {
+  std::string name;  // as the plan shows it
+  double value = 0;
+};
+
+struct PlannedRun {
+  std::string name;
+  bool format = false;     // made by format=: no rate of its own, and time only when limited
+  double rate = 0;         // per second; kMaxRate, kCurveRate; 0: nobody gave one
+  bool controlled = true;  // the rate, or the shares of several workloads, is kept
+  bool bursts = false;
+  std::optional<double> elapsed;  // seconds; none: until done
+  double warmup = 0;              // seconds, before elapsed
+  std::vector<LoopValue> loops;
+  Place place;
+};
+
+struct Plan {
+  bool file_systems = false;
+  std::vector<PlannedRun> runs;
+  std::vector<std::string> ignored;  // keywords that were read and do nothing here
+};
+
+// Files of any number, `words` are name=value of the command line.
+Result<Plan> plan_parameter_files(const std::vector<std::string>& files,
+                                  const std::vector<std::string>& words,
+                                  const PlanOptions& options);
+
+// A curve is planned with this many I/Os a second as the maximum it would measure.
+constexpr double kAssumedMaximum = 10'000;
+// So many runs are a mistake in a loop.
+constexpr std::size_t kMostRuns = 200'000;
+
+}  // namespace stallproof
