@@ -213,12 +213,45 @@ def targets(checks, workspace):
     doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
     checks.check("a process that ends ends its watch",
                  ended.code in (0, 3) and "is gone" in str(doc.get("settings")), ended.describe())
+    recycled_pid(checks, workspace, reader)
     of_mount_and_cgroup(checks, workspace)
     wide_process(checks, workspace)
     stranger(checks, workspace)
     namespaces(checks, workspace, reader)
     strange_name(checks, workspace)
     interrupted(checks, workspace)
+
+
+def start_as(pid, command):
+    """A process with this very pid, which must be free; None when others were always faster."""
+    for _ in range(50):
+        write("/proc/sys/kernel/ns_last_pid", str(pid - 1))
+        process = subprocess.Popen(command)
+        if process.pid == pid:
+            return process
+        process.kill()
+        process.wait()
+    return None
+
+
+def recycled_pid(checks, workspace, reader):
+    if not os.access("/proc/sys/kernel/ns_last_pid", os.W_OK):
+        checks.skip("a recycled pid", "this kernel lets nobody choose a pid")
+        return
+    first = subprocess.Popen([sys.executable, "-c", reader])
+    started = Started(["watch", "--pid", str(first.pid), "--duration", "8s"], workspace)
+    time.sleep(2)
+    first.kill()
+    first.wait()
+    second = start_as(first.pid, [sys.executable, "-c", reader])
+    ended = started.ended(15)
+    doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
+    checks.check("who gets the pid of a watched process that ended is not watched",
+                 second is not None and ended.seconds < 6 and "is gone" in str(doc.get("settings")),
+                 f"{ended.describe()} {doc.get('settings')}")
+    if second is not None:
+        second.kill()
+        second.wait()
 
 
 def work_seen(ended):

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -78,6 +79,15 @@ std::vector<pid_t> children_of(pid_t pid, const std::string& proc_root, Deadline
   return children;
 }
 
+// A children file for each of very many threads takes longer than a look at every process.
+constexpr nlink_t kManyThreads = 1000;
+
+bool has_many_threads(pid_t pid, const std::string& proc_root) {
+  struct stat info {};
+  return ::stat(fmt::format("{}/{}/task", proc_root, pid).c_str(), &info) == 0 &&
+         info.st_nlink > kManyThreads;  // a link for each thread: fs/proc/base.c proc_task_getattr
+}
+
 // Without children files: every process names its parent.
 std::multimap<pid_t, pid_t> all_parents(const std::string& proc_root, Deadline deadline) {
   std::multimap<pid_t, pid_t> children;
@@ -105,15 +115,16 @@ bool has_open(long pid, std::uint32_t mount_id, const std::string& proc_root, De
 ProcessList descendants_of(pid_t root, Nanos limit, const std::string& proc_root) {
   const Deadline deadline = Deadline::in(limit);
   const bool files = has_children_files(proc_root);
-  const auto parents = files ? std::multimap<pid_t, pid_t>{} : all_parents(proc_root, deadline);
+  std::optional<std::multimap<pid_t, pid_t>> parents;
   std::set<pid_t> known{root};
   ProcessList list{.tgids = {root}};
   for (std::size_t i = 0; i < list.tgids.size(); ++i) {
     std::vector<pid_t> children;
-    if (files) {
+    if (files && !has_many_threads(list.tgids[i], proc_root)) {
       children = children_of(list.tgids[i], proc_root, deadline);
     } else {
-      const auto range = parents.equal_range(list.tgids[i]);
+      if (!parents) parents = all_parents(proc_root, deadline);
+      const auto range = parents->equal_range(list.tgids[i]);
       for (auto each = range.first; each != range.second; ++each) children.push_back(each->second);
     }
     for (const pid_t child : children)
