@@ -22,7 +22,8 @@ constexpr const char* kHelp =
     "  -f FILE…       parameter files, taken as one\n"
     "  -s             say what would be run, in vdbench's own lines, and end\n"
     "  -e S, -i S, -w S   elapsed, interval and warmup of every run, in seconds\n"
-    "  -v, -vr, -vw, -vt  with data validation\n"
+    "  -v, -vr, -vw, -vt, -j  with data validation\n"
+    "  -co, -cy, -cn  every format only, yes, no\n"
     "  name=value     replaces $name and !name in the files\n"
     "  + rd=words     added to every run definition that stands on one line\n"
     "Any error ends with 157, as vdbench does.\n"
@@ -39,8 +40,9 @@ Result<int> run(const std::vector<std::string>& words) {
     say_on_stderr(plan.error().what);
     return kFailed;
   }
-  for (const std::string& keyword : plan->ignored)
-    say_on_stderr(fmt::format("ignored: {}=", keyword));
+  std::vector<std::string> ignored = given->ignored;
+  for (const std::string& keyword : plan->ignored) ignored.push_back(keyword + "=");
+  if (!ignored.empty()) say_on_stderr(fmt::format("ignored: {}", fmt::join(ignored, " ")));
   if (!given->simulate) {
     say_on_stderr("vdbench: parameter files are planned and not run yet (try -s)");
     return kFailed;

@@ -35,9 +35,36 @@ class Words {
       out_.options.validate = true;
       return {};
     }
-    if (word.starts_with("-j"))
-      return fail(fmt::format("vdbench: {}: journals are not supported", word));
+    if (word.starts_with("-j")) return take_journal(word);
+    if (word.starts_with("-c")) return take_format(word);
+    if (word == "-k" || word.starts_with("-l")) return take_ignored(word, word == "-l");
     return take_with_value(word);
+  }
+
+  Result<> take_journal(const std::string& word) {
+    if (word.find_first_of("ro", 2) != std::string::npos)
+      return fail(fmt::format("vdbench: {}: journal recovery is not supported", word));
+    if (word.find_first_not_of("nm2tis", 2) != std::string::npos) return unknown(word);
+    out_.options.validate = true;
+    return {};
+  }
+
+  Result<> take_format(const std::string& word) {
+    const std::string what = word.substr(2);
+    out_.options.format = what == "o"   ? FormatOverride::only
+                          : what == "y" ? FormatOverride::yes
+                          : what == "n" ? FormatOverride::no
+                                        : FormatOverride::none;
+    return what.empty() || what == "o" || what == "y" || what == "n" ? Result<>() : unknown(word);
+  }
+
+  // -l, -l 10, -l10m
+  Result<> take_ignored(const std::string& word, bool value_may_follow) {
+    if (value_may_follow && at_ + 1 < words_.size() && !words_[at_ + 1].empty() &&
+        words_[at_ + 1].find_first_not_of("0123456789smh") == std::string::npos)
+      ++at_;
+    out_.ignored.push_back(word);
+    return {};
   }
 
   Result<> take_plain(const std::string& word) {
@@ -61,6 +88,11 @@ class Words {
     if (option == "-e") return take_seconds(out_.options.elapsed, option, value);
     if (option == "-i") return take_seconds(out_.options.interval, option, value);
     if (option == "-w") return take_seconds(out_.options.warmup, option, value);
+    if (option == "-m" || option == "-p" || option == "-d") {
+      std::optional<double> number;
+      out_.ignored.push_back(option);
+      return take_seconds(number, option, value);
+    }
     return unknown(word);
   }
 
@@ -70,7 +102,7 @@ class Words {
     int seconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
     if (value.empty() || error != std::errc() || end != value.data() + value.size() || seconds < 0)
-      return fail(fmt::format("vdbench: {} {}: not a number of seconds", option, value));
+      return fail(fmt::format("vdbench: {} {}: not a whole number", option, value));
     if (seconds > 0) into = seconds;
     return {};
   }

@@ -13,9 +13,10 @@ namespace stallproof {
 
 struct VdbenchWords {
   std::vector<std::string> files;
-  std::vector<std::string> values;  // name=value
-  std::string output;               // -o; empty: not given
-  bool simulate = false;            // -s
+  std::vector<std::string> values;   // name=value
+  std::string output;                // -o; empty: not given
+  bool simulate = false;             // -s
+  std::vector<std::string> ignored;  // words that do nothing here (-m, -p …)
   PlanOptions options;
 };
 

@@ -31,6 +31,19 @@ TEST(VdbenchWords, ExtrasOfRunsAreWhatFollowsThePlus) {
   EXPECT_FALSE(read_vdbench_words({"-fa", "+"}));
 }
 
+TEST(VdbenchWords, JournalsValidateAndFormatsAreOverridden) {
+  EXPECT_TRUE(read_vdbench_words({"-fa", "-jn"})->options.validate);
+  EXPECT_EQ(read_vdbench_words({"-fa", "-cn"})->options.format, FormatOverride::no);
+  EXPECT_EQ(read_vdbench_words({"-fa", "-co"})->options.format, FormatOverride::only);
+}
+
+TEST(VdbenchWords, WordsThatDoNothingHereAreNamed) {
+  const auto words = read_vdbench_words({"-l", "10m", "-m2", "-p", "5570", "-k", "-fa", "-s"});
+  ASSERT_TRUE(words) << words.error().what;
+  EXPECT_EQ(words->ignored, (std::vector<std::string>{"-l", "-m", "-p", "-k"}));
+  EXPECT_EQ(words->files, std::vector<std::string>{"a"});
+}
+
 TEST(VdbenchWords, WhatItDoesNotKnowIsRefused) {
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"-s"},
                                               {"file"},
@@ -40,6 +53,9 @@ TEST(VdbenchWords, WhatItDoesNotKnowIsRefused) {
                                               {"-fa", "-jr"},
                                               {"-fa", "-o"},
                                               {"-fa", "-vx"},
+                                              {"-fa", "-cx"},
+                                              {"-fa", "-jo"},
+                                              {"-fa", "-m", "x"},
                                               {"-fa", "-i", "-5"}})
     EXPECT_FALSE(read_vdbench_words(bad)) << bad.back();
 }

@@ -125,6 +125,9 @@ struct FormatWish {
   bool once = false, limited = false, complete = false;
 };
 
+// -co, -cy, -cn of the command line: what every run's format= ends as.
+enum class FormatOverride { none, only, yes, no };
+
 struct RunDefinition {
   std::string name;
   Names wds, fwds, fsds;
@@ -153,6 +156,7 @@ struct ParameterSet {
   std::vector<RunDefinition> runs;
   WorkloadDefinition default_wd;  // for a run with sd= and no wd=
   FileWorkloadDefinition default_fwd, format_fwd;
+  FormatOverride format_override = FormatOverride::none;
   bool file_systems = false;  // any FSD or FWD: then every run is one of files
 };
 

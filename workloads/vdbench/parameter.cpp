@@ -117,12 +117,17 @@ Result<std::vector<Item>> items_of(const Parameter& parameter) {
     }
     items.push_back(std::move(item));
   }
-  const auto has = [&](Item::Kind kind) {
-    return std::any_of(items.begin(), items.end(),
-                       [&](const Item& item) { return item.kind == kind; });
+  // vdbench takes names that stand before numbers, and loses the numbers.
+  const auto is_number = [](const Item& item) {
+    return item.kind == Item::number || item.kind == Item::doubling;
   };
-  if (has(Item::word) && (has(Item::number) || has(Item::doubling)))
+  const auto first_number = std::find_if(items.begin(), items.end(), is_number);
+  if (std::any_of(first_number, items.end(),
+                  [](const Item& item) { return item.kind == Item::word; }))
     return fault_at(parameter.place, fmt::format("'{}' mixes numbers and names", parameter.text));
+  if (std::any_of(items.begin(), first_number,
+                  [](const Item& item) { return item.kind == Item::word; }))
+    items.erase(first_number, items.end());
   return items;
 }
 

@@ -62,7 +62,10 @@ class Reader {
       const SourceLine line{trimmed(std::string_view(*content).substr(begin, end - begin)),
                             {path, ++number}};
       begin = end + 1;
-      if (is_comment(line.text)) continue;
+      if (is_comment(line.text)) {
+        if (included_by == nullptr) substitutions_.note_comment(line.text);
+        continue;
+      }
       if (line.text.starts_with("eof")) break;
       if (auto taken = take(line, included_by != nullptr); !taken) return taken;
     }

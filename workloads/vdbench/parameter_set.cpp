@@ -32,6 +32,7 @@ Result<ParameterSet> read_parameter_set(const std::vector<std::string>& files,
 
   ParameterSet all;
   all.general.validate = options.validate;
+  all.format_override = options.format;
   Cursor head(*tokens);
   if (auto read = read_sections(head, all, kFirst); !read) return Failure(read.error());
   // Only now the hosts are known that the definitions may be repeated for; what stands in front of

@@ -62,6 +62,7 @@ TEST(VdbenchParameter, ListsDoNotMixNumbersAndNames) {
   EXPECT_FALSE(parsed("io=(100,max)"));
   EXPECT_EQ(numbers("iorate=(100,max)"), (std::vector<double>{100, kMaxRate}));
   EXPECT_FALSE(parsed("threads=(64,1,d)"));
+  EXPECT_EQ(words("data_errors=(remove,60)"), std::vector<std::string>{"remove"});
 }
 
 TEST(VdbenchParameter, NamesOfHostsMayLookLikeSizes) {

@@ -16,6 +16,7 @@ namespace stallproof {
 struct PlanOptions {
   std::optional<double> elapsed, interval, warmup;
   bool validate = false;
+  FormatOverride format = FormatOverride::none;
   std::string run_extras;  // behind '+': added to each rd=
 };
 

@@ -188,6 +188,25 @@ TEST(VdbenchPlan, FormatOnceIsOneFormatForAllLoops) {
   EXPECT_FALSE(planned(kFiles + "rd=rd1,fwd=fwd1,fwdrate=max,format=once\n"));
 }
 
+TEST(VdbenchPlan, TheCommandLineOverridesFormats) {
+  const std::string runs = "rd=rd1,fwd=fwd1,fwdrate=max,format=yes\nrd=rd2,fwd=fwd1,fwdrate=max\n";
+  const std::string one = "RD=rd1; elapsed=30; fwdrate=max. For loops: None\n";
+  const std::string two = "RD=rd2; elapsed=30; fwdrate=max. For loops: None\n";
+  PlanOptions options;
+  options.format = FormatOverride::no;
+  EXPECT_EQ(told(kFiles + runs, options), one + two);
+  options.format = FormatOverride::yes;
+  EXPECT_EQ(told(kFiles + runs, options),
+            "RD=format_for_rd1\n" + one + "RD=format_for_rd2\n" + two);
+  options.format = FormatOverride::only;
+  EXPECT_EQ(told(kFiles + runs, options), "RD=format_for_rd1\nRD=format_for_rd2\n");
+}
+
+TEST(VdbenchPlan, ANameInACommentCountsAsUsed) {
+  EXPECT_TRUE(planned("* for $disk\n" + kRaw + kRun, {}, {"disk=a"}));
+  EXPECT_FALSE(planned(kRaw + kRun, {}, {"disk=a"}));
+}
+
 TEST(VdbenchPlan, WorkingSetMustFitIntoTheTree) {
   const std::string run = "rd=rd1,fwd=fwd1,fwdrate=max,";
   EXPECT_TRUE(planned(kFiles + run + "forwss=80k\n"));  // 20 files of 4k

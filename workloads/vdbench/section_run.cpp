@@ -185,6 +185,11 @@ Result<> take_format(RD& rd, const Parameter& p, ParameterSet&) {
   return {};
 }
 
+void override_format(FormatWish& wish, FormatOverride by) {
+  wish.wanted = by != FormatOverride::no;
+  wish.only = wish.only || by == FormatOverride::only;
+}
+
 Result<> take_open_flags(RD& rd, const Parameter& p, ParameterSet&) {
   rd.open_flags = open_flags_of(p);
   return {};
@@ -296,6 +301,8 @@ Result<> read_runs(Cursor& cursor, ParameterSet& all) {
     if (current == nullptr) return unknown_keyword(*parameter, "rd");
     if (auto taken = take(*current, *parameter, all); !taken) return taken;
   }
+  if (all.format_override != FormatOverride::none && all.file_systems)
+    for (RD& rd : all.runs) override_format(rd.format, all.format_override);
   if (all.runs.empty()) {
     const auto missing = cursor.peek();
     return Failure(missing.error());

@@ -51,7 +51,8 @@ Result<> take_pair(std::optional<std::array<double, 2>>& into, const Parameter& 
 Result<> take_multiple_of_512(double& into, const Parameter& parameter, const ParameterSet& all) {
   if (auto taken = take_number(into, parameter); !taken) return taken;
   if (std::fmod(into, 512) != 0) return fault_in(parameter, "must be a multiple of 512 bytes");
-  if (all.general.validate) return fault_in(parameter, "not together with data validation");
+  if (all.general.validate || !all.general.dedup.empty())
+    return fault_in(parameter, "not together with data validation or dedup");
   if (all.general.concatenate_sds) return fault_in(parameter, "not together with concatenatesds");
   return {};
 }

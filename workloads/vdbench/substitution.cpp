@@ -56,6 +56,12 @@ Result<std::string> Substitutions::apply(const SourceLine& line) {
                                           name, name.substr(1)));
 }
 
+void Substitutions::note_comment(std::string_view line) {
+  for (auto& [name, value] : values_)
+    value.used = value.used || line.find("$" + name) != std::string_view::npos ||
+                 line.find("!" + name) != std::string_view::npos;
+}
+
 Result<> Substitutions::refuse_unused() const {
   for (const auto& [name, value] : values_)
     if (!value.used)

@@ -17,6 +17,8 @@ class Substitutions {
   Result<> add(std::string_view word);  // "name=value"
   // An Error when the line asks for a name that nobody gave.
   Result<std::string> apply(const SourceLine& line);
+  // Names in a comment count as asked for.
+  void note_comment(std::string_view line);
   // An Error when a name was given that no line asked for.
   [[nodiscard]] Result<> refuse_unused() const;
 

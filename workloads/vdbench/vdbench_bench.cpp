@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "workloads/vdbench/arrivals.h"
 #include "workloads/vdbench/plan.h"
 
 namespace stallproof {
@@ -20,6 +21,12 @@ std::vector<std::string> golden_files() {
     if (entry.path().extension() == ".parm") files.push_back(entry.path());
   return files;
 }
+
+void next_arrival(benchmark::State& state) {
+  Arrivals arrivals(kSecond, 50'000, ArrivalDistribution::exponential, 1);
+  for (auto _ : state) benchmark::DoNotOptimize(arrivals.next());
+}
+BENCHMARK(next_arrival);
 
 void plan_golden_files(benchmark::State& state) {
   const auto files = golden_files();
