@@ -28,6 +28,10 @@ std::string_view op_name(Op op) {
   switch (op) {
     case Op::none:
       return "idle";
+    case Op::read:
+      return "read";
+    case Op::write:
+      return "write";
     case Op::direct_read:
       return "direct read";
     case Op::page_fault:

@@ -32,6 +32,8 @@ inline constexpr std::size_t kMaxSlots = 65536;
 // What a thread is inside of. Shown to people as op_name().
 enum class Op : std::uint32_t {
   none,
+  read,
+  write,
   direct_read,
   page_fault,
   page_drop,

@@ -11,18 +11,46 @@
 #include <string>
 #include <vector>
 
+#include "workloads/io/arrivals.h"
 #include "workloads/vdbench/parameter.h"
 
 namespace stallproof {
 
 using Names = std::vector<std::string>;
 
+// data_errors=: how many failed I/Os end a run.
+struct DataErrors {
+  double limit = 50;
+  std::string command;  // run at the first error, which also ends the run; empty: none
+};
+
+// timeout=: what is done about an I/O that takes too long. Seconds; 0: not asked for.
+struct TimeoutRule {
+  double report_after = 0;
+  double abort_after = 0;
+  std::string script;  // called as `script N.N` with the age in seconds; "abort" on stdout aborts
+};
+
+// startcmd=, endcmd=: a shell command around the whole, or around each run.
+struct ShellCommand {
+  std::string command;  // empty: none
+  bool to_console = false, to_summary = false;
+};
+
 struct General {
   bool concatenate_sds = false;
   bool format_sds = false;
   bool validate = false;
+  bool read_after_write = false, no_preread = false, keep_times = false;  // of validation
+  DataErrors data_errors;
+  TimeoutRule timeout;
+  ShellCommand start_command, end_command;
+  std::string monitor;  // file; empty: none
+  double format_xfersize = 128 << 10;
+  bool create_anchors = false;
   std::vector<Parameter> dedup;  // checked together, once all are read
   Names ignored;                 // keywords that are read and do nothing here
+  Names not_executed;            // keywords that change the load and are only planned here
   bool message_scan = false;     // given once
 };
 
@@ -55,6 +83,7 @@ struct WorkloadDefinition {
   std::vector<double> xfersizes = {4096};
   double skew = 0, iorate = 0, read_percent = 100, read_hits = 0, write_hits = 0;
   double seek_percent = 100;  // 0: sequential, -1: sequential until the end
+  bool skip_first = false;    // seqnz: not from the beginning
   double poisson_midpoint = 0;
   std::optional<std::array<double, 2>> range, stride;
   bool hotband = false;
@@ -139,6 +168,11 @@ struct RunDefinition {
   double fwdrate = 0;
   std::vector<double> curve = {10, 50, 70, 80, 90, 100};
   bool bursts = false;
+  ArrivalDistribution distribution = ArrivalDistribution::exponential;
+  double stop_curve = 0;  // response in milliseconds; 0: never
+  // Bytes after which a run ends, below 100 times all SDs; 0: never.
+  double max_data = 0, max_data_read = 0, max_data_written = 0;
+  ShellCommand start_command, end_command;
   double elapsed = 30, interval = 1, warmup = 0, pause = 0;
   std::vector<ForLoop> loops;
   FormatWish format;

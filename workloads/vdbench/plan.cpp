@@ -194,6 +194,7 @@ Result<> add_curve(std::vector<PlannedRun>& runs, const RunDefinition& rd, bool 
   for (const double percent : rd.curve) {
     PlannedRun point = maximum;
     point.name += fmt::format("_({:.0f}%)", std::trunc(percent));
+    point.curve_percent = percent;
     if (!file_systems) point.rate = rate_of_percentage(percent);
     runs.push_back(std::move(point));
   }
@@ -213,6 +214,7 @@ Result<Plan> plan_parameter_files(const std::vector<std::string>& files,
   for (const std::string& keyword : all->general.ignored)
     if (std::find(plan.ignored.begin(), plan.ignored.end(), keyword) == plan.ignored.end())
       plan.ignored.push_back(keyword);
+  plan.set = std::move(*all);
   return plan;
 }
 

@@ -3,6 +3,7 @@
 // curves written out, formats put in front. Pure, but for the look at host names.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,8 +26,17 @@ struct LoopValue {
   double value = 0;
 };
 
+// A workload of a run with the SDs it uses, as indexes of ParameterSet::sds.
+struct RawWorkload {
+  WorkloadDefinition wd;
+  std::vector<std::size_t> sds;
+};
+
 struct PlannedRun {
   std::string name;
+  std::size_t rd = 0;        // index of ParameterSet::runs
+  double curve_percent = 0;  // of the maximum that the run before the curve measured; 0: no point
+  std::shared_ptr<const std::vector<RawWorkload>> workloads;  // of SDs; shared by a run's loops
   bool format = false;     // made by format=: no rate of its own, and time only when limited
   double rate = 0;         // per second; kMaxRate, kCurveRate; 0: nobody gave one
   bool controlled = true;  // the rate, or the shares of several workloads, is kept
@@ -39,6 +49,7 @@ struct PlannedRun {
 
 struct Plan {
   bool file_systems = false;
+  ParameterSet set;  // what the runs refer to
   std::vector<PlannedRun> runs;
   std::vector<std::string> ignored;  // keywords that were read and do nothing here
 };

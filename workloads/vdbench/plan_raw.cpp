@@ -21,11 +21,16 @@ class RawPlanner {
     const auto wds = workloads_of(rd);
     if (!wds) return Failure(wds.error());
     if (auto good = check_workloads(rd, *wds); !good) return good;
+    const auto used = used_by(rd, *wds);
+    if (!used) return Failure(used.error());
     auto loops = combinations(rd);
     if (!loops) return Failure(loops.error());
     for (auto& values : *loops) {
       if (auto good = check_loops(rd, *wds, values); !good) return good;
       PlannedRun run = begin_run(rd, std::move(values));
+      run.rd = static_cast<std::size_t>(&rd - all_.runs.data());
+      run.workloads = *used;
+      if (rd.iorate < 0) run.curve_percent = -rd.iorate;
       run.rate = rd.iorate < 0 ? rate_of_percentage(-rd.iorate) : rd.iorate;
       run.bursts = rd.bursts;
       run.controlled = is_controlled(rd, *wds);
@@ -54,6 +59,22 @@ class RawPlanner {
   std::vector<PlannedRun> runs;
 
  private:
+  using Workloads = std::shared_ptr<const std::vector<RawWorkload>>;
+
+  [[nodiscard]] Result<Workloads> used_by(const RunDefinition& rd,
+                                          const std::vector<WorkloadDefinition>& wds) const {
+    std::vector<RawWorkload> used;
+    for (const WorkloadDefinition& wd : wds) {
+      RawWorkload each{wd, {}};
+      const auto sds = sds_of(*wd.sds, nullptr, rd.place);
+      if (!sds) return Failure(sds.error());
+      for (const StorageDefinition* const sd : *sds)
+        each.sds.push_back(static_cast<std::size_t>(sd - all_.sds.data()));
+      used.push_back(std::move(each));
+    }
+    return std::make_shared<const std::vector<RawWorkload>>(std::move(used));
+  }
+
   [[nodiscard]] Result<std::vector<WorkloadDefinition>> workloads_of(
       const RunDefinition& rd) const {
     std::vector<WorkloadDefinition> wds;

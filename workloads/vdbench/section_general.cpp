@@ -98,6 +98,9 @@ Result<> take_validate(General& general, const Parameter& p, ParameterSet&) {
         !is("ignore_zero_reads") && !is("reportdedupsets"))
       return fault_in(p, fmt::format("unknown value '{}'", word));
     general.validate = true;
+    general.read_after_write = general.read_after_write || is("read_after_write");
+    general.no_preread = general.no_preread || is("no_preread");
+    general.keep_times = general.keep_times || word == "time";
   }
   return {};
 }
@@ -149,8 +152,67 @@ Result<> take_loop(General& general, const Parameter& p, ParameterSet&) {
   return {};
 }
 
-Result<> take_data_errors(General&, const Parameter& p, ParameterSet&) {
+// n, (n,seconds), remove, (remove,seconds) or a command
+Result<> take_data_errors(General& general, const Parameter& p, ParameterSet&) {
   if (p.numbers.empty() && p.words.empty()) return fault_in(p, "needs a number or a command");
+  if (!p.numbers.empty()) {
+    general.data_errors.limit = p.numbers[0];
+  } else if (p.words[0] == "remove") {
+    general.not_executed.push_back("data_errors=remove");
+  } else {
+    general.data_errors = {.limit = 1, .command = p.words[0]};
+  }
+  return {};
+}
+
+// n, report, (report,n), (n,abort), (n,most), (n,script)
+Result<> take_timeout(General& general, const Parameter& p, ParameterSet&) {
+  constexpr double kDefaultSeconds = 60;
+  TimeoutRule rule;
+  for (const std::string& word : p.written) {
+    if (!word.empty() && word.size() < 10 &&
+        word.find_first_not_of("0123456789") == std::string::npos) {
+      (rule.report_after == 0 ? rule.report_after : rule.abort_after) = std::stod(word);
+    } else if (word == "abort") {
+      rule.abort_after = rule.report_after;
+    } else if (word != "report" || rule.report_after != 0) {
+      rule.script = word;
+    }
+  }
+  if (rule.report_after == 0) rule.report_after = kDefaultSeconds;
+  general.timeout = rule;
+  return {};
+}
+
+Result<> take_format_xfersize(General& general, const Parameter& p, ParameterSet&) {
+  return take_number(general.format_xfersize, p);
+}
+
+Result<> take_create_anchors(General& general, const Parameter& p, ParameterSet&) {
+  const auto word = first_word(p);
+  if (!word) return Failure(word.error());
+  general.create_anchors = word->starts_with("y");
+  return {};
+}
+
+Result<> take_monitor(General& general, const Parameter& p, ParameterSet&) {
+  const auto word = first_word(p);
+  if (!word) return Failure(word.error());
+  general.monitor = *word;
+  return {};
+}
+
+Result<> take_start_command(General& general, const Parameter& p, ParameterSet&) {
+  const auto word = first_word(p);
+  if (!word) return Failure(word.error());
+  general.start_command = shell_command_of(p);
+  return {};
+}
+
+Result<> take_end_command(General& general, const Parameter& p, ParameterSet&) {
+  const auto word = first_word(p);
+  if (!word) return Failure(word.error());
+  general.end_command = shell_command_of(p);
   return {};
 }
 
@@ -162,13 +224,6 @@ Result<> take_seed(General& general, const Parameter& p, ParameterSet& all) {
   if (p.numbers.empty() && (p.words.empty() || p.words[0] != "tod"))
     return fault_in(p, "a number or tod");
   return ignore_any(general, p, all);
-}
-
-Result<> nothing(General&, const Parameter&, ParameterSet&) { return {}; }
-
-Result<> take_word(General&, const Parameter& p, ParameterSet&) {
-  const auto word = first_word(p);
-  return word ? Result<>() : Failure(word.error());
 }
 
 constexpr Keyword<General> kKeywords[] = {
@@ -183,22 +238,22 @@ constexpr Keyword<General> kKeywords[] = {
     {"swat", Match::prefix, no_longer},
     {"validate", Match::prefix, take_validate},
     {"journal", Match::exact, take_journal},
-    {"startcmd", Match::exact, take_word},
-    {"start_cmd", Match::exact, take_word},
-    {"endcmd", Match::exact, take_word},
-    {"end_cmd", Match::exact, take_word},
+    {"startcmd", Match::exact, take_start_command},
+    {"start_cmd", Match::exact, take_start_command},
+    {"endcmd", Match::exact, take_end_command},
+    {"end_cmd", Match::exact, take_end_command},
     {"heartbeat_error", Match::exact, ignore_word},
     {"debug", Match::exact, ignore_number},
     {"unix2windows", Match::prefix, two_words},
-    {"formatxfersize", Match::prefix, needs_number},
-    {"create_anchors", Match::prefix, take_word},
+    {"formatxfersize", Match::prefix, take_format_xfersize},
+    {"create_anchors", Match::prefix, take_create_anchors},
     {"formatsds", Match::prefix, take_format_sds},
     {"report", Match::prefix, ignore_any},
     {"report_run_totals", Match::prefix, ignore_word},
     {"histogram", Match::prefix, take_histogram},
     {"psrset", Match::prefix, no_longer},
     {"auxreport", Match::prefix, ignore_any},
-    {"monitor", Match::prefix, take_word},
+    {"monitor", Match::prefix, take_monitor},
     {"concatenatesds", Match::prefix, take_concatenate},
     {"messagescan", Match::prefix, take_message_scan},
     {"abort_failed_skew", Match::prefix, needs_number},
@@ -206,7 +261,7 @@ constexpr Keyword<General> kKeywords[] = {
     {"pattern_buffer", Match::exact, ignore_number},
     {"showlba", Match::exact, ignore_word},
     {"loop", Match::exact, take_loop},
-    {"timeout", Match::prefix, nothing},
+    {"timeout", Match::prefix, take_timeout},
     {"ios_per_jvm", Match::prefix, ignore_number},
     {"fwd_thread_adjust", Match::prefix, ignore_any},
 };

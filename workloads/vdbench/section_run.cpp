@@ -65,13 +65,16 @@ Result<> take_fwdrate(RD& rd, const Parameter& p, ParameterSet&) {
   return {};
 }
 
-Result<> take_maxdata(RD&, const Parameter& p, ParameterSet& all) {
+Result<> take_maxdata(RD& rd, const Parameter& p, ParameterSet& all) {
   const auto value = first_number(p);
   if (!value) return Failure(value.error());
   if (*value < 100 && all.file_systems)
     return fault_in(p, "below 100 it is a multiple of the size of the SDs: only with SDs");
   if (p.keyword != "maxdata" && p.keyword != "maxdataread" && p.keyword != "maxdatawritten")
     return unknown_keyword(p, "rd");
+  (p.keyword == "maxdata"       ? rd.max_data
+   : p.keyword == "maxdataread" ? rd.max_data_read
+                                : rd.max_data_written) = *value;
   return {};
 }
 
@@ -81,9 +84,8 @@ Result<> take_curve(RD& rd, const Parameter& p, ParameterSet&) {
   return {};
 }
 
-Result<> needs_number(RD&, const Parameter& p, ParameterSet&) {
-  const auto value = first_number(p);
-  return value ? Result<>() : Failure(value.error());
+Result<> take_stop_curve(RD& rd, const Parameter& p, ParameterSet&) {
+  return take_number(rd.stop_curve, p);
 }
 
 Result<> take_seconds(double& into, const Parameter& p) {
@@ -116,7 +118,12 @@ Result<> take_distribution(RD& rd, const Parameter& p, ParameterSet&) {
     std::transform(low.begin(), low.end(), low.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const auto is = [&](std::string_view whole) { return whole.starts_with(low); };
-    if (is("exponential") || is("uniform") || is("deterministic")) continue;
+    if (is("exponential") || is("uniform") || is("deterministic")) {
+      rd.distribution = is("exponential") ? ArrivalDistribution::exponential
+                        : is("uniform")   ? ArrivalDistribution::uniform
+                                          : ArrivalDistribution::deterministic;
+      continue;
+    }
     if (!is("variable") && !is("spike"))
       return fault_in(p, fmt::format("unknown distribution '{}'", word));
     rd.bursts = true;
@@ -124,7 +131,15 @@ Result<> take_distribution(RD& rd, const Parameter& p, ParameterSet&) {
   return {};
 }
 
-Result<> take_command(RD&, const Parameter&, ParameterSet&) { return {}; }
+Result<> take_start_command(RD& rd, const Parameter& p, ParameterSet&) {
+  rd.start_command = shell_command_of(p);
+  return {};
+}
+
+Result<> take_end_command(RD& rd, const Parameter& p, ParameterSet&) {
+  rd.end_command = shell_command_of(p);
+  return {};
+}
 
 Result<> check_operations(const RD& rd, const Parameter& p, bool other) {
   if (other) return fault_in(p, "operations= and foroperations= exclude each other");
@@ -247,7 +262,7 @@ constexpr Keyword<RD> kBeforeLoops[] = {
     {"iorate", Match::prefix, take_iorate},
     {"maxdata", Match::begins, take_maxdata},
     {"curve", Match::prefix, take_curve},
-    {"stopcurve", Match::prefix, needs_number},
+    {"stopcurve", Match::prefix, take_stop_curve},
     {"elapsed", Match::prefix, take_elapsed},
     {"interval", Match::prefix, take_interval},
     {"warmup", Match::prefix, take_warmup},
@@ -257,10 +272,10 @@ constexpr Keyword<RD> kBeforeLoops[] = {
 
 constexpr Keyword<RD> kAfterLoops[] = {
     {"distribution", Match::prefix, take_distribution},
-    {"startcmd", Match::prefix, take_command},
-    {"start_cmd", Match::prefix, take_command},
-    {"endcmd", Match::prefix, take_command},
-    {"end_cmd", Match::prefix, take_command},
+    {"startcmd", Match::prefix, take_start_command},
+    {"start_cmd", Match::prefix, take_start_command},
+    {"endcmd", Match::prefix, take_end_command},
+    {"end_cmd", Match::prefix, take_end_command},
     {"fwd", Match::exact, take_fwds},
     {"fwdrate", Match::prefix, take_fwdrate},
     {"operations", Match::prefix, take_operations},

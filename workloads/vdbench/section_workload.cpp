@@ -70,6 +70,7 @@ Result<> take_seek(WD& wd, const Parameter& p, ParameterSet&) {
     const auto is = [&](std::string_view whole) { return whole.starts_with(word); };
     if (is("sequential") || word == "seqnz") {
       wd.seek_percent = 0;
+      wd.skip_first = word == "seqnz";
     } else if (word == "eof" || word == "EOF") {
       wd.seek_percent = -1;
     } else if (is("random")) {

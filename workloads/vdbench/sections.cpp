@@ -67,6 +67,18 @@ Result<> take_count(int& start, int& count, const Parameter& parameter) {
   return {};
 }
 
+ShellCommand shell_command_of(const Parameter& parameter) {
+  ShellCommand command;
+  for (const std::string& word : parameter.words) {
+    if (word.starts_with("cons")) command.to_console = true;
+    if (word.starts_with("sum")) command.to_summary = true;
+    const bool where = word.starts_with("cons") || word.starts_with("sum") ||
+                       word.starts_with("log") || word == "master" || word == "slave";
+    if (!where) command.command = word;
+  }
+  return command;
+}
+
 Names open_flags_of(const Parameter& parameter) {
   Names flags = parameter.words;
   for (const double number : parameter.numbers) flags.push_back(fmt::format("{:.0f}", number));

@@ -89,5 +89,7 @@ Result<> expand_counts(std::vector<Definition>& list, Copy copy) {
 // Open flags are looked at when a file is opened, as in vdbench.
 Names open_flags_of(const Parameter& parameter);
 Failure fault_in(const Parameter& parameter, std::string_view what);
+// startcmd=("command",cons|sum|log|master)
+ShellCommand shell_command_of(const Parameter& parameter);
 
 }  // namespace stallproof

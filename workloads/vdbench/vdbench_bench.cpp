@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "workloads/vdbench/arrivals.h"
+#include "workloads/io/arrivals.h"
 #include "workloads/vdbench/plan.h"
 
 namespace stallproof {

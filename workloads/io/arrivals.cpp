@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "workloads/vdbench/arrivals.h"
+#include "workloads/io/arrivals.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thread, one system call, one I/O in flight.
+#include <unistd.h>
+
+#include "harness/base/prng.h"
+#include "workloads/io/io_account.h"
+#include "workloads/io/io_engine.h"
+
+namespace stallproof {
+namespace {
+
+class PsyncThread {
+ public:
+  PsyncThread(EngineContext& context, const EngineThread& thread)
+      : context_(context),
+        file_(context.job.files[thread.file]),
+        file_number_(thread.file),
+        fd_(context.files[thread.file].get()),
+        slot_number_(file_.first_slot + thread.first),
+        slot_(context.board.slots()[slot_number_]),
+        chooser_(Prng::mix(context.job.seed + slot_number_ + 1), thread.first),
+        turn_(thread.first) {
+    const std::uint64_t largest = context.job.largest_transfer(thread.file);
+    read_buffer_ = heap_buffer(largest);
+    write_buffer_ = heap_buffer(largest);
+    fill_with_noise(write_buffer_, largest, context.job.seed + slot_number_);
+  }
+
+  void run() {
+    while (!context_.stopping()) {
+      const Nanos now = monotonic_now();
+      const NextIo next = context_.source->next(file_number_, chooser_, turn_, now);
+      if (next.kind == NextIo::ended) return;
+      if (next.kind == NextIo::wait) {
+        context_.sleep_until(next.until);
+        continue;
+      }
+      if (next.io.due > now) {
+        context_.sleep_until(next.io.due);
+        if (context_.stopping()) return;
+      }
+      make(next.io);
+    }
+  }
+
+ private:
+  void make(const IoRequest& io) {
+    if (!io.write) poison(read_buffer_, io.size);
+    const Nanos began = monotonic_now();
+    io_begins(slot_, io, began);
+    const int error = transfer(io);
+    const Nanos now = monotonic_now();
+    io_ends(slot_, context_.panel.cell(slot_number_, io.stream), io, began, now,
+            context_.panel.header().interval.load(std::memory_order_relaxed), error == 0);
+    if (error == 0) return;
+    context_.panel.note_fault({.realtime_ns = realtime_now(),
+                               .offset = io.offset,
+                               .size = io.size,
+                               .error = error,
+                               .stream = io.stream,
+                               .write = io.write,
+                               .tid = slot_.tid.load(std::memory_order_relaxed)});
+    context_.sleep_until(now + kPauseAfterFault);
+  }
+
+  int transfer(const IoRequest& io) {
+    const auto at = static_cast<off_t>(io.offset);
+    ssize_t moved = -1;
+    do {
+      moved = io.write ? ::pwrite(fd_, write_buffer_, io.size, at)
+                       : ::pread(fd_, read_buffer_, io.size, at);
+    } while (moved < 0 && errno == EINTR);
+    if (moved < 0) return errno;
+    if (moved != static_cast<ssize_t>(io.size)) return kShortTransfer;
+    return !io.write && still_poisoned(read_buffer_, io.size) ? kUntouchedBuffer : 0;
+  }
+
+  // Lest a dead file system turn the load into a busy loop.
+  static constexpr Nanos kPauseAfterFault = kMillisecond;
+
+  EngineContext& context_;
+  const JobFile& file_;
+  std::uint32_t file_number_;
+  int fd_;
+  std::uint32_t slot_number_;
+  BoardSlot& slot_;
+  Chooser chooser_;
+  std::uint64_t turn_;
+  std::byte* read_buffer_ = nullptr;
+  std::byte* write_buffer_ = nullptr;
+};
+
+}  // namespace
+
+void run_psync_thread(EngineContext& context, const EngineThread& thread) {
+  PsyncThread self(context, thread);
+  if (context.wait_for_run(thread)) self.run();
+}
+
+}  // namespace stallproof

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the engines share, and the engines: each makes the I/Os of one job in the worker process.
+// Everything here lives until the process ends: a thread may be stuck for ever.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "harness/base/fd.h"
+#include "harness/board/board.h"
+#include "workloads/io/io_panel.h"
+#include "workloads/io/io_source.h"
+
+namespace stallproof {
+
+// An engine's threads, one for each entry: which file, which of its I/Os in flight are its own.
+struct EngineThread {
+  std::uint32_t file = 0;
+  std::uint32_t first = 0;
+  std::uint32_t count = 1;
+};
+
+struct EngineContext {
+  IoJob job;
+  Board board;
+  IoPanel panel;
+  std::vector<Fd> files;  // by file of the job
+  std::unique_ptr<IoSource> source;
+  std::atomic<bool> ended = false;  // the process was told to end
+
+  [[nodiscard]] bool stopping() const {
+    return board.phase() == Phase::stop || ended.load(std::memory_order_relaxed);
+  }
+  // The calling thread is ready: its slots say so. Waits for the run; false when there is none.
+  [[nodiscard]] bool wait_for_run(const EngineThread& thread);
+  // The calling thread cannot begin.
+  void refuse(const Error& error);
+  [[nodiscard]] std::optional<Error> refusal();
+  [[nodiscard]] std::span<BoardSlot> slots_of(const EngineThread& thread) {
+    return board.slots().subspan(job.files[thread.file].first_slot + thread.first, thread.count);
+  }
+  // Sleeps until then, but no longer than until shortly after stopping() turns true.
+  void sleep_until(Nanos until) const;
+
+ private:
+  std::mutex lock_;
+  std::optional<Error> refusal_;
+};
+
+// A page-aligned buffer of ordinary heap memory, freed never.
+std::byte* heap_buffer(std::size_t size);
+// Anything but zeros, different in each block.
+void fill_with_noise(std::byte* buffer, std::size_t size, std::uint64_t seed);
+// A read that reports success must have changed what is put at both ends here.
+void poison(std::byte* buffer, std::size_t size);
+bool still_poisoned(const std::byte* buffer, std::size_t size);
+
+// Opens the files of the job; makes missing ones where they are to be written.
+Result<std::vector<Fd>> open_files(const IoJob& job);
+
+std::vector<EngineThread> threads_of(const IoJob& job);
+// What a thread does from its start until nothing is left to do or it is told to stop.
+void run_psync_thread(EngineContext& context, const EngineThread& thread);
+void run_uring_thread(EngineContext& context, const EngineThread& thread);
+
+// Why io_uring cannot be used here; empty when it can.
+std::string uring_problem();
+
+}  // namespace stallproof
