@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "workloads/vdbench/java_random.h"
+#include "workloads/io/java_random.h"
 
 namespace stallproof {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "workloads/vdbench/java_random.h"
+#include "workloads/io/java_random.h"
 #include "workloads/vdbench/plan_parts.h"
 #include "workloads/vdbench/sections.h"
 
