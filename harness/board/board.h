@@ -49,15 +49,16 @@ enum class Phase : std::uint32_t { prepare, run, stop };
 struct alignas(128) BoardSlot {
   std::atomic<std::uint64_t> ops;
   std::atomic<std::uint64_t> bytes;
-  std::atomic<std::uint64_t> errors;         // failed calls
-  std::atomic<std::uint64_t> mismatches;     // data that was not what the offset says
-  std::atomic<std::uint64_t> sigbus;         // faults the file system answered with an error
-  std::atomic<std::uint64_t> op_started_ns;  // 0 = idle
-  std::atomic<std::uint64_t> last_done_ns;   // 0 = nothing completed yet
-  std::atomic<std::uint32_t> op_code;        // Op
-  std::atomic<std::uint32_t> tid;            // 0 until the thread runs
-  std::atomic<std::uint64_t> op_offset;      // file offset or address the op is about
-  std::atomic<std::uint32_t> left;           // 1 once the thread has returned: no longer in flight
+  std::atomic<std::uint64_t> errors;      // failed calls
+  std::atomic<std::uint64_t> mismatches;  // data that was not what the offset says
+  std::atomic<std::uint64_t> sigbus;      // faults the file system answered with an error
+  // 0 = idle; in the future: an op that is due then, and late if it has not ended some time after.
+  std::atomic<std::uint64_t> op_started_ns;
+  std::atomic<std::uint64_t> last_done_ns;  // 0 = nothing completed yet
+  std::atomic<std::uint32_t> op_code;       // Op
+  std::atomic<std::uint32_t> tid;           // 0 until the thread runs
+  std::atomic<std::uint64_t> op_offset;     // file offset or address the op is about
+  std::atomic<std::uint32_t> left;          // 1 once the thread has returned: no longer in flight
   std::atomic<std::uint32_t> reserved;
   alignas(128) Histogram latency;
 };

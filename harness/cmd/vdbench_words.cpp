@@ -23,6 +23,7 @@ class Words {
   Result<> take(const std::string& word) {
     if (word.starts_with("+")) return take_extras();
     if (!word.starts_with("-")) return take_plain(word);
+    if (word.starts_with("--")) return take_ours(word);
     const bool was_file = word.starts_with("-f");
     files_may_follow_ = was_file;
     if (was_file) return word.size() > 2 ? take_plain(word.substr(2)) : Result<>();
@@ -32,13 +33,54 @@ class Words {
     }
     if (word.starts_with("-v")) {
       if (word.find_first_not_of("vrwtq2", 1) != std::string::npos) return unknown(word);
+      const auto has = [&word](char letter) { return word.find(letter, 2) != std::string::npos; };
       out_.options.validate = true;
+      out_.options.read_after_write = has('r');
+      out_.options.no_preread = has('w');
+      out_.options.keep_times = has('t');
       return {};
     }
     if (word.starts_with("-j")) return take_journal(word);
     if (word.starts_with("-c")) return take_format(word);
     if (word == "-k" || word.starts_with("-l")) return take_ignored(word, word == "-l");
     return take_with_value(word);
+  }
+
+  // --name, --name VALUE or --name=VALUE
+  Result<> take_ours(const std::string& word) {
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
+    if (bool* const flag = flag_named(name); flag != nullptr) {
+      *flag = true;
+      return equals == std::string::npos ? Result<>() : unknown(word);
+    }
+    std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const bool list = name == "label" || name == "fs";
+    std::string* const into = value_named(name);
+    if (!list && into == nullptr) return unknown(word);
+    if (equals == std::string::npos && at_ + 1 < words_.size()) value = words_[++at_];
+    if (value.empty()) return fail(fmt::format("vdbench: --{} needs a value", name));
+    if (list)
+      (name == "label" ? out_.labels : out_.fs_files).push_back(value);
+    else
+      *into = value;
+    return {};
+  }
+
+  bool* flag_named(const std::string& name) {
+    return name == "no-jvm"                 ? &out_.no_jvm
+           : name == "lenient"              ? &out_.lenient
+           : name == "allow-claimed-device" ? &out_.allow_claimed
+                                            : nullptr;
+  }
+
+  std::string* value_named(const std::string& name) {
+    return name == "out"             ? &out_.output
+           : name == "engine"        ? &out_.engine
+           : name == "stall-after"   ? &out_.thresholds.stall_after
+           : name == "fail-after"    ? &out_.thresholds.fail_after
+           : name == "dropout-below" ? &out_.thresholds.dropout_below
+                                     : nullptr;
   }
 
   Result<> take_journal(const std::string& word) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/cmd/thresholds.h"
 #include "workloads/vdbench/plan.h"
 
 namespace stallproof {
@@ -18,6 +19,12 @@ struct VdbenchWords {
   bool simulate = false;             // -s
   std::vector<std::string> ignored;  // words that do nothing here (-m, -p …)
   PlanOptions options;
+
+  // Ours, with two dashes.
+  std::string engine = "psync";
+  bool no_jvm = false, lenient = false, allow_claimed = false;
+  ThresholdWords thresholds;
+  std::vector<std::string> labels, fs_files;
 };
 
 Result<VdbenchWords> read_vdbench_words(const std::vector<std::string>& words);

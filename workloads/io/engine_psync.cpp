@@ -36,11 +36,14 @@ class PsyncThread {
         continue;
       }
       if (next.io.due > now) {
+        // A worker that is frozen while it waits shows by what is overdue.
+        io_begins(slot_, next.io, next.io.due);
         context_.sleep_until(next.io.due);
-        if (context_.stopping()) return;
+        if (context_.stopping()) break;
       }
       make(next.io);
     }
+    slot_.op_started_ns.store(0, std::memory_order_release);
   }
 
  private:

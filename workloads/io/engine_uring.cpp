@@ -70,6 +70,8 @@ class UringThread {
       start_due();
       wait_and_take();
     }
+    over_ = true;  // only what is in flight is waited for
+    if (held_ && !free_.empty()) slot(free_.back()).op_started_ns.store(0);
     while (in_flight_ > 0 && !context_.ended.load(std::memory_order_relaxed)) wait_and_take();
   }
 
@@ -103,6 +105,8 @@ class UringThread {
         held_ = next.io;
       }
       if (held_->due > now) {
+        // A worker that is frozen while it waits shows by what is overdue.
+        io_begins(slot(free_.back()), *held_, held_->due);
         next_due_ = std::min(next_due_, held_->due);
         return;
       }
@@ -147,7 +151,7 @@ class UringThread {
     __kernel_timespec limit{static_cast<long long>(span / kSecond),
                             static_cast<long long>(span % kSecond)};
     if (span == 0)
-      ::io_uring_submit(&ring_);
+      ::io_uring_submit_and_get_events(&ring_);
     else
       ::io_uring_submit_and_wait_timeout(&ring_, &entry, 1, &limit, nullptr);
     take_completions();

@@ -38,6 +38,7 @@ bool EngineContext::wait_for_run(const EngineThread& thread) {
   }
   while (board.phase() == Phase::prepare && !ended.load(std::memory_order_relaxed))
     board.wait_phase_change(Phase::prepare, Deadline::in(kSecond / 10));
+  std::call_once(begun_, [this] { source->begin(monotonic_now()); });
   return !stopping();
 }
 

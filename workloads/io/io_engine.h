@@ -47,6 +47,7 @@ struct EngineContext {
  private:
   std::mutex lock_;
   std::optional<Error> refusal_;
+  std::once_flag begun_;
 };
 
 // A page-aligned buffer of ordinary heap memory, freed never.

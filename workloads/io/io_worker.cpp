@@ -49,6 +49,11 @@ Result<> prepare(IoProcess& process, const Settings& words) {
   context.panel = std::move(*panel);
   context.files = std::move(*files);
   context.source = make_source(context.job);
+  // What an earlier worker left in them.
+  for (BoardSlot& slot : context.board.slots()) {
+    slot.op_started_ns.store(0, std::memory_order_relaxed);
+    slot.tid.store(0, std::memory_order_release);
+  }
   process.threads = threads_of(context.job);
   return {};
 }

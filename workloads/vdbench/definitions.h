@@ -181,6 +181,7 @@ struct RunDefinition {
 };
 
 struct ParameterSet {
+  std::string written;  // the lines, after substitution
   General general;
   std::vector<HostDefinition> hosts;
   std::vector<StorageDefinition> sds;

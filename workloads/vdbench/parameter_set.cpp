@@ -31,7 +31,11 @@ Result<ParameterSet> read_parameter_set(const std::vector<std::string>& files,
   if (!tokens) return Failure(tokens.error());
 
   ParameterSet all;
+  for (const SourceLine& line : *lines) all.written += line.text + "\n";
   all.general.validate = options.validate;
+  all.general.read_after_write = options.read_after_write;
+  all.general.no_preread = options.no_preread;
+  all.general.keep_times = options.keep_times;
   all.format_override = options.format;
   Cursor head(*tokens);
   if (auto read = read_sections(head, all, kFirst); !read) return Failure(read.error());

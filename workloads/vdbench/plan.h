@@ -17,6 +17,7 @@ namespace stallproof {
 struct PlanOptions {
   std::optional<double> elapsed, interval, warmup;
   bool validate = false;
+  bool read_after_write = false, no_preread = false, keep_times = false;  // -vr, -vw, -vt
   FormatOverride format = FormatOverride::none;
   std::string run_extras;  // behind '+': added to each rd=
 };

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/vdbench/io_lab.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+namespace stallproof {
+namespace {
+
+constexpr Nanos kEndWithin = 3 * kSecond;
+constexpr Nanos kAfterKill = 2 * kSecond;
+
+}  // namespace
+
+Result<IoLab> IoLab::start(const std::vector<Load>& loads, const Thresholds& thresholds) {
+  std::vector<Board::LoadSpec> specs;
+  for (const Load& load : loads) specs.push_back({load.name, load.threads});
+  auto board = Board::create(specs, realtime_now());
+  if (!board) return Failure(board.error());
+  auto watchdog = WatchdogChild::create();
+  if (!watchdog) return Failure(watchdog.error());
+  IoLab lab(std::move(*board), std::move(*watchdog));
+  auto up = lab.watchdog_.start({.thresholds = thresholds, .board_fd = lab.board_.fd()});
+  if (up) return lab;
+  lab.watchdog_.end();
+  return Failure(up.error());
+}
+
+Result<> IoLab::start_worker(const IoJob& job) {
+  auto panel = IoPanel::create(static_cast<std::uint32_t>(board_.slots().size()),
+                               static_cast<std::uint32_t>(job.streams.size()));
+  if (!panel) return Failure(panel.error());
+  panel_ = std::move(*panel);
+  auto memory = share_job(job);
+  if (!memory) return Failure(memory.error());
+  board_.set_phase(Phase::prepare);
+  Settings words;
+  words.set("board", std::to_string(board_.fd()));
+  words.set("panel", std::to_string(panel_.fd()));
+  words.set("job", std::to_string(memory->get()));
+  auto up = start_role(worker_, "io", words, {board_.fd(), panel_.fd(), memory->get()}, {});
+  if (up) watchdog_.watch_process(worker_.pid());
+  return up;
+}
+
+void IoLab::run_load() { board_.set_phase(Phase::run); }
+
+bool IoLab::worker_ended(Deadline deadline) { return worker_.reap_by(deadline).has_value(); }
+
+std::string IoLab::end_worker() {
+  if (worker_.pid() <= 0) return {};
+  watchdog_.forget_process(worker_.pid());
+  if (worker_.reaped() || worker_.try_reap()) return {};
+  worker_.signal(SIGTERM);
+  if (worker_.reap_by(Deadline::in(kEndWithin))) return {};
+  worker_.signal(SIGKILL);
+  if (worker_.reap_by(Deadline::in(kAfterKill))) return {};
+  return fmt::format("worker process {} (unkillable)", worker_.pid());
+}
+
+std::string IoLab::end() { return watchdog_.end(); }
+
+std::vector<std::string> IoLab::load_names() const {
+  std::vector<std::string> names;
+  for (const LoadEntry& load : board_.loads()) names.emplace_back(load.name);
+  return names;
+}
+
+}  // namespace stallproof

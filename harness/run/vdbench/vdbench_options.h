@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line says about a vdbench run.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/detect/detector.h"
+#include "workloads/io/io_job.h"
+#include "workloads/vdbench/plan.h"
+
+namespace stallproof {
+
+struct VdbenchOptions {
+  std::vector<std::string> files;   // -f
+  std::vector<std::string> values;  // name=value
+  PlanOptions plan;
+  std::string out;  // directory for everything
+  IoEngine engine = IoEngine::psync;
+  bool jvm = true;
+  bool lenient = false;        // what is planned and not executed is told and left out
+  bool allow_claimed = false;  // a device that is mounted or otherwise in use
+  // vdbench's own exit codes, 0 and 157; else those of a verdict.
+  bool vdbench_codes = true;
+  Thresholds thresholds{.fail_after = 30 * kSecond};
+  bool json = false;
+  std::map<std::string, std::string> labels;
+  std::vector<std::string> fs_files;
+};
+
+}  // namespace stallproof

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files and lines that vdbench's users and their parsers read: summary, totals, flatfile,
+// status, errorlog, logfile, histogram, parmfile, one file for each SD and WD, all as .html, and
+// the rows on stdout. Flushed line by line: they are followed while they are written. Controller.
+// Our own figures go to other files (series/), never into these.
+#pragma once
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/clock.h"
+#include "harness/base/result.h"
+#include "harness/sink/console.h"
+#include "workloads/vdbench/report/flat_file.h"
+#include "workloads/vdbench/report/raw_rows.h"
+
+namespace stallproof {
+
+// Seconds.
+struct RunTimes {
+  double interval = 1, warmup = 0;
+  std::optional<double> elapsed;  // none: until all is done
+};
+
+// What a run is called and what the flat file says about all its rows.
+struct RunHeading {
+  std::string name;
+  std::string text;  // behind "Starting ": RD=…
+  FlatRaw flat;      // but for what differs from row to row
+  bool format = false;
+};
+
+// Rows of one SD or one workload.
+struct NamedRow {
+  std::string name;
+  bool sd = false;
+  RawRow row;
+};
+
+class VdbenchOutput {
+ public:
+  // `directory` exists and holds none of these files.
+  static Result<VdbenchOutput> create(const std::string& directory, Console& console);
+  VdbenchOutput(VdbenchOutput&&) = default;
+
+  // The parameters as they were read, and what SDs and WDs there are.
+  void begin(const std::string& parameters, const std::vector<std::string>& sds,
+             const std::vector<std::string>& wds);
+  void status(const std::string& text);
+  // A line with its time in the logfile only.
+  void log(const std::string& text);
+  // A line with its time on stdout, in summary and logfile.
+  void say(const std::string& text);
+  // A line of the error log, also on stdout.
+  void error(const std::string& text);
+  void error_only(const std::string& text);
+
+  void start_run(const RunHeading& heading);
+  void interval(const RunHeading& heading, const RawRow& row, const std::vector<NamedRow>& named);
+  void total(const RunHeading& heading, const RawRow& row, const std::vector<NamedRow>& named);
+  // Of the current run; kept for all runs together.
+  void note_faults(std::uint64_t of_this_run);
+  [[nodiscard]] std::uint64_t faults() const { return faults_before_ + faults_now_; }
+  // Our own series: a row with the age of the oldest I/O.
+  void note_series(const RunHeading& heading, const RawRow& row, double at_ms, double oldest_ms);
+  [[nodiscard]] const std::string& series() const { return series_; }
+  // The last lines; `good`: all came to its end as asked.
+  void end(bool good, const std::string& directory);
+  // First file that could not be written; empty when none.
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+ private:
+  struct Closer {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  using File = std::unique_ptr<std::FILE, Closer>;
+
+  VdbenchOutput(std::string directory, Console& console)
+      : directory_(std::move(directory)), console_(&console) {}
+  Result<> open(const std::string& name);
+  void write(const std::string& name, const std::string& text);
+  void tell_row(const RunHeading& heading, const RawRow& row, const std::vector<NamedRow>& named,
+                bool total);
+  void tell_flat(const RunHeading& heading, const RawRow& row, const std::string& time);
+
+  std::string directory_;
+  Console* console_;
+  std::map<std::string, File> files_;
+  std::map<std::string, unsigned> rows_;  // since the last header, by file
+  std::string series_;
+  std::string problem_;
+  std::uint64_t faults_before_ = 0, faults_now_ = 0;
+  bool many_workloads_ = false;
+};
+
+// "17:08:39.047" and "Nov 22, 2026", local time.
+std::string clock_text(Nanos realtime_ns);
+std::string date_text(Nanos realtime_ns);
+
+// vdbench's line of a failed I/O.
+struct IoErrorLine {
+  Nanos at_ns = 0;  // realtime
+  bool write = false;
+  std::string lun;
+  std::uint64_t offset = 0, size = 0;
+  int error = 0;
+};
+std::string io_error_line(const IoErrorLine& fault);
+
+}  // namespace stallproof

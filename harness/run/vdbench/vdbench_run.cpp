@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/vdbench/vdbench_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/run/vdbench/lun_look.h"
+#include "harness/run/vdbench/raw_execution.h"
+#include "harness/run/vdbench/run_commands.h"
+#include "harness/run/vdbench/vdbench_places.h"
+#include "harness/run/vdbench/vdbench_verdict.h"
+#include "workloads/io/io_engine.h"
+#include "workloads/vdbench/plan_parts.h"
+#include "workloads/vdbench/plan_text.h"
+
+namespace stallproof {
+namespace {
+
+// Which SDs any run uses, and which of them any run writes to.
+struct SdUse {
+  std::vector<bool> used, written;
+};
+
+SdUse sd_use(const Plan& plan) {
+  SdUse use{std::vector<bool>(plan.set.sds.size()), std::vector<bool>(plan.set.sds.size())};
+  for (const PlannedRun& run : plan.runs) {
+    const double loop = value_of(run.loops, "rdpct");
+    for (const RawWorkload& workload : *run.workloads)
+      for (const std::size_t sd : workload.sds) {
+        use.used[sd] = true;
+        const double reads = std::isnan(loop) ? workload.wd.read_percent : loop;
+        use.written[sd] = use.written[sd] || reads < 100;
+      }
+  }
+  return use;
+}
+
+// Where the SD is on this machine.
+std::string lun_of(const ParameterSet& set, const StorageDefinition& sd) {
+  for (const HostDefinition& host : set.hosts) {
+    const auto found = host.luns.find(sd.name);
+    if (found != host.luns.end()) return found->second;
+  }
+  return sd.luns.empty() ? "" : sd.luns.front();
+}
+
+// What can be known before anything is written: one machine, all that is asked for can be done.
+Result<> check_plan(const VdbenchOptions& options, const Plan& plan, Console& console) {
+  if (plan.set.hosts.size() > 1)
+    return fail(
+        fmt::format("{} hosts (hd=): this drives the machine it runs on; start it on each "
+                    "of them and put the results together with `stallproof merge`",
+                    plan.set.hosts.size()));
+  const Names left_out = not_executed(plan);
+  if (left_out.empty()) return {};
+  const std::string words = fmt::format("{}", fmt::join(left_out, " "));
+  if (!options.lenient)
+    return fail(
+        fmt::format("not executed: {} (planned, not made here; --lenient runs without)", words));
+  console.problem("not executed: " + words);
+  return {};
+}
+
+// The one value that all have; nothing when they differ.
+template <class Get>
+std::optional<double> common_value(const std::vector<JobStream>& streams, Get get) {
+  std::optional<double> value;
+  for (const JobStream& stream : streams) {
+    const std::optional<double> one = get(stream);
+    if (!one || (value && *value != *one)) return std::nullopt;
+    value = one;
+  }
+  return value;
+}
+
+FlatRaw flat_of(const RawRun& run, const std::string& name) {
+  const std::vector<JobStream>& streams = run.job.streams;
+  const auto of = [&streams](double JobStream::*field) {
+    return common_value(
+        streams, [field](const JobStream& each) { return std::optional<double>(each.*field); });
+  };
+  FlatRaw flat{.run = name,
+               .requested_rate = run.rate,
+               .read_percent = of(&JobStream::read_percent),
+               .read_hits = of(&JobStream::read_hits),
+               .write_hits = of(&JobStream::write_hits),
+               .seek_percent = of(&JobStream::seek_percent)};
+  flat.xfersize = common_value(streams, [](const JobStream& each) {
+    return each.xfersizes.size() == 1 ? std::optional(each.xfersizes[0]) : std::nullopt;
+  });
+  flat.threads = common_value(streams, [&run](const JobStream& each) {
+    return std::optional<double>(run.job.files[each.file].threads);
+  });
+  for (const JobFile& file : run.job.files)
+    flat.lun_gigabytes += static_cast<double>(file.size) / (1U << 30U);
+  return flat;
+}
+
+class VdbenchRun {
+ public:
+  VdbenchRun(const VdbenchOptions& options, const Plan& plan, std::vector<Lun> luns,
+             std::vector<std::uint32_t> first_slots, VdbenchSession& session, VdbenchOutput& output)
+      : options_(options),
+        plan_(plan),
+        luns_(std::move(luns)),
+        first_slots_(std::move(first_slots)),
+        session_(session),
+        output_(output) {}
+
+  void drive() {
+    run_command(plan_.set.general.start_command, session_, output_);
+    if (format()) run_all();
+    run_command(plan_.set.general.end_command, session_, output_);
+  }
+
+ private:
+  void run_all() {
+    std::size_t before = plan_.set.runs.size();
+    for (const PlannedRun& run : plan_.runs) {
+      if (ended()) return;
+      const RunDefinition& rd = plan_.set.runs[run.rd];
+      if (run.curve_percent > 0 && curve_stopped_) continue;
+      if (run.curve_percent == 0) curve_stopped_ = false;
+      if (rd.pause > 0 && before != plan_.set.runs.size())
+        session_.attend(monotonic_now() + static_cast<Nanos>(rd.pause * 1e9));
+      run_one(run, rd);
+      before = run.rd;
+    }
+  }
+
+  void run_one(const PlannedRun& planned, const RunDefinition& rd) {
+    auto run = raw_run_of({.set = plan_.set,
+                           .run = planned,
+                           .luns = luns_,
+                           .first_slots = first_slots_,
+                           .measured_maximum = measured_maximum_});
+    if (!run) return fail_with(run.error().what);
+    run_command(rd.start_command, session_, output_);
+    PlannedRun shown = planned;
+    if (planned.curve_percent > 0 || !std::isnan(value_of(planned.loops, "iorate")))
+      shown.rate = run->rate;
+    const double response =
+        execute(*run, {.interval = rd.interval, .warmup = rd.warmup, .elapsed = planned.elapsed},
+                {.name = planned.name, .text = run_text(shown, false)});
+    if (planned.curve_percent == 0) measured_maximum_ = measured_rate_;
+    if (rd.stop_curve > 0 && planned.curve_percent > 0 && response >= rd.stop_curve)
+      curve_stopped_ = true;
+    run_command(rd.end_command, session_, output_);
+  }
+
+  // Writes what files lack. False when the runs cannot follow.
+  bool format() {
+    const SdUse use = sd_use(plan_);
+    auto run = format_run_of(plan_.set, luns_, first_slots_, use.used);
+    if (!run) {
+      fail_with(run.error().what);
+      return false;
+    }
+    if (!*run) return true;
+    execute(**run, {.interval = 1},
+            {.name = kFormatName,
+             .text = fmt::format("RD={}; I/O rate: Uncontrolled MAX; elapsed=(none); For loops: "
+                                 "threads={} iorate=max",
+                                 kFormatName, kFormatThreads),
+             .format = true});
+    for (const std::size_t sd : (*run)->sds)
+      luns_[sd].size = size_of_sd(plan_.set.sds[sd], luns_[sd]);
+    return !ended();
+  }
+
+  // Milliseconds of the mean response.
+  double execute(RawRun run, const RunTimes& times, RunHeading heading) {
+    run.job.engine = options_.engine;
+    run.job.jvm = options_.jvm;
+    heading.flat = flat_of(run, heading.name);
+    RawExecution execution({.session = session_,
+                            .output = output_,
+                            .general = plan_.set.general,
+                            .run = run,
+                            .times = times,
+                            .heading = std::move(heading)});
+    if (auto done = execution.execute(); !done) {
+      fail_with(done.error().what);
+      return 0;
+    }
+    if (execution.abort()) {
+      aborted_ = true;
+      if (!execution.abort()->why.empty()) fail_with(execution.abort()->why);
+    }
+    measured_rate_ = execution.measured_rate();
+    return execution.measured_response_ms();
+  }
+
+  void fail_with(const std::string& why) {
+    aborted_ = true;
+    session_.state().failures.push_back(why);
+    output_.error(why);
+  }
+
+  [[nodiscard]] bool ended() const {
+    return aborted_ || session_.must_end() || !session_.state().never_ended.empty();
+  }
+
+  const VdbenchOptions& options_;
+  const Plan& plan_;
+  std::vector<Lun> luns_;
+  std::vector<std::uint32_t> first_slots_;
+  VdbenchSession& session_;
+  VdbenchOutput& output_;
+  double measured_maximum_ = 0, measured_rate_ = 0;
+  bool aborted_ = false, curve_stopped_ = false;
+};
+
+// A load for each SD, or, where there are more than the board holds, for some neighbours together.
+std::vector<IoLab::Load> loads_of(const Plan& plan, const SdUse& use,
+                                  std::vector<std::uint32_t>& first_slots) {
+  std::vector<std::size_t> sds;
+  for (std::size_t i = 0; i < use.used.size(); ++i)
+    if (use.used[i]) sds.push_back(i);
+  const std::size_t each = (sds.size() + kMaxLoads - 1) / kMaxLoads;
+  std::vector<IoLab::Load> loads;
+  std::uint32_t slots = 0;
+  first_slots.assign(use.used.size(), 0);
+  for (std::size_t at = 0; at < sds.size(); ++at) {
+    const StorageDefinition& sd = plan.set.sds[sds[at]];
+    unsigned most = kFormatThreads;
+    for (const PlannedRun& run : plan.runs) most = std::max(most, threads_of_sd(sd, run));
+    first_slots[sds[at]] = slots;
+    slots += most;
+    if (at % each == 0) {
+      loads.push_back({sd.name, most});
+    } else {
+      loads.back().threads += most;
+      loads.back().name =
+          loads.back().name.substr(0, loads.back().name.find("..")) + ".." + sd.name;
+    }
+  }
+  return loads;
+}
+
+void begin(VdbenchSession& session, VdbenchOutput& output, const Plan& plan, const SdUse& use,
+           const VdbenchOptions& options) {
+  std::vector<std::string> sds, wds;
+  for (std::size_t i = 0; i < plan.set.sds.size(); ++i)
+    if (use.used[i]) sds.push_back(plan.set.sds[i].name);
+  for (const WorkloadDefinition& wd : plan.set.wds) wds.push_back(wd.name);
+  session.run_dir().save("env.json", environment_json());
+  session.begin();
+  output.begin(plan.set.written, sds, wds);
+  const bool uring = options.engine == IoEngine::uring;
+  output.log(fmt::format("engine {}, buffers {}{}", uring ? "io_uring" : "psync",
+                         uring ? "registered" : "heap",
+                         options.jvm ? ", with a JVM's memory map beside the I/O" : ""));
+}
+
+Result<std::vector<Lun>> find_luns(const VdbenchOptions& options, const Plan& plan,
+                                   const SdUse& use) {
+  std::vector<LunQuestion> questions;
+  for (std::size_t i = 0; i < plan.set.sds.size(); ++i) {
+    const StorageDefinition& sd = plan.set.sds[i];
+    const std::string path = lun_of(plan.set, sd);
+    if (use.used[i] && path.empty())
+      return fail(fmt::format("sd={}: no lun= on this machine", sd.name));
+    if (use.used[i])
+      questions.push_back({sd.name, path, use.written[i] || sd.size > 0, sd.size > 0});
+  }
+  auto looked = look_at_luns(questions, options.allow_claimed);
+  if (!looked) return looked;
+  std::vector<Lun> luns;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < plan.set.sds.size(); ++i)
+    luns.push_back(use.used[i] ? (*looked)[next++] : Lun{});
+  return luns;
+}
+
+}  // namespace
+
+Result<int> run_vdbench(const VdbenchOptions& given, const Plan& plan, Console& console) {
+  VdbenchOptions options = given;
+  if (auto good = check_plan(options, plan, console); !good) return Failure(good.error());
+  if (const std::string problem = options.engine == IoEngine::uring ? uring_problem() : "";
+      !problem.empty()) {
+    console.problem(problem + ": using psync instead");
+    options.engine = IoEngine::psync;
+  }
+  const SdUse use = sd_use(plan);
+  auto luns = find_luns(options, plan, use);
+  if (!luns) return Failure(luns.error());
+  auto lens = LiveLens::open(options.fs_files);
+  if (!lens) return Failure(lens.error());
+  if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
+  auto run = prepare_run_dir(options);
+  if (!run) return Failure(run.error());
+  auto output = VdbenchOutput::create(run->path(), console);
+  if (!output) return Failure(output.error());
+  std::vector<std::uint32_t> first_slots;
+  const auto loads = loads_of(plan, use, first_slots);
+  auto lab = IoLab::start(loads, options.thresholds);
+  if (!lab) return Failure(lab.error());
+  VdbenchSession session(options, std::move(*run), std::move(*lens), std::move(*lab), console);
+  begin(session, *output, plan, use, options);
+  clear_monitor(plan.set.general.monitor);
+  VdbenchRun(options, plan, std::move(*luns), first_slots, session, *output).drive();
+  session.finish();
+  return conclude_vdbench(session, *output, options);
+}
+
+}  // namespace stallproof

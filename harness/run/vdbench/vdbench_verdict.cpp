@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/vdbench/vdbench_verdict.h"
+
+#include <fmt/format.h>
+
+#include "harness/run/verdict_delivery.h"
+
+namespace stallproof {
+namespace {
+
+constexpr int kVdbenchFailed = 157;
+
+void append(std::vector<std::string>& to, const std::vector<std::string>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+std::map<std::string, WorkloadEntry> workloads_of(const Board& board) {
+  std::map<std::string, WorkloadEntry> found;
+  for (const LoadEntry& load : board.loads()) {
+    WorkloadEntry entry;
+    HistogramSum latency;
+    for (const BoardSlot& slot : board.slots_of(load)) {
+      entry.ops += slot.ops.load();
+      entry.bytes += slot.bytes.load();
+      entry.errors += slot.errors.load();
+      latency.add(slot.latency);
+    }
+    if (entry.ops > 0) {
+      entry.p50_us = static_cast<double>(latency.quantile(0.5)) / 1e3;
+      entry.p99_us = static_cast<double>(latency.quantile(0.99)) / 1e3;
+      entry.max_us = static_cast<double>(latency.quantile(1.0)) / 1e3;
+    }
+    found[load.name] = entry;
+  }
+  return found;
+}
+
+Verdict describe(const VdbenchSession& session, const VdbenchOptions& options,
+                 const std::string& run_id) {
+  const VdbenchState& state = session.state();
+  const Evidence& evidence = session.lab().watchdog().evidence();
+  Verdict verdict;
+  describe_run(verdict, state.clock, options.thresholds);
+  verdict.run = run_id;
+  verdict.settings["vdbench"] = fmt::format("{}", fmt::join(options.files, " "));
+  // What decides whether the reported stall can happen at all.
+  const bool uring = options.engine == IoEngine::uring;
+  verdict.settings["engine"] = uring ? "io_uring" : "psync";
+  verdict.settings["buffers"] = uring ? "registered" : "heap";
+  verdict.settings["jvm"] = options.jvm ? "jvm-steady" : "none";
+  verdict.labels = options.labels;
+  verdict.left_behind = state.left_behind;
+  verdict.observer = observer_entry(evidence, state.figures, session.book().incidents());
+  verdict.dropouts = dropout_entries(session.book().dropouts(), session.lab().load_names(),
+                                     state.clock, monotonic_now());
+  verdict.workloads = workloads_of(session.lab().board());
+  for (const IncidentRecord& incident : session.book().incidents())
+    verdict.stalls.push_back(stall_entry(incident, state.clock, options.thresholds.fail_after));
+  return verdict;
+}
+
+VdbenchFacts facts_of(const VdbenchSession& session, const Verdict& verdict,
+                      const std::string& unsaved) {
+  const VdbenchState& state = session.state();
+  VdbenchFacts facts{.interrupted = state.interrupted,
+                     .lost = state.lost,
+                     .impaired = impairments(session.lab().watchdog().evidence(), state.figures),
+                     .failures = state.failures,
+                     .never_ended = state.never_ended,
+                     .unsaved = unsaved,
+                     .stalls = verdict.stalls.size()};
+  for (const StallEntry& stall : verdict.stalls)
+    if (stall.failing)
+      facts.failing.push_back(fmt::format("{} (incident {})", stall.stall_class, stall.id));
+  for (const auto& [name, load] : verdict.workloads) facts.worked = facts.worked || load.ops > 0;
+  return facts;
+}
+
+}  // namespace
+
+VdbenchVerdict judge_vdbench(const VdbenchFacts& facts) {
+  VdbenchVerdict verdict;
+  const bool ended_well = !facts.interrupted && facts.lost.empty() && facts.failures.empty() &&
+                          facts.never_ended.empty() && facts.worked;
+  verdict.vdbench_code = ended_well ? 0 : kVdbenchFailed;
+  for (const std::string& stall : facts.failing) verdict.reasons.push_back("stalled: " + stall);
+  append(verdict.reasons, facts.never_ended);
+  append(verdict.reasons, facts.failures);
+  if (!verdict.reasons.empty()) {
+    verdict.outcome = Outcome::fail;
+    verdict.exit_code = 1;
+    if (!facts.unsaved.empty()) verdict.reasons.push_back(facts.unsaved);
+    return verdict;
+  }
+  append(verdict.reasons, facts.lost);
+  if (facts.interrupted) verdict.reasons.emplace_back("interrupted");
+  append(verdict.reasons, facts.impaired);
+  if (!facts.unsaved.empty()) verdict.reasons.push_back(facts.unsaved);
+  if (!facts.worked) verdict.reasons.emplace_back("no I/O completed: this proves nothing");
+  if (!verdict.reasons.empty()) return verdict;
+  verdict.outcome = Outcome::pass;
+  verdict.exit_code = 0;
+  verdict.reasons.push_back(facts.stalls == 0
+                                ? "no stall"
+                                : fmt::format("no failing stall ({} that resolved)", facts.stalls));
+  return verdict;
+}
+
+int conclude_vdbench(VdbenchSession& session, VdbenchOutput& output,
+                     const VdbenchOptions& options) {
+  VdbenchState& state = session.state();
+  if (output.faults() > 0) {
+    state.failures.push_back(fmt::format("{} I/Os failed (see errorlog.html)", output.faults()));
+    output.say(fmt::format("Total Data Validation or I/O error count: {}", output.faults()));
+  }
+  RunDir& run = session.run_dir();
+  run.save("series/rows.csv", output.series());
+  const std::string unsaved = run.first_problem().empty() ? output.problem() : run.first_problem();
+  const std::string id = run.id();
+  Verdict verdict = describe(session, options, id);
+  const VdbenchVerdict judged = judge_vdbench(facts_of(session, verdict, unsaved));
+  verdict.outcome = judged.outcome;
+  verdict.reasons = judged.reasons;
+  verdict.exit_code = options.vdbench_codes ? judged.vdbench_code : judged.exit_code;
+  output.end(judged.vdbench_code == 0, run.path());
+  if (!options.vdbench_codes) return deliver_verdict(run, session.console(), verdict, {});
+  // stdout is vdbench's: what is ours goes to stderr, and only when there is something to say.
+  run.save("verdict.json", verdict_json(verdict));
+  if (judged.outcome != Outcome::pass)
+    for (const std::string& reason : judged.reasons)
+      session.console().problem(fmt::format("{}: {}", outcome_name(judged.outcome), reason));
+  return run.first_problem().empty() ? judged.vdbench_code : kVdbenchFailed;
+}
+
+}  // namespace stallproof
