@@ -132,14 +132,14 @@ void VdbenchOutput::log(const std::string& text) {
 
 void VdbenchOutput::say(const std::string& text) {
   const std::string line = fmt::format("{} {}", now_text(), text);
-  console_->result(line);
+  console_->block(line + "\n");
   write("summary", line + "\n");
   write("logfile", line + "\n");
 }
 
 void VdbenchOutput::error(const std::string& text) {
   const std::string line = fmt::format("{} {}", now_text(), text);
-  console_->result(line);
+  console_->block(line + "\n");
   write("errorlog", line + "\n");
   write("logfile", line + "\n");
 }
@@ -152,7 +152,7 @@ void VdbenchOutput::start_run(const RunHeading& heading) {
   faults_before_ += faults_now_;
   faults_now_ = 0;
   const std::string line = fmt::format("{} Starting {}", now_text(), heading.text);
-  console_->result(fmt::format("\n{}\n", line));
+  console_->block(fmt::format("\n{}\n\n", line));
   const std::string html = fmt::format("\n<a name=\"_{}\"></a><i><b>{}</b></i>\n\n",
                                        std::hash<std::string>{}(line), line);
   for (const auto& [name, file] : files_) {
@@ -185,7 +185,7 @@ void VdbenchOutput::tell_row(const RunHeading& heading, const RawRow& row,
     return due ? raw_header(date_text(realtime_now())) + "\n" + line : line;
   };
   const std::string line = raw_row(time, row);
-  console_->result(with_header("", line));
+  console_->block(with_header("", line) + "\n");
   write("summary", with_header("summary", line) + "\n");
   write("logfile", line + "\n");
   tell_flat(heading, row, time);
