@@ -49,6 +49,13 @@ Result<> prepare(IoProcess& process, const Settings& words) {
   context.panel = std::move(*panel);
   context.files = std::move(*files);
   context.source = make_source(context.job);
+  if (context.job.validation.on) {
+    const auto maps_fd = words.count("maps", 0);
+    if (!maps_fd) return Failure(maps_fd.error());
+    auto validation = attach_validation(context.job, static_cast<int>(*maps_fd));
+    if (!validation) return Failure(validation.error());
+    context.validation = std::move(*validation);
+  }
   process.threads = threads_of(context.job);
   return {};
 }
