@@ -30,7 +30,7 @@ struct EngineContext {
   std::vector<Fd> files;  // by file of the job
   std::unique_ptr<IoSource> source;
   std::unique_ptr<Validation> validation;  // null: none
-  std::atomic<bool> ended = false;  // the process was told to end
+  std::atomic<bool> ended = false;         // the process was told to end
 
   [[nodiscard]] bool stopping() const {
     return board.phase() == Phase::stop || ended.load(std::memory_order_relaxed);

@@ -79,9 +79,12 @@ std::uint64_t IoJob::largest_transfer(std::uint32_t file) const {
 std::string job_json(const IoJob& job) {
   Json streams = Json::array();
   for (const JobStream& stream : job.streams) streams.push_back(stream_json(stream));
-  return Json{{"engine", job.engine}, {"files", job.files},
-              {"streams", streams},   {"distribution", job.distribution},
-              {"seed", job.seed},     {"jvm", job.jvm},
+  return Json{{"engine", job.engine},
+              {"files", job.files},
+              {"streams", streams},
+              {"distribution", job.distribution},
+              {"seed", job.seed},
+              {"jvm", job.jvm},
               {"validation", job.validation}}
       .dump();
 }

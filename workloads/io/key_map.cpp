@@ -79,11 +79,11 @@ std::uint8_t next_key(std::uint8_t key, Prng& prng) {
 
 KeyMap::KeyMap(void* base, KeyMapEntry& entry)
     : entry_(&entry),
-      keys_(reinterpret_cast<std::atomic<std::uint8_t>*>(static_cast<char*>(base) +
-                                                         entry.keys_at)) {
+      keys_(
+          reinterpret_cast<std::atomic<std::uint8_t>*>(static_cast<char*>(base) + entry.keys_at)) {
   if (entry.times_at != 0)
-    times_ = reinterpret_cast<std::atomic<std::uint64_t>*>(static_cast<char*>(base) +
-                                                           entry.times_at);
+    times_ =
+        reinterpret_cast<std::atomic<std::uint64_t>*>(static_cast<char*>(base) + entry.times_at);
 }
 
 std::uint8_t KeyMap::key(std::uint64_t block) const {
@@ -237,8 +237,8 @@ Result<KeyMaps> KeyMaps::attach(int fd) {
   if (auto mapped = maps.map_memory(std::move(own), bytes, MAP_POPULATE); !mapped)
     return Failure(mapped.error());
   const KeyMapsHeader& header = header_at(maps.base_);
-  const bool is_ours = header.magic == kKeyMapsMagic &&
-                       header.count <= (bytes - entries_at()) / sizeof(KeyMapEntry);
+  const bool is_ours =
+      header.magic == kKeyMapsMagic && header.count <= (bytes - entries_at()) / sizeof(KeyMapEntry);
   for (std::size_t i = 0; is_ours && i < header.count; ++i)
     if (!lies_inside(entry_at(maps.base_, i), bytes))
       return fail("key maps: one is longer than the memory", Origin::infra);

@@ -72,18 +72,17 @@ Result<> load_key_map(KeyMaps& maps, std::size_t index, const std::string& sd_na
   const SavedHeader wanted = header_of(maps, index, sd_name);
   if (found.name != wanted.name || found.blocks != wanted.blocks ||
       found.block_size != wanted.block_size || found.pattern_size != wanted.pattern_size)
-    return refused(path, fmt::format("not of sd={} with {} key blocks of {} bytes and a pattern "
-                                     "of {} bytes",
-                                     sd_name, wanted.blocks, wanted.block_size,
-                                     wanted.pattern_size));
+    return refused(path,
+                   fmt::format("not of sd={} with {} key blocks of {} bytes and a pattern "
+                               "of {} bytes",
+                               sd_name, wanted.blocks, wanted.block_size, wanted.pattern_size));
   const std::uint64_t sum = found.checksum;
   found.checksum = 0;
   std::memcpy(content->data(), &found, sizeof found);
   const auto* const keys = reinterpret_cast<const std::uint8_t*>(content->data()) + sizeof found;
-  const bool is_whole = content->size() == sizeof found + found.blocks &&
-                        checksum_of(*content) == sum &&
-                        std::all_of(keys, keys + found.blocks,
-                                    [](std::uint8_t key) { return key <= kBadKey; });
+  const bool is_whole =
+      content->size() == sizeof found + found.blocks && checksum_of(*content) == sum &&
+      std::all_of(keys, keys + found.blocks, [](std::uint8_t key) { return key <= kBadKey; });
   if (!is_whole) return refused(path, "damaged");
   map.fill({keys, found.blocks});
   return {};

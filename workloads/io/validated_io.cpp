@@ -36,9 +36,9 @@ Result<std::unique_ptr<Validation>> attach_validation(const IoJob& job, int maps
     if (file.key_block == 0) continue;
     if (file.key_map >= maps->size() || maps->map(file.key_map).block_size() != file.key_block ||
         file.key_block % kValidationSector != 0)
-      return fail(fmt::format("sd={}: its key map is not of blocks of {} bytes", file.name,
-                              file.key_block),
-                  Origin::infra);
+      return fail(
+          fmt::format("sd={}: its key map is not of blocks of {} bytes", file.name, file.key_block),
+          Origin::infra);
     if (job.largest_transfer(number) > maps->largest_transfer())
       return fail(fmt::format("sd={}: the key maps are for smaller transfers", file.name),
                   Origin::infra);
