@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs with data validation on real files, and what they say of damage done between two of them.
+// Jobs with data validation on real files that keep what is written to them.
 #include "workloads/io/validated_io.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <cstring>
 
 #include "workloads/io/java_random.h"
@@ -20,7 +19,6 @@ namespace {
 
 constexpr std::uint64_t kBlocks = ValidationRig::kBlocks;
 constexpr std::uint32_t kBlock = ValidationRig::kBlock;
-constexpr std::uint64_t kVictim = 9;
 
 JobStream random_io(double read_percent, double transfer = kBlock) {
   return {.xfersizes = {transfer}, .read_percent = read_percent, .high = ValidationRig::kSize};
@@ -119,6 +117,94 @@ TEST(ValidatedIo, ManyThreadsOnFewBlocksNeverMeet) {
   EXPECT_EQ(rig.map().settle_abandoned(), 0U);
 }
 
+TEST(ValidatedIo, TransferMayBeKnownInPart) {
+  ValidationRig rig;
+  JobStream one = ValidationRig::whole_file(0);
+  one.high = kBlock;
+  rig.run(one);
+  const JobOutcome written = rig.write_all(16384);
+  EXPECT_EQ(written.totals.write.count, kBlocks / 4);
+  EXPECT_EQ(written.totals.read.count, 1U);
+  EXPECT_EQ(written.validated, 1U);
+  EXPECT_EQ(rig.read_all().validated, kBlocks);
+}
+
+// One thread's I/Os as they are made, with nothing behind them: reads give what was written.
+struct WatchedIo {
+  struct Seen {
+    IoRequest io;
+    bool busy = false;
+    std::uint8_t key = 0;
+  };
+  explicit WatchedIo(ValidationRig& rig) {
+    rig.prepare(context, random_io(0));
+    validated.emplace(context, EngineThread{}, IoBuffers{buffer.data(), buffer.data()},
+                      [this, &rig](const IoRequest& io) {
+                        const std::uint64_t block = io.offset / kBlock;
+                        seen.push_back({io, rig.map().busy(block), rig.map().key(block)});
+                        return 0;
+                      });
+  }
+  EngineContext context;
+  Bytes buffer = Bytes(kBlock);
+  std::optional<ValidatedIo> validated;
+  std::vector<Seen> seen;
+  Chooser chooser{1, 0};
+};
+
+TEST(ValidatedIo, BlockUnderAWriteIsBusyAndOfUnknownContent) {
+  ValidationRig rig;
+  rig.job.validation.read_after_write = true;
+  WatchedIo watched(rig);
+  const IoRequest write{.write = true, .offset = 3 * kBlock, .size = kBlock};
+  watched.validated->make(write, watched.chooser);
+  const std::uint8_t key = rig.map().key(3);
+  watched.validated->make(write, watched.chooser);
+  ASSERT_EQ(watched.seen.size(), 5U);
+  EXPECT_EQ(watched.seen[2].key, key) << "the read before it";
+  EXPECT_EQ(watched.seen[3].key, kBadKey) << "the write";
+  EXPECT_EQ(watched.seen[4].key, kBadKey) << "the read behind it";
+  for (const WatchedIo::Seen& each : watched.seen) EXPECT_TRUE(each.busy);
+  EXPECT_FALSE(rig.map().busy(3));
+}
+
+TEST(ValidatedIo, OnlyTheFirstOfSeveralIosWasDue) {
+  ValidationRig rig;
+  rig.job.validation.read_after_write = true;
+  WatchedIo watched(rig);
+  const IoRequest write{.write = true, .offset = 0, .size = kBlock, .due = 77};
+  watched.validated->make(write, watched.chooser);
+  watched.validated->make(write, watched.chooser);
+  std::vector<Nanos> due;
+  for (const WatchedIo::Seen& each : watched.seen) due.push_back(each.io.due);
+  EXPECT_EQ(due, (std::vector<Nanos>{77, 0, 77, 0, 0}));
+}
+
+TEST(ValidatedIo, AnotherBlockIsTakenInPlaceOfABusyOne) {
+  ValidationRig rig;
+  WatchedIo watched(rig);
+  std::vector<std::uint8_t> keys(kBlocks - 1);
+  ASSERT_EQ(rig.map().try_acquire(0, keys), KeyMap::Taken::yes);
+  watched.validated->make({.write = true, .offset = 0, .size = kBlock, .due = 77}, watched.chooser);
+  ASSERT_EQ(watched.seen.size(), 1U);
+  EXPECT_EQ(watched.seen[0].io.offset, (kBlocks - 1) * kBlock);
+  EXPECT_EQ(watched.seen[0].io.due, 77U);
+}
+
+TEST(ValidatedIo, WaitForABlockEndsWithTheRun) {
+  ValidationRig rig;
+  WatchedIo watched(rig);
+  std::vector<std::uint8_t> keys(kBlocks);
+  ASSERT_EQ(rig.map().try_acquire(0, keys), KeyMap::Taken::yes);
+  std::thread ender([&] {
+    ::usleep(20'000);
+    watched.context.board.set_phase(Phase::stop);
+  });
+  watched.validated->make({.write = true, .offset = 0, .size = kBlock}, watched.chooser);
+  ender.join();
+  EXPECT_TRUE(watched.seen.empty());
+}
+
 TEST(ValidatedIo, ScheduledIoIsValidatedToo) {
   ValidationRig rig;
   rig.job.files[0].threads = 4;
@@ -128,122 +214,6 @@ TEST(ValidatedIo, ScheduledIoIsValidatedToo) {
   EXPECT_GE(outcome.totals.write.count, 500U);
   EXPECT_GT(outcome.validated, 500U);
   EXPECT_TRUE(outcome.faults.empty());
-}
-
-// Damage to a block; `old` is what it held one write before.
-struct Damage {
-  const char* name;
-  BlockClass what;
-  void (*make)(Bytes& block, const Bytes& old, const Bytes& neighbour);
-  std::uint32_t bad_sectors, first_bad;
-};
-
-void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.name; }
-
-class DamagedBlock : public ::testing::TestWithParam<Damage> {};
-
-TEST_P(DamagedBlock, IsReportedOnceAndNothingElseIs) {
-  const Damage& damage = GetParam();
-  ValidationRig rig;
-  rig.write_all();
-  const Bytes old = rig.block(kVictim);
-  rig.write_all();
-  Bytes block = rig.block(kVictim);
-  damage.make(block, old, rig.block(kVictim + 1));
-  rig.put_block(kVictim, block);
-  const std::uint8_t key = rig.map().key(kVictim);
-
-  const JobOutcome found = rig.read_all(16384);
-  ASSERT_EQ(found.faults.size(), 1U);
-  const FaultRecord& fault = found.faults[0];
-  EXPECT_EQ(fault.error, kCorruption);
-  EXPECT_FALSE(fault.write);
-  EXPECT_EQ(fault.offset, 8U * kBlock);
-  EXPECT_EQ(fault.size, 16384U);
-  EXPECT_EQ(fault.block.offset, kVictim * kBlock);
-  EXPECT_EQ(fault.block.size, kBlock);
-  EXPECT_EQ(fault.block.place, 0U);
-  EXPECT_EQ(fault.block.of_io, 1U);
-  EXPECT_EQ(fault.block.expected_key, key);
-  EXPECT_EQ(fault.block.found_by, LastUse::read);
-  EXPECT_EQ(fault.block.report.what, damage.what);
-  EXPECT_EQ(fault.block.report.bad_sectors, damage.bad_sectors);
-  EXPECT_EQ(fault.block.report.first_bad, damage.first_bad);
-  EXPECT_EQ(found.validated, kBlocks - 1);
-  EXPECT_EQ(found.bad, 1U);
-  EXPECT_EQ(found.mismatches, 1U);
-  EXPECT_EQ(rig.map().bad(), 1U);
-
-  const JobOutcome again = rig.read_all();
-  EXPECT_TRUE(again.faults.empty()) << "it was not to be touched again";
-  EXPECT_EQ(again.validated, kBlocks - 1);
-}
-
-void lose_write(Bytes& block, const Bytes& old, const Bytes&) { block = old; }
-void tear(Bytes& block, const Bytes& old, const Bytes&) {
-  std::copy(old.begin() + 2560, old.end(), block.begin() + 2560);
-}
-void misdirect(Bytes& block, const Bytes&, const Bytes& neighbour) { block = neighbour; }
-void overwrite(Bytes& block, const Bytes&, const Bytes&) {
-  for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<std::byte>(i * 7 + 3);
-}
-void flip(Bytes& block, const Bytes&, const Bytes&) { block[3 * 512 + 100] ^= std::byte{4}; }
-void clear(Bytes& block, const Bytes&, const Bytes&) { block.assign(block.size(), std::byte{0}); }
-
-INSTANTIATE_TEST_SUITE_P(
-    ValidatedIo, DamagedBlock,
-    ::testing::Values(Damage{"lost_write", BlockClass::lost_write, lose_write, 8, 0},
-                      Damage{"torn", BlockClass::torn, tear, 3, 5},
-                      Damage{"misdirected", BlockClass::misdirected, misdirect, 8, 0},
-                      Damage{"overwritten", BlockClass::overwritten, overwrite, 8, 0},
-                      Damage{"corrupted", BlockClass::corrupted, flip, 1, 3},
-                      Damage{"zero", BlockClass::zero, clear, 8, 0}),
-    [](const auto& tested) { return std::string(tested.param.name); });
-
-TEST(ValidatedIo, LostWriteTellsItsOldKey) {
-  ValidationRig rig;
-  rig.write_all();
-  const Bytes old = rig.block(kVictim);
-  const std::uint8_t old_key = rig.map().key(kVictim);
-  rig.write_all();
-  rig.put_block(kVictim, old);
-  const JobOutcome found = rig.read_all();
-  ASSERT_EQ(found.faults.size(), 1U);
-  EXPECT_EQ(found.faults[0].block.report.found.key, old_key);
-  EXPECT_EQ(found.faults[0].block.expected_key, old_key % kLastValidationKey + 1);
-  EXPECT_FALSE(found.faults[0].block.report.pattern_mismatch);
-  EXPECT_EQ(found.faults[0].block.report.found.owner, static_cast<std::uint32_t>(::getpid()));
-}
-
-TEST(ValidatedIo, BadBlocksOfOneIoAreCountedThrough) {
-  ValidationRig rig;
-  rig.write_all();
-  const Bytes zeroes(kBlock);
-  for (const std::uint64_t number : {8, 10, 11}) rig.put_block(number, zeroes);
-  const JobOutcome found = rig.read_all(16384);
-  ASSERT_EQ(found.faults.size(), 3U);
-  for (std::uint32_t place = 0; place < 3; ++place) {
-    EXPECT_EQ(found.faults[place].block.place, place);
-    EXPECT_EQ(found.faults[place].block.of_io, 3U);
-    EXPECT_EQ(found.faults[place].offset, 8U * kBlock);
-  }
-  EXPECT_EQ(found.validated, kBlocks - 3);
-}
-
-TEST(ValidatedIo, WriteLeavesWhatItsPrereadFoundBad) {
-  ValidationRig rig(true);
-  rig.write_all();
-  Bytes damaged = rig.block(kVictim);
-  damaged[600] ^= std::byte{1};
-  rig.put_block(kVictim, damaged);
-  const JobOutcome second = rig.write_all();
-  ASSERT_EQ(second.faults.size(), 1U);
-  EXPECT_EQ(second.faults[0].block.found_by, LastUse::pre_read);
-  EXPECT_EQ(second.faults[0].block.last_use.use, LastUse::write);
-  EXPECT_NEAR(static_cast<double>(second.faults[0].block.last_use.at_ms),
-              static_cast<double>(realtime_now() / kMillisecond), 5000);
-  EXPECT_EQ(second.totals.write.count, kBlocks - 1);
-  EXPECT_EQ(rig.block(kVictim), damaged);
 }
 
 TEST(ValidatedIo, FailedWriteLeavesItsBlocksBadAndIsNoCorruption) {
@@ -257,20 +227,6 @@ TEST(ValidatedIo, FailedWriteLeavesItsBlocksBadAndIsNoCorruption) {
   EXPECT_EQ(written.bad, 4U);
   EXPECT_EQ(rig.map().bad(), 4U);
   EXPECT_EQ(rig.read_all().totals.read.count, 0U);
-}
-
-// /dev/zero takes every write and keeps none.
-TEST(ValidatedIo, ReadAfterWriteFindsADeviceThatDropsWrites) {
-  ValidationRig rig;
-  rig.job.validation.read_after_write = true;
-  rig.job.files[0].path = "/dev/zero";
-  const JobOutcome outcome = rig.write_all();
-  ASSERT_EQ(outcome.faults.size(), kBlocks);
-  for (const FaultRecord& fault : outcome.faults) {
-    EXPECT_EQ(fault.block.found_by, LastUse::read_back);
-    EXPECT_EQ(fault.block.report.what, BlockClass::zero);
-  }
-  EXPECT_EQ(outcome.validated, 0U);
 }
 
 TEST(ValidatedIo, MapOutlivesTheWorkerThatFilledIt) {

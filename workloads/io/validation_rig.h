@@ -57,12 +57,9 @@ class ValidationRig {
   JobOutcome write_all(double transfer = kBlock) { return run(whole_file(0, transfer)); }
   JobOutcome read_all(double transfer = kBlock) { return run(whole_file(100, transfer)); }
 
-  // Until the stream ends or `enough` says so, 5 s at most.
-  JobOutcome run(const JobStream& stream,
-                 const std::function<bool(const JobOutcome&)>& enough = {}) {
+  void prepare(EngineContext& context, const JobStream& stream) {
     job.streams = {stream};
     const unsigned threads = job.files[0].threads;
-    EngineContext context;
     context.job = job;
     const Board::LoadSpec load{"io", threads};
     context.board = std::move(*Board::create({&load, 1}, 1));
@@ -73,6 +70,13 @@ class ValidationRig {
     auto validation = attach_validation(job, maps.fd());
     EXPECT_TRUE(validation) << validation.error().what;
     context.validation = std::move(*validation);
+  }
+
+  // Until the stream ends or `enough` says so, 5 s at most.
+  JobOutcome run(const JobStream& stream,
+                 const std::function<bool(const JobOutcome&)>& enough = {}) {
+    EngineContext context;
+    prepare(context, stream);
     std::atomic<unsigned> left{0};
     std::vector<std::thread> running;
     for (const EngineThread& thread : threads_of(job))
