@@ -40,7 +40,7 @@ struct JobValidation {
   bool on = false;
   bool read_after_write = false;  // -vr
   bool no_preread = false;        // -vw: a write does not first check what it overwrites
-  bool keep_times = false;        // -vt
+  bool keep_times = false;        // -vt: the maps are made with times
 };
 
 // One workload on one file.

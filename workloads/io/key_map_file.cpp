@@ -13,20 +13,26 @@ namespace {
 
 constexpr std::array<char, 8> kMagic = {'S', 'P', 'K', 'E', 'Y', 'S', '0', '1'};
 
+constexpr std::size_t kMostExcess = 1U << 20U;  // of a file that is too long, to say so
+
 // In front of one byte for each block. Host order, as the validated blocks themselves.
 struct SavedHeader {
   std::array<char, 8> magic = kMagic;
   std::array<char, 8> name{};
   std::uint64_t blocks = 0, block_size = 0;
   std::uint64_t pattern_size = 0;  // decides what the blocks hold
-  std::uint64_t checksum = 0;      // of all of the file, this being 0
+  std::uint64_t checksum = 0;
 };
 static_assert(sizeof(SavedHeader) == 48);
 
-// FNV-1a.
-std::uint64_t checksum_of(std::string_view bytes) {
+// FNV-1a of the header, its checksum being 0, and the keys.
+std::uint64_t checksum_of(SavedHeader header, std::span<const std::uint8_t> keys) {
+  header.checksum = 0;
+  std::array<std::uint8_t, sizeof header> front;
+  std::memcpy(front.data(), &header, sizeof header);
   std::uint64_t sum = 0xcbf29ce484222325;
-  for (const char byte : bytes) sum = (sum ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  for (const std::uint8_t byte : front) sum = (sum ^ byte) * 0x100000001b3;
+  for (const std::uint8_t byte : keys) sum = (sum ^ byte) * 0x100000001b3;
   return sum;
 }
 
@@ -47,23 +53,23 @@ Failure refused(const std::string& path, std::string_view why) {
 Result<> save_key_map(KeyMaps& maps, std::size_t index, const std::string& sd_name,
                       const std::string& path) {
   const KeyMap map = maps.map(index);
-  SavedHeader header = header_of(maps, index, sd_name);
-  std::string content(sizeof header + map.blocks(), '\0');
+  std::vector<std::uint8_t> keys(map.blocks());
   for (std::uint64_t block = 0; block < map.blocks(); ++block) {
     const bool being_written = map.busy(block) && map.key(block) == kBadKey;
-    content[sizeof header + block] =
-        static_cast<char>(being_written ? kUnknownKey : map.key(block));
+    keys[block] = being_written ? kUnknownKey : map.key(block);
   }
+  SavedHeader header = header_of(maps, index, sd_name);
+  header.checksum = checksum_of(header, keys);
+  std::string content(sizeof header, '\0');
   std::memcpy(content.data(), &header, sizeof header);
-  header.checksum = checksum_of(content);
-  std::memcpy(content.data(), &header, sizeof header);
+  content.append(keys.begin(), keys.end());
   return write_file_atomically(path, content);
 }
 
 Result<> load_key_map(KeyMaps& maps, std::size_t index, const std::string& sd_name,
                       const std::string& path) {
   KeyMap map = maps.map(index);
-  auto content = read_file(path, sizeof(SavedHeader) + map.blocks() + 1);
+  const auto content = read_file(path, sizeof(SavedHeader) + map.blocks() + kMostExcess);
   if (!content) return Failure(content.error());
   SavedHeader found;
   if (content->size() < sizeof found) return refused(path, "this is no map of ours");
@@ -76,15 +82,12 @@ Result<> load_key_map(KeyMaps& maps, std::size_t index, const std::string& sd_na
                    fmt::format("not of sd={} with {} key blocks of {} bytes and a pattern "
                                "of {} bytes",
                                sd_name, wanted.blocks, wanted.block_size, wanted.pattern_size));
-  const std::uint64_t sum = found.checksum;
-  found.checksum = 0;
-  std::memcpy(content->data(), &found, sizeof found);
-  const auto* const keys = reinterpret_cast<const std::uint8_t*>(content->data()) + sizeof found;
+  const std::vector<std::uint8_t> keys(content->begin() + sizeof found, content->end());
   const bool is_whole =
-      content->size() == sizeof found + found.blocks && checksum_of(*content) == sum &&
-      std::all_of(keys, keys + found.blocks, [](std::uint8_t key) { return key <= kBadKey; });
+      keys.size() == found.blocks && checksum_of(found, keys) == found.checksum &&
+      std::all_of(keys.begin(), keys.end(), [](std::uint8_t key) { return key <= kBadKey; });
   if (!is_whole) return refused(path, "damaged");
-  map.fill({keys, found.blocks});
+  map.fill(keys);
   return {};
 }
 
