@@ -2,6 +2,8 @@
 // One thread, one system call, one I/O in flight.
 #include <unistd.h>
 
+#include <optional>
+
 #include "harness/base/prng.h"
 #include "workloads/io/io_account.h"
 #include "workloads/io/io_engine.h"
@@ -24,6 +26,9 @@ class PsyncThread {
     read_buffer_ = heap_buffer(largest);
     write_buffer_ = heap_buffer(largest);
     fill_with_noise(write_buffer_, largest, context.job.seed + slot_number_);
+    if (context.validation && file_.key_block != 0)
+      validated_.emplace(context, thread, IoBuffers{read_buffer_, write_buffer_},
+                         [this](const IoRequest& io) { return make(io); });
   }
 
   void run() {
@@ -41,13 +46,17 @@ class PsyncThread {
         context_.sleep_until(next.io.due);
         if (context_.stopping()) break;
       }
-      make(next.io);
+      if (validated_)
+        validated_->make(next.io, chooser_);
+      else
+        make(next.io);
     }
     slot_.op_started_ns.store(0, std::memory_order_release);
   }
 
  private:
-  void make(const IoRequest& io) {
+  // 0, or why it failed.
+  int make(const IoRequest& io) {
     if (!io.write) poison(read_buffer_, io.size);
     const Nanos began = monotonic_now();
     io_begins(slot_, io, began);
@@ -55,7 +64,7 @@ class PsyncThread {
     const Nanos now = monotonic_now();
     io_ends(slot_, context_.panel.cell(slot_number_, io.stream), io, began, now,
             context_.panel.header().interval.load(std::memory_order_relaxed), error == 0);
-    if (error == 0) return;
+    if (error == 0) return 0;
     context_.panel.note_fault({.realtime_ns = realtime_now(),
                                .offset = io.offset,
                                .size = io.size,
@@ -64,6 +73,7 @@ class PsyncThread {
                                .write = io.write,
                                .tid = slot_.tid.load(std::memory_order_relaxed)});
     context_.sleep_until(now + kPauseAfterFault);
+    return error;
   }
 
   int transfer(const IoRequest& io) {
@@ -91,6 +101,7 @@ class PsyncThread {
   std::uint64_t turn_;
   std::byte* read_buffer_ = nullptr;
   std::byte* write_buffer_ = nullptr;
+  std::optional<ValidatedIo> validated_;
 };
 
 }  // namespace

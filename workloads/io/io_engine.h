@@ -12,6 +12,7 @@
 #include "harness/board/board.h"
 #include "workloads/io/io_panel.h"
 #include "workloads/io/io_source.h"
+#include "workloads/io/validated_io.h"
 
 namespace stallproof {
 
@@ -28,7 +29,8 @@ struct EngineContext {
   IoPanel panel;
   std::vector<Fd> files;  // by file of the job
   std::unique_ptr<IoSource> source;
-  std::atomic<bool> ended = false;  // the process was told to end
+  std::unique_ptr<Validation> validation;  // null: none
+  std::atomic<bool> ended = false;         // the process was told to end
 
   [[nodiscard]] bool stopping() const {
     return board.phase() == Phase::stop || ended.load(std::memory_order_relaxed);

@@ -12,7 +12,8 @@
 namespace stallproof {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JobFile, name, path, size, align, threads, open_flags, read_only,
-                                   sync_at_end, first_slot)
+                                   sync_at_end, first_slot, key_block, key_map)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JobValidation, on, read_after_write, no_preread, keep_times)
 
 namespace {
 
@@ -78,9 +79,13 @@ std::uint64_t IoJob::largest_transfer(std::uint32_t file) const {
 std::string job_json(const IoJob& job) {
   Json streams = Json::array();
   for (const JobStream& stream : job.streams) streams.push_back(stream_json(stream));
-  return Json{{"engine", job.engine}, {"files", job.files},
-              {"streams", streams},   {"distribution", job.distribution},
-              {"seed", job.seed},     {"jvm", job.jvm}}
+  return Json{{"engine", job.engine},
+              {"files", job.files},
+              {"streams", streams},
+              {"distribution", job.distribution},
+              {"seed", job.seed},
+              {"jvm", job.jvm},
+              {"validation", job.validation}}
       .dump();
 }
 
@@ -92,7 +97,8 @@ Result<IoJob> job_of_json(const std::string& text) {
               .streams = {},
               .distribution = json.at("distribution"),
               .seed = json.at("seed"),
-              .jvm = json.at("jvm")};
+              .jvm = json.at("jvm"),
+              .validation = json.at("validation")};
     for (const Json& stream : json.at("streams")) job.streams.push_back(stream_of(stream));
     return job;
   } catch (const Json::exception& error) {

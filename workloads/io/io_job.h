@@ -30,6 +30,17 @@ struct JobFile {
   bool read_only = false;
   bool sync_at_end = false;
   std::uint32_t first_slot = 0;  // on the board, `threads` of them
+  // Of data validation: every offset and transfer is a whole number of key blocks. 0: none.
+  std::uint32_t key_block = 0;
+  std::uint32_t key_map = 0;  // index in KeyMaps
+};
+
+// Data validation (-v): what is written says what it is, and what is read is checked. psync only.
+struct JobValidation {
+  bool on = false;
+  bool read_after_write = false;  // -vr
+  bool no_preread = false;        // -vw: a write does not first check what it overwrites
+  bool keep_times = false;        // -vt: the maps are made with times
 };
 
 // One workload on one file.
@@ -54,6 +65,7 @@ struct IoJob {
   ArrivalDistribution distribution = ArrivalDistribution::exponential;
   std::uint64_t seed = 0;
   bool jvm = false;  // with what a JVM does to its memory map beside the I/O
+  JobValidation validation;
 
   // Rates, or the shares of several workloads, are kept: one schedule for all streams.
   [[nodiscard]] bool paced() const {

@@ -107,6 +107,7 @@ void IoPanel::note_fault(const FaultRecord& fault) {
   into.stream = fault.stream;
   into.write = fault.write ? 1 : 0;
   into.tid = fault.tid;
+  into.block = fault.block;
   into.number.store(number + 1, std::memory_order_release);
 }
 
@@ -125,7 +126,8 @@ std::vector<FaultRecord> IoPanel::faults_since(std::uint64_t& next) const {
                      .error = from.error,
                      .stream = from.stream,
                      .write = from.write != 0,
-                     .tid = from.tid});
+                     .tid = from.tid,
+                     .block = from.block});
   }
   return found;
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "harness/base/clock.h"
@@ -18,6 +19,7 @@
 #include "harness/base/result.h"
 #include "workloads/io/io_job.h"
 #include "workloads/io/io_totals.h"
+#include "workloads/io/key_map.h"
 
 namespace stallproof {
 
@@ -69,17 +71,32 @@ struct alignas(128) PanelCell {
   OpCounters read, write;
 };
 
+// A key block that a read found to be other than it should be.
+struct BadBlock {
+  std::uint64_t offset = 0;
+  std::uint32_t size = 0;
+  // Each bad block of an I/O is a fault of its own: which one it is, from 0, and of how many.
+  std::uint32_t place = 0, of_io = 0;
+  std::uint8_t expected_key = 0;
+  LastUse found_by = LastUse::none;  // what kind of read
+  LastUseTime last_use;              // with success; none when no times are kept
+  BlockReport report;
+};
+static_assert(std::is_trivially_copyable_v<BadBlock>);
+
 // An I/O that failed. `number` is 0 while it is written, else its place in the sequence plus one.
 struct IoFault {
   std::atomic<std::uint64_t> number;
   std::uint64_t realtime_ns, offset, size;
-  std::int32_t error;  // errno, or kUntouchedBuffer, kShortTransfer
+  std::int32_t error;  // errno, or one of the following
   std::uint32_t stream;
   std::uint32_t write;
   std::uint32_t tid;
+  BadBlock block;  // of kCorruption
 };
 inline constexpr std::int32_t kUntouchedBuffer = 797;  // a read that changed nothing
 inline constexpr std::int32_t kShortTransfer = 798;
+inline constexpr std::int32_t kCorruption = 60003;
 
 // A copy of a fault.
 struct FaultRecord {
@@ -89,6 +106,7 @@ struct FaultRecord {
   std::uint32_t stream = 0;
   bool write = false;
   std::uint32_t tid = 0;
+  BadBlock block;  // of kCorruption
 };
 
 struct PanelHeader {
@@ -97,6 +115,9 @@ struct PanelHeader {
   alignas(64) std::atomic<std::uint32_t> interval;  // the controller's; stamps `longest`
   alignas(64) std::atomic<std::uint64_t> faults;    // ever
   alignas(64) std::atomic<std::uint32_t> ended_streams;
+  // Key blocks of this run: found good, and given up (corrupted, or an I/O on them failed).
+  alignas(64) std::atomic<std::uint64_t> validated_blocks;
+  std::atomic<std::uint64_t> bad_blocks;
   std::array<IoFault, kErrorRing> ring;
 };
 

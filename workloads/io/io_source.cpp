@@ -130,6 +130,18 @@ IoSource::IoSource(const IoJob& job) {
     streams_.push_back(std::make_unique<StreamState>(stream, job.files[stream.file]));
 }
 
+std::optional<IoRequest> IoSource::another(const IoRequest& refused, Chooser& chooser) {
+  StreamState& stream = *streams_[refused.stream];
+  auto io = stream.ended() ? std::nullopt : chooser.choose(stream);
+  if (!io) {
+    end_stream(stream);
+    return std::nullopt;
+  }
+  io->stream = refused.stream;
+  io->due = refused.due;
+  return io;
+}
+
 std::unique_ptr<IoSource> make_source(const IoJob& job) {
   if (job.paced()) return std::make_unique<PacedSource>(job);
   return std::make_unique<FreeSource>(job);

@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "workloads/io/io_stream.h"
@@ -32,6 +33,8 @@ class IoSource {
   virtual void begin(Nanos now) = 0;
   // `turn` is the caller's own, from 0 on, for IoSource to keep.
   virtual NextIo next(std::uint32_t file, Chooser& chooser, std::uint64_t& turn, Nanos now) = 0;
+  // Of the same stream, due when `refused` was, which cannot be made now; none when it has ended.
+  std::optional<IoRequest> another(const IoRequest& refused, Chooser& chooser);
   [[nodiscard]] std::uint32_t ended_streams() const {
     return ended_.load(std::memory_order_relaxed);
   }

@@ -54,6 +54,13 @@ Result<> prepare(IoProcess& process, const Settings& words) {
     slot.op_started_ns.store(0, std::memory_order_relaxed);
     slot.tid.store(0, std::memory_order_release);
   }
+  if (context.job.validation.on) {
+    const auto maps_fd = words.count("maps", 0);
+    if (!maps_fd) return Failure(maps_fd.error());
+    auto validation = attach_validation(context.job, static_cast<int>(*maps_fd));
+    if (!validation) return Failure(validation.error());
+    context.validation = std::move(*validation);
+  }
   process.threads = threads_of(context.job);
   return {};
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Filling and checking of validated blocks: bytes per second of one thread, and what a bad block
-// costs. Offsets advance, so that the pattern comes from the second cache as in a run.
+// costs; and what it costs an I/O to have its key blocks for itself. Offsets advance, so that the
+// pattern comes from the second cache as in a run.
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
 #include <vector>
 
+#include "workloads/io/key_map.h"
 #include "workloads/io/validation_block.h"
 
 namespace stallproof {
@@ -55,6 +58,27 @@ void make_pattern(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(ValidationPattern(kMebibyte).data());
 }
 BENCHMARK(make_pattern);
+
+// An I/O of so many key blocks of 4 KiB, of 1 GiB; all threads share one map.
+void acquire_and_release(benchmark::State& state) {
+  constexpr std::uint64_t kBlocks = 1U << 18U;
+  static KeyMaps maps = [] {
+    const KeyMapSpec spec{kBlocks * 4096, 4096};
+    auto made = KeyMaps::create({&spec, 1}, kMebibyte, false);
+    if (!made) std::abort();
+    return std::move(*made);
+  }();
+  KeyMap map = maps.map(0);
+  const auto count = static_cast<std::size_t>(state.range(0));
+  Prng prng(static_cast<std::uint64_t>(state.thread_index()));
+  std::vector<std::uint8_t> before(count);
+  std::vector<std::uint8_t> after(count, 7);
+  for (auto _ : state) {
+    const std::uint64_t first = prng.below(kBlocks / count) * count;
+    if (map.try_acquire(first, before) == KeyMap::Taken::yes) map.release(first, before, after);
+  }
+}
+BENCHMARK(acquire_and_release)->Arg(1)->Arg(32)->Threads(1)->Threads(2);
 
 }  // namespace
 }  // namespace stallproof

@@ -162,11 +162,14 @@ BlockClass class_of(const Tally& tally) {
 
 }  // namespace
 
+std::uint64_t pattern_size_for(std::uint64_t largest_transfer, std::uint64_t minimum_mib) {
+  const std::uint64_t transfer_mib = (largest_transfer + kMebibyte - 1) / kMebibyte;
+  return std::max({transfer_mib, minimum_mib, std::uint64_t{1}}) * kMebibyte;
+}
+
 ValidationPattern::ValidationPattern(std::uint64_t largest_transfer, std::uint64_t minimum_mib,
                                      std::uint64_t seed) {
-  const std::uint64_t transfer_mib = (largest_transfer + kMebibyte - 1) / kMebibyte;
-  const std::uint64_t size = std::max({transfer_mib, minimum_mib, std::uint64_t{1}}) * kMebibyte;
-  words_.resize(2 * size / sizeof(std::uint32_t));
+  words_.resize(2 * pattern_size_for(largest_transfer, minimum_mib) / sizeof(std::uint32_t));
   JavaRandom random(seed);
   for (std::uint32_t& word : words_) word = static_cast<std::uint32_t>(random.unit() * INT32_MAX);
 }

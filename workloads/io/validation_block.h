@@ -28,6 +28,9 @@ namespace stallproof {
 inline constexpr std::size_t kValidationSector = 512;
 inline constexpr std::uint8_t kLastValidationKey = 126;
 
+// Bytes of the pattern for transfers of that size.
+std::uint64_t pattern_size_for(std::uint64_t largest_transfer, std::uint64_t minimum_mib = 1);
+
 // Made once, before the I/O: 2 ms and 2 MiB for each MiB of size.
 class ValidationPattern {
  public:

@@ -7,6 +7,7 @@
 
 #include "workloads/io/open_flags.h"
 #include "workloads/vdbench/plan_parts.h"
+#include "workloads/vdbench/raw_validation.h"
 
 namespace stallproof {
 namespace {
@@ -58,6 +59,9 @@ class Maker {
     share_rate();
     settle_files();
     settle_limits(rd);
+    if (auto settled = settle_validation(in_.set.general, in_.key_blocks, run_); !settled)
+      return Failure(settled.error());
+    if (auto good = check_validated(in_, run_); !good) return Failure(good.error());
     return std::move(run_);
   }
 
@@ -216,7 +220,8 @@ Result<RawRun> raw_run_of(const RawRunInput& input) { return Maker(input).make()
 
 Result<std::optional<RawRun>> format_run_of(const ParameterSet& set, const std::vector<Lun>& luns,
                                             const std::vector<std::uint32_t>& first_slots,
-                                            const std::vector<bool>& used) {
+                                            const std::vector<bool>& used,
+                                            const std::vector<std::uint32_t>& key_blocks) {
   RawRun run{.workloads = {kFormatName}, .rate = kMaxRate};
   for (std::size_t i = 0; i < set.sds.size(); ++i) {
     const StorageDefinition& sd = set.sds[i];
@@ -243,6 +248,8 @@ Result<std::optional<RawRun>> format_run_of(const ParameterSet& set, const std::
     run.sds.push_back(i);
   }
   if (run.job.files.empty()) return std::optional<RawRun>();
+  if (auto settled = settle_format_validation(set.general, key_blocks, run); !settled)
+    return Failure(settled.error());
   return std::optional<RawRun>(std::move(run));
 }
 

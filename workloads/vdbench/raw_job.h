@@ -23,6 +23,7 @@ struct RawRunInput {
   const std::vector<Lun>& luns;
   const std::vector<std::uint32_t>& first_slots;  // by index of ParameterSet::sds
   double measured_maximum = 0;                    // of the last run without a rate, for curves
+  std::vector<std::uint32_t> key_blocks = {};     // key_block_sizes(), with data validation
 };
 
 // A run as it is executed.
@@ -40,7 +41,8 @@ Result<RawRun> raw_run_of(const RawRunInput& input);
 // nullopt when none is. Two I/Os in flight each.
 Result<std::optional<RawRun>> format_run_of(const ParameterSet& set, const std::vector<Lun>& luns,
                                             const std::vector<std::uint32_t>& first_slots,
-                                            const std::vector<bool>& used);
+                                            const std::vector<bool>& used,
+                                            const std::vector<std::uint32_t>& key_blocks = {});
 inline constexpr const char* kFormatName = "SD_format";
 inline constexpr unsigned kFormatThreads = 2;
 
@@ -48,6 +50,12 @@ inline constexpr unsigned kFormatThreads = 2;
 unsigned threads_of_sd(const StorageDefinition& sd, const PlannedRun& run);
 // Bytes of an SD that are used.
 std::uint64_t size_of_sd(const StorageDefinition& sd, const Lun& lun);
+// By index of ParameterSet::sds: the smallest transfer of all runs, a format that may be needed
+// included; 0 without data validation, and of an SD that no run uses. For KeyMapSpec, whose
+// file_size is size_of_sd(); a job's key_map is the same index.
+std::vector<std::uint32_t> key_block_sizes(const Plan& plan);
+// Of all SDs in all runs, for KeyMaps::create.
+std::uint64_t largest_transfer(const Plan& plan);
 // Parameters of the load that are planned and not executed, each once: "priority" …
 Names not_executed(const Plan& plan);
 
