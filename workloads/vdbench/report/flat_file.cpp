@@ -13,7 +13,7 @@ constexpr double kGibibyte = 1024.0 * 1024 * 1024;
 }  // namespace
 
 std::string flat_raw_header() {
-  const std::vector<FlatColumn> columns = {
+  std::vector<FlatColumn> columns = {
       {"Run", "name of the RD"},
       {"Interval", "number of the interval, or avg_FIRST-LAST"},
       {"reqrate", "I/Os a second asked for; 9999988 is max"},
@@ -41,12 +41,8 @@ std::string flat_raw_header() {
       {"compratio", "compression asked for"},
       {"dedupratio", "deduplication asked for"},
       {"queue_depth", "mean number of I/Os in flight"},
-      {"cpu_used", "CPU in percent: user and kernel"},
-      {"cpu_user", "CPU in percent: user"},
-      {"cpu_kernel", "CPU in percent: kernel"},
-      {"cpu_wait", "CPU in percent: waiting for I/O"},
-      {"cpu_idle", "CPU in percent: idle"},
   };
+  add_cpu_columns(columns);
   return flat_header(columns);
 }
 

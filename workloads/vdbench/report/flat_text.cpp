@@ -30,6 +30,14 @@ std::string flat_header(std::span<const FlatColumn> columns) {
          "\n";
 }
 
+void add_cpu_columns(std::vector<FlatColumn>& columns) {
+  columns.push_back({"cpu_used", "CPU in percent: user and kernel"});
+  columns.push_back({"cpu_user", "CPU in percent: user"});
+  columns.push_back({"cpu_kernel", "CPU in percent: kernel"});
+  columns.push_back({"cpu_wait", "CPU in percent: waiting for I/O"});
+  columns.push_back({"cpu_idle", "CPU in percent: idle"});
+}
+
 FlatLine::FlatLine(const FlatStamp& stamp, const std::string& label)
     : text_(fmt::format("{} {} {} {}{} ", stamp.tod, stamp.timestamp, stamp.run,
                         label.starts_with("avg") ? " " : "", label)) {}

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "workloads/io/io_totals.h"
 
@@ -25,6 +26,9 @@ struct FlatColumn {
 
 // The comments, one for each column, and the line of names; tod and timestamp go without saying.
 std::string flat_header(std::span<const FlatColumn> columns);
+
+// The last five of every file.
+void add_cpu_columns(std::vector<FlatColumn>& columns);
 
 class FlatLine {
  public:

@@ -3,6 +3,7 @@
 // run starts. Names are written as they are. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>

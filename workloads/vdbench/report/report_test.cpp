@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 #include <vector>
 
 #include "workloads/vdbench/report/flat_file.h"
@@ -11,23 +10,10 @@
 #include "workloads/vdbench/report/html_page.h"
 #include "workloads/vdbench/report/measures.h"
 #include "workloads/vdbench/report/raw_rows.h"
+#include "workloads/vdbench/report/testing/totals.h"
 
 namespace stallproof {
 namespace {
-
-constexpr const char* kTime = "10:35:35.004";
-
-OpTotals operations(std::uint64_t count, std::uint64_t size, double each_us, double max_us) {
-  const auto times = static_cast<double>(count);
-  OpTotals totals{.count = count,
-                  .bytes = count * size,
-                  .response_us = times * each_us,
-                  .response_us_squared = times * each_us * each_us,
-                  .max_us = max_us};
-  const auto edge = std::ranges::upper_bound(kResponseEdgesUs, static_cast<std::uint64_t>(each_us));
-  totals.buckets[static_cast<std::size_t>(edge - kResponseEdgesUs.begin())] = count;
-  return totals;
-}
 
 RawRow healthy() {
   return {.label = "2",
@@ -55,20 +41,6 @@ FlatRaw asked() {
           .write_hits = 0,
           .seek_percent = 100,
           .lun_bytes = 41'943'040};
-}
-
-std::vector<std::string> fields(const std::string& line) {
-  std::istringstream in(line);
-  std::vector<std::string> out;
-  for (std::string field; in >> field;) out.push_back(field);
-  return out;
-}
-
-std::vector<std::string> lines(const std::string& text) {
-  std::istringstream in(text);
-  std::vector<std::string> out;
-  for (std::string line; std::getline(in, line);) out.push_back(line);
-  return out;
 }
 
 TEST(RawRows, HeaderIsVdbenchs) {
