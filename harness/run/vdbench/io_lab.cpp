@@ -38,7 +38,12 @@ Result<> IoLab::start_worker(const IoJob& job) {
   words.set("board", std::to_string(board_.fd()));
   words.set("panel", std::to_string(panel_.fd()));
   words.set("job", std::to_string(memory->get()));
-  auto up = start_role(worker_, "io", words, {board_.fd(), panel_.fd(), memory->get()}, {});
+  std::vector<int> keep{board_.fd(), panel_.fd(), memory->get()};
+  if (maps_) {
+    words.set("maps", std::to_string(maps_->fd()));
+    keep.push_back(maps_->fd());
+  }
+  auto up = start_role(worker_, "io", words, keep, {});
   if (up) watchdog_.watch_process(worker_.pid());
   return up;
 }
@@ -48,14 +53,16 @@ void IoLab::run_load() { board_.set_phase(Phase::run); }
 bool IoLab::worker_ended(Deadline deadline) { return worker_.reap_by(deadline).has_value(); }
 
 std::string IoLab::end_worker() {
-  if (worker_.pid() <= 0) return {};
-  watchdog_.forget_process(worker_.pid());
-  if (worker_.reaped() || worker_.try_reap()) return {};
-  worker_.signal(SIGTERM);
-  if (worker_.reap_by(Deadline::in(kEndWithin))) return {};
-  worker_.signal(SIGKILL);
-  if (worker_.reap_by(Deadline::in(kAfterKill))) return {};
-  return fmt::format("worker process {} (unkillable)", worker_.pid());
+  Child worker = std::move(worker_);
+  worker_ = Child();
+  if (worker.pid() <= 0) return {};
+  watchdog_.forget_process(worker.pid());
+  if (worker.reaped() || worker.try_reap()) return {};
+  worker.signal(SIGTERM);
+  if (worker.reap_by(Deadline::in(kEndWithin))) return {};
+  worker.signal(SIGKILL);
+  if (worker.reap_by(Deadline::in(kAfterKill))) return {};
+  return fmt::format("worker process {} (unkillable)", worker.pid());
 }
 
 std::string IoLab::end() { return watchdog_.end(); }

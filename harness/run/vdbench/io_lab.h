@@ -23,6 +23,9 @@ class IoLab {
   };
   static Result<IoLab> start(const std::vector<Load>& loads, const Thresholds& thresholds);
 
+  // Data validation of all workers from now on.
+  void use_key_maps(KeyMaps maps) { maps_ = std::move(maps); }
+  [[nodiscard]] std::optional<KeyMaps>& key_maps() { return maps_; }
   // The worker is ready, and does nothing yet. One at a time.
   Result<> start_worker(const IoJob& job);
   void run_load();
@@ -50,6 +53,7 @@ class IoLab {
 
   Board board_;
   IoPanel panel_;
+  std::optional<KeyMaps> maps_;
   WatchdogChild watchdog_;
   Child worker_;
 };

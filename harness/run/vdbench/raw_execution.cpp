@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/units.h"
+#include "harness/run/vdbench/corruption_text.h"
 #include "harness/run/vdbench/run_commands.h"
 
 namespace stallproof {
@@ -233,8 +234,13 @@ void RawExecution::tell_open_ios() {
 }
 
 void RawExecution::take_faults() {
-  for (const FaultRecord& fault : in_.session.lab().panel().faults_since(next_fault_))
+  for (const FaultRecord& fault : in_.session.lab().panel().faults_since(next_fault_)) {
+    if (fault.error == kCorruption)
+      for (const std::string& line :
+           corruption_lines(in_.run.job.files[in_.run.job.streams[fault.stream].file], fault))
+        in_.output.error(line);
     in_.output.error(fault_line(fault));
+  }
   const auto limit = static_cast<std::uint64_t>(std::max(1.0, in_.general.data_errors.limit));
   in_.output.note_faults(in_.session.lab().panel().header().faults.load());
   if (abort_ || in_.output.faults() < limit) return;

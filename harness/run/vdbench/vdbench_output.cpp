@@ -11,11 +11,13 @@
 #include "harness/base/clock.h"
 #include "workloads/io/io_panel.h"
 #include "workloads/vdbench/report/histogram_text.h"
+#include "workloads/vdbench/report/html_page.h"
 
 namespace stallproof {
 namespace {
 
 constexpr unsigned kRowsPerHeader = 30;
+constexpr const char* kFormatMark = "_format";
 
 constexpr std::array kNames = {"summary",  "totals",  "flatfile",  "status",
                                "errorlog", "logfile", "histogram", "parmfile"};
@@ -39,6 +41,7 @@ std::string now_text() { return clock_text(realtime_now()); }
 std::string error_text(int error) {
   if (error == kUntouchedBuffer) return "797: 'the read succeeded and changed nothing'";
   if (error == kShortTransfer) return "798: 'short transfer'";
+  if (error == kCorruption) return "60003: 'a data validation error was found'";
   const char* const name = ::strerrorname_np(error);
   return fmt::format("{}: '{}'", name == nullptr ? std::to_string(error) : name,
                      std::strerror(error));
@@ -75,8 +78,8 @@ Result<> VdbenchOutput::open(const std::string& name) {
   if (!file) return fail_errno(path, errno, "give a writable place with -o");
   files_[name] = std::move(file);
   const std::size_t slash = directory_.find_last_of('/');
-  write(name, fmt::format("<title>Vdbench {}/{}.html</title><pre>\n",
-                          directory_.substr(slash == std::string::npos ? 0 : slash + 1), name));
+  write(name,
+        page_title(directory_.substr(slash == std::string::npos ? 0 : slash + 1), name + ".html"));
   return {};
 }
 
@@ -89,31 +92,27 @@ void VdbenchOutput::write(const std::string& name, const std::string& text) {
     problem_ = fmt::format("{}/{}.html: {}", directory_, name, std::strerror(errno));
 }
 
-void VdbenchOutput::begin(const std::string& parameters, const std::vector<std::string>& sds,
+void VdbenchOutput::begin(const Plan& plan, const std::vector<std::string>& sds,
                           const std::vector<std::string>& wds) {
-  write("parmfile", parameters);
-  write("flatfile", flat_header());
+  write("parmfile", plan.set.written);
+  write("flatfile", flat_raw_header());
   write("errorlog", "I/O errors, data validation and time-outs, in the order they came.\n\n");
   many_workloads_ = wds.size() > 1;
   std::set<std::string> names(sds.begin(), sds.end());
   if (many_workloads_) names.insert(wds.begin(), wds.end());
-  std::string links;
-  const auto link = [&links](const std::string& what, const std::string& file,
-                             const std::string& name) {
-    links += fmt::format("{:<32} <A HREF=\"{}.html\">{}</A>\n", what, file, name);
-  };
-  link("Link to logfile:", "logfile", "logfile");
-  link("Run totals:", "totals", "totals");
-  link("Copy of input parameter files:", "parmfile", "parmfile");
-  link("Link to errorlog:", "errorlog", "errorlog");
-  link("Link to flatfile:", "flatfile", "flatfile");
-  link("Link to status:", "status", "status");
-  link("Link to response time histogram:", "histogram", "histogram");
-  for (const std::string& name : names) {
+  for (const std::string& name : names)
     if (auto opened = open(name); !opened && problem_.empty()) problem_ = opened.error().what;
-    link("Link to SD and WD reports:", name, name);
-  }
-  write("summary", links + "\n");
+  std::string links = page_link("Link to logfile", "logfile", "logfile") +
+                      page_link("Run totals", "totals", "totals") +
+                      page_link("Copy of input parameter files", "parmfile", "parmfile") +
+                      page_link("Link to errorlog", "errorlog", "errorlog") +
+                      page_link("Link to flatfile", "flatfile", "flatfile") +
+                      page_link("Link to status", "status", "status") +
+                      page_link("Link to response time histogram", "histogram", "histogram");
+  links += page_links("SD", sds);
+  if (many_workloads_) links += page_links("WD", wds);
+  write("summary", links + run_links(plan));
+  write("totals", run_links(plan));
   status("Starting slaves");
   status(fmt::format("Slave localhost-0 (pid {}) connected to master {}", ::getpid(), ::getpid()));
   status("Slaves connected");
@@ -152,9 +151,9 @@ void VdbenchOutput::start_run(const RunHeading& heading) {
   faults_before_ += faults_now_;
   faults_now_ = 0;
   const std::string line = fmt::format("{} Starting {}", now_text(), heading.text);
-  console_->block(fmt::format("\n{}\n\n", line));
-  const std::string html = fmt::format("\n<a name=\"_{}\"></a><i><b>{}</b></i>\n\n",
-                                       std::hash<std::string>{}(line), line);
+  const std::string mark = heading.format ? kFormatMark : fmt::format("_{}", ++runs_);
+  console_->block(fmt::format("\n{}\n", line));
+  const std::string html = fmt::format("\n<a name=\"{}\"></a><i><b>{}</b></i>\n\n", mark, line);
   for (const auto& [name, file] : files_) {
     if (name == "flatfile" || name == "status" || name == "parmfile" || name == "errorlog")
       continue;
@@ -172,9 +171,9 @@ void VdbenchOutput::start_run(const RunHeading& heading) {
 
 void VdbenchOutput::tell_flat(const RunHeading& heading, const RawRow& row,
                               const std::string& time) {
-  write(
-      "flatfile",
-      flat_line(time, formatted(realtime_now(), "%m/%d/%Y-%H:%M:%S-%Z"), heading.flat, row) + "\n");
+  FlatRaw flat = heading.flat;
+  flat.stamp = {time, formatted(realtime_now(), "%m/%d/%Y-%H:%M:%S-%Z"), heading.name};
+  write("flatfile", flat_raw_line(flat, row));
 }
 
 void VdbenchOutput::tell_row(const RunHeading& heading, const RawRow& row,
@@ -182,17 +181,17 @@ void VdbenchOutput::tell_row(const RunHeading& heading, const RawRow& row,
   const std::string time = now_text();
   const auto with_header = [&](const std::string& where, const std::string& line) {
     const bool due = !total && rows_[where]++ % kRowsPerHeader == 0;
-    return due ? raw_header(date_text(realtime_now())) + "\n" + line : line;
+    return due ? raw_header(date_text(realtime_now())) + line : line;
   };
   const std::string line = raw_row(time, row);
-  console_->block(with_header("", line) + "\n");
-  write("summary", with_header("summary", line) + "\n");
-  write("logfile", line + "\n");
+  console_->block(with_header("", line));
+  write("summary", with_header("summary", line));
+  write("logfile", line);
   tell_flat(heading, row, time);
   for (const NamedRow& each : named)
     if (each.sd || many_workloads_ || heading.format)
-      write(each.name, with_header(each.name, raw_row(time, each.row)) + "\n");
-  if (total) write("totals", raw_row(time, row) + "\n");
+      write(each.name, with_header(each.name, raw_row(time, each.row)));
+  if (total) write("totals", line);
 }
 
 void VdbenchOutput::interval(const RunHeading& heading, const RawRow& row,
@@ -203,7 +202,7 @@ void VdbenchOutput::interval(const RunHeading& heading, const RawRow& row,
 void VdbenchOutput::total(const RunHeading& heading, const RawRow& row,
                           const std::vector<NamedRow>& named) {
   tell_row(heading, row, named, true);
-  write("histogram", histogram_text(heading.name, row.totals));
+  write("histogram", histogram_text(row.totals));
   status("Workload done");
 }
 
@@ -212,9 +211,11 @@ void VdbenchOutput::note_faults(std::uint64_t of_this_run) { faults_now_ = of_th
 void VdbenchOutput::note_series(const RunHeading& heading, const RawRow& row, double at_ms,
                                 double oldest_ms) {
   if (series_.empty()) series_ = "at_ms,run,interval,rate,mb_per_s,queue_depth,oldest_io_ms\n";
-  const RawFigures f = figures_of(row);
-  series_ += fmt::format("{:.3f},{},{},{:.1f},{:.2f},{:.2f},{:.3f}\n", at_ms, heading.name,
-                         row.label, f.rate, f.megabytes, f.queue_depth, oldest_ms);
+  const OpTotals all = reads_and_writes(row.totals);
+  series_ +=
+      fmt::format("{:.3f},{},{},{:.1f},{:.2f},{:.2f},{:.3f}\n", at_ms, heading.name, row.label,
+                  per_second(all.count, row.seconds), mib_per_second(all.bytes, row.seconds),
+                  queue_depth(row.totals, row.seconds), oldest_ms);
 }
 
 void VdbenchOutput::end(bool good, const std::string& directory) {

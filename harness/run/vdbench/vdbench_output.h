@@ -15,7 +15,9 @@
 #include "harness/base/clock.h"
 #include "harness/base/result.h"
 #include "harness/sink/console.h"
+#include "workloads/vdbench/plan.h"
 #include "workloads/vdbench/report/flat_file.h"
+#include "workloads/vdbench/report/measures.h"
 #include "workloads/vdbench/report/raw_rows.h"
 
 namespace stallproof {
@@ -48,7 +50,7 @@ class VdbenchOutput {
   VdbenchOutput(VdbenchOutput&&) = default;
 
   // The parameters as they were read, and what SDs and WDs there are.
-  void begin(const std::string& parameters, const std::vector<std::string>& sds,
+  void begin(const Plan& plan, const std::vector<std::string>& sds,
              const std::vector<std::string>& wds);
   void status(const std::string& text);
   // A line with its time in the logfile only.
@@ -94,6 +96,7 @@ class VdbenchOutput {
   std::string series_;
   std::string problem_;
   std::uint64_t faults_before_ = 0, faults_now_ = 0;
+  std::size_t runs_ = 0;
   bool many_workloads_ = false;
 };
 

@@ -75,14 +75,13 @@ std::optional<double> common_value(const std::vector<JobStream>& streams, Get ge
   return value;
 }
 
-FlatRaw flat_of(const RawRun& run, const std::string& name) {
+FlatRaw flat_of(const RawRun& run) {
   const std::vector<JobStream>& streams = run.job.streams;
   const auto of = [&streams](double JobStream::*field) {
     return common_value(
         streams, [field](const JobStream& each) { return std::optional<double>(each.*field); });
   };
-  FlatRaw flat{.run = name,
-               .requested_rate = run.rate,
+  FlatRaw flat{.requested_rate = run.rate,
                .read_percent = of(&JobStream::read_percent),
                .read_hits = of(&JobStream::read_hits),
                .write_hits = of(&JobStream::write_hits),
@@ -93,8 +92,7 @@ FlatRaw flat_of(const RawRun& run, const std::string& name) {
   flat.threads = common_value(streams, [&run](const JobStream& each) {
     return std::optional<double>(run.job.files[each.file].threads);
   });
-  for (const JobFile& file : run.job.files)
-    flat.lun_gigabytes += static_cast<double>(file.size) / (1U << 30U);
+  for (const JobFile& file : run.job.files) flat.lun_bytes += static_cast<double>(file.size);
   return flat;
 }
 
@@ -106,6 +104,7 @@ class VdbenchRun {
         plan_(plan),
         luns_(std::move(luns)),
         first_slots_(std::move(first_slots)),
+        key_blocks_(key_block_sizes(plan)),
         session_(session),
         output_(output) {}
 
@@ -135,7 +134,8 @@ class VdbenchRun {
                            .run = planned,
                            .luns = luns_,
                            .first_slots = first_slots_,
-                           .measured_maximum = measured_maximum_});
+                           .measured_maximum = measured_maximum_,
+                           .key_blocks = key_blocks_});
     if (!run) return fail_with(run.error().what);
     run_command(rd.start_command, session_, output_);
     PlannedRun shown = planned;
@@ -153,7 +153,7 @@ class VdbenchRun {
   // Writes what files lack. False when the runs cannot follow.
   bool format() {
     const SdUse use = sd_use(plan_);
-    auto run = format_run_of(plan_.set, luns_, first_slots_, use.used);
+    auto run = format_run_of(plan_.set, luns_, first_slots_, use.used, key_blocks_);
     if (!run) {
       fail_with(run.error().what);
       return false;
@@ -174,7 +174,7 @@ class VdbenchRun {
   double execute(RawRun run, const RunTimes& times, RunHeading heading) {
     run.job.engine = options_.engine;
     run.job.jvm = options_.jvm;
-    heading.flat = flat_of(run, heading.name);
+    heading.flat = flat_of(run);
     RawExecution execution({.session = session_,
                             .output = output_,
                             .general = plan_.set.general,
@@ -207,6 +207,7 @@ class VdbenchRun {
   const Plan& plan_;
   std::vector<Lun> luns_;
   std::vector<std::uint32_t> first_slots_;
+  std::vector<std::uint32_t> key_blocks_;
   VdbenchSession& session_;
   VdbenchOutput& output_;
   double measured_maximum_ = 0, measured_rate_ = 0;
@@ -240,6 +241,17 @@ std::vector<IoLab::Load> loads_of(const Plan& plan, const SdUse& use,
   return loads;
 }
 
+Result<> make_key_maps(VdbenchSession& session, const Plan& plan, const std::vector<Lun>& luns) {
+  const std::vector<std::uint32_t> blocks = key_block_sizes(plan);
+  std::vector<KeyMapSpec> specs;
+  for (std::size_t i = 0; i < plan.set.sds.size(); ++i)
+    specs.push_back({size_of_sd(plan.set.sds[i], luns[i]), blocks[i]});
+  auto maps = KeyMaps::create(specs, largest_transfer(plan), plan.set.general.keep_times);
+  if (!maps) return Failure(maps.error());
+  session.lab().use_key_maps(std::move(*maps));
+  return {};
+}
+
 void begin(VdbenchSession& session, VdbenchOutput& output, const Plan& plan, const SdUse& use,
            const VdbenchOptions& options) {
   std::vector<std::string> sds, wds;
@@ -248,7 +260,7 @@ void begin(VdbenchSession& session, VdbenchOutput& output, const Plan& plan, con
   for (const WorkloadDefinition& wd : plan.set.wds) wds.push_back(wd.name);
   session.run_dir().save("env.json", environment_json());
   session.begin();
-  output.begin(plan.set.written, sds, wds);
+  output.begin(plan, sds, wds);
   const bool uring = options.engine == IoEngine::uring;
   output.log(fmt::format("engine {}, buffers {}{}", uring ? "io_uring" : "psync",
                          uring ? "registered" : "heap",
@@ -280,8 +292,10 @@ Result<std::vector<Lun>> find_luns(const VdbenchOptions& options, const Plan& pl
 Result<int> run_vdbench(const VdbenchOptions& given, const Plan& plan, Console& console) {
   VdbenchOptions options = given;
   if (auto good = check_plan(options, plan, console); !good) return Failure(good.error());
-  if (const std::string problem = options.engine == IoEngine::uring ? uring_problem() : "";
-      !problem.empty()) {
+  const std::string problem = options.engine == IoEngine::psync ? ""
+                              : plan.set.general.validate       ? "io_uring does not validate data"
+                                                                : uring_problem();
+  if (!problem.empty()) {
     console.problem(problem + ": using psync instead");
     options.engine = IoEngine::psync;
   }
@@ -300,6 +314,8 @@ Result<int> run_vdbench(const VdbenchOptions& given, const Plan& plan, Console& 
   auto lab = IoLab::start(loads, options.thresholds);
   if (!lab) return Failure(lab.error());
   VdbenchSession session(options, std::move(*run), std::move(*lens), std::move(*lab), console);
+  if (plan.set.general.validate)
+    if (auto made = make_key_maps(session, plan, *luns); !made) return Failure(made.error());
   begin(session, *output, plan, use, options);
   clear_monitor(plan.set.general.monitor);
   VdbenchRun(options, plan, std::move(*luns), first_slots, session, *output).drive();

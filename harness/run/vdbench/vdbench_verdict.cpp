@@ -76,6 +76,27 @@ VdbenchFacts facts_of(const VdbenchSession& session, const Verdict& verdict,
   return facts;
 }
 
+// As vdbench: a validation that compared nothing is no success.
+void tell_validation(VdbenchSession& session, VdbenchOutput& output) {
+  auto& maps = session.lab().key_maps();
+  if (!maps) return;
+  std::uint64_t validated = 0, bad = 0;
+  for (std::size_t i = 0; i < maps->size(); ++i) {
+    KeyMap map = maps->map(i);
+    if (map.blocks() == 0) continue;
+    map.settle_abandoned();
+    validated += map.validated();
+    bad += map.bad();
+  }
+  output.say(
+      fmt::format("Total amount of key blocks read and validated: {}; key blocks marked in "
+                  "error: {}",
+                  validated, bad));
+  if (validated == 0)
+    session.state().failures.emplace_back(
+        "data validation compared no block: nothing was written and read again");
+}
+
 }  // namespace
 
 VdbenchVerdict judge_vdbench(const VdbenchFacts& facts) {
@@ -113,6 +134,7 @@ int conclude_vdbench(VdbenchSession& session, VdbenchOutput& output,
     state.failures.push_back(fmt::format("{} I/Os failed (see errorlog.html)", output.faults()));
     output.say(fmt::format("Total Data Validation or I/O error count: {}", output.faults()));
   }
+  tell_validation(session, output);
   RunDir& run = session.run_dir();
   run.save("series/rows.csv", output.series());
   const std::string unsaved = run.first_problem().empty() ? output.problem() : run.first_problem();

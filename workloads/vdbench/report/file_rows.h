@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "workloads/vdbench/definitions.h"
 #include "workloads/io/io_totals.h"
+#include "workloads/vdbench/definitions.h"
 
 namespace stallproof {
 
