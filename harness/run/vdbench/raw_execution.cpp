@@ -17,6 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr Nanos kLook = 50 * kMillisecond;
+constexpr Nanos kAfterInterrupt = 2 * kSecond;
 // In sooner than this after the last row nothing worth a row of its own can have happened.
 constexpr Nanos kShortestInterval = 10 * kMillisecond;
 // So many I/Os that were to be made, and none was: not by chance.
@@ -196,11 +197,11 @@ void RawExecution::drain() {
     in_.output.say(fmt::format("Waiting {} seconds for active threads to complete",
                                (limit - std::min(limit, told)) / kSecond));
   }
+  // Whoever interrupts waits no longer than it takes what is well to end.
+  if (in_.session.must_end()) lab.worker_ended(Deadline::in(kAfterInterrupt));
   take_faults();
   check_worker();
   tell_open_ios();
-  if (!lab.worker().reaped() && in_.session.state().interrupted)
-    in_.session.attend(monotonic_now() + kSecond);
   const std::string stuck = lab.end_worker();
   if (!stuck.empty()) in_.session.state().left_behind.push_back(stuck);
 }
