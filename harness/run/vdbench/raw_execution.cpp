@@ -236,7 +236,7 @@ void RawExecution::take_faults() {
   for (const FaultRecord& fault : in_.session.lab().panel().faults_since(next_fault_))
     in_.output.error(fault_line(fault));
   const auto limit = static_cast<std::uint64_t>(std::max(1.0, in_.general.data_errors.limit));
-  in_.output.note_faults(in_.session.lab().panel().header().faults.load());
+  in_.output.note_faults(in_.session.lab().panel().header().faults.ever());
   if (abort_ || in_.output.faults() < limit) return;
   abort_ = Abort{fmt::format("'data_errors={}' requested. Abort rd={} after last error.", limit,
                              in_.heading.name)};
