@@ -44,6 +44,28 @@ std::string_view op_name(Op op) {
       return "serve page read";
     case Op::serve_direct:
       return "serve direct read";
+    case Op::mkdir:
+      return "mkdir";
+    case Op::rmdir:
+      return "rmdir";
+    case Op::create:
+      return "create";
+    case Op::open:
+      return "open";
+    case Op::close:
+      return "close";
+    case Op::remove:
+      return "delete";
+    case Op::getattr:
+      return "getattr";
+    case Op::setattr:
+      return "setattr";
+    case Op::access:
+      return "access";
+    case Op::copy:
+      return "copy";
+    case Op::move:
+      return "move";
   }
   return "unknown";
 }

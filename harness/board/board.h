@@ -39,7 +39,18 @@ enum class Op : std::uint32_t {
   page_drop,
   mprotect,
   serve_page,
-  serve_direct
+  serve_direct,
+  mkdir,
+  rmdir,
+  create,
+  open,
+  close,
+  remove,
+  getattr,
+  setattr,
+  access,
+  copy,
+  move
 };
 std::string_view op_name(Op op);
 

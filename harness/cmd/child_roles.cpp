@@ -9,6 +9,7 @@
 #include "harness/cmd/command.h"
 #include "harness/run/watchdog_role.h"
 #include "workloads/ffs/ffs_role.h"
+#include "workloads/files/file_worker.h"
 #include "workloads/io/io_worker.h"
 #include "workloads/worker_role.h"
 
@@ -26,7 +27,8 @@ void name_process(std::string_view role) {
 }
 
 constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},
-                            Role{"worker", run_worker_role}, Role{"io", run_io_role}};
+                            Role{"worker", run_worker_role}, Role{"io", run_io_role},
+                            Role{"files", run_files_role}};
 
 }  // namespace
 

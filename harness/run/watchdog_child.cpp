@@ -10,7 +10,6 @@
 namespace stallproof {
 namespace {
 
-constexpr Nanos kStartDeadline = 15 * kSecond;
 constexpr Nanos kAfterKill = 2 * kSecond;
 
 std::string nanoseconds(Nanos span) { return fmt::format("{}ns", span); }
@@ -18,7 +17,7 @@ std::string nanoseconds(Nanos span) { return fmt::format("{}ns", span); }
 }  // namespace
 
 Result<> start_role(Child& child, const char* role, Settings words, const std::vector<int>& keep,
-                    const std::function<void(pid_t)>& noted) {
+                    const std::function<void(pid_t)>& noted, Nanos within) {
   auto ready = Pipe::create();
   if (!ready) return Failure(ready.error());
   words.set("ready", std::to_string(ready->write_end.get()));
@@ -29,7 +28,7 @@ Result<> start_role(Child& child, const char* role, Settings words, const std::v
   child = std::move(*spawned);
   if (noted) noted(child.pid());
   ready->write_end.reset();
-  auto up = wait_ready(ready->read_end, role, Deadline::in(kStartDeadline));
+  auto up = wait_ready(ready->read_end, role, Deadline::in(within));
   if (up) return {};
   child.signal(SIGKILL);
   child.reap_by(Deadline::in(kSecond));

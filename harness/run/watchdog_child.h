@@ -17,7 +17,7 @@ namespace stallproof {
 // Starts a child in a role and waits until it says that it is ready. `child` is set, and `noted`
 // called with its pid, as soon as there is a process, ready or not: what may need ending is known.
 Result<> start_role(Child& child, const char* role, Settings words, const std::vector<int>& keep,
-                    const std::function<void(pid_t)>& noted);
+                    const std::function<void(pid_t)>& noted, Nanos within = 15 * kSecond);
 
 class WatchdogChild {
  public:

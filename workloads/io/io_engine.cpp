@@ -3,10 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,7 +13,6 @@
 namespace stallproof {
 namespace {
 
-constexpr Nanos kLookAtPhase = 20 * kMillisecond;
 constexpr std::uint32_t kHeadPoison = 0xb5b5a1d1, kTailPoison = 0xb5b5a2d2;
 
 std::string advice_for(int error, const JobFile& file) {
@@ -29,38 +24,6 @@ std::string advice_for(int error, const JobFile& file) {
 }
 
 }  // namespace
-
-bool EngineContext::wait_for_run(const EngineThread& thread) {
-  const auto tid = static_cast<std::uint32_t>(::syscall(SYS_gettid));
-  for (BoardSlot& slot : slots_of(thread)) {
-    slot.left.store(0, std::memory_order_relaxed);
-    slot.tid.store(tid, std::memory_order_release);
-  }
-  while (board.phase() == Phase::prepare && !ended.load(std::memory_order_relaxed))
-    board.wait_phase_change(Phase::prepare, Deadline::in(kSecond / 10));
-  std::call_once(begun_, [this] { source->begin(monotonic_now()); });
-  return !stopping();
-}
-
-void EngineContext::refuse(const Error& error) {
-  const std::lock_guard<std::mutex> hold(lock_);
-  if (!refusal_) refusal_ = error;
-}
-
-std::optional<Error> EngineContext::refusal() {
-  const std::lock_guard<std::mutex> hold(lock_);
-  return refusal_;
-}
-
-void EngineContext::sleep_until(Nanos until) const {
-  for (;;) {
-    const Nanos now = monotonic_now();
-    if (now >= until || stopping()) return;
-    const Nanos wake = std::min(until, now + kLookAtPhase);
-    const timespec at{static_cast<time_t>(wake / kSecond), static_cast<long>(wake % kSecond)};
-    ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
-  }
-}
 
 std::byte* heap_buffer(std::size_t size) {
   constexpr std::size_t kPage = 4096;

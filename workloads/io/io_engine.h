@@ -3,16 +3,17 @@
 // Everything here lives until the process ends: a thread may be stuck for ever.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "harness/base/fd.h"
-#include "harness/board/board.h"
 #include "workloads/io/io_panel.h"
 #include "workloads/io/io_source.h"
 #include "workloads/io/validated_io.h"
+#include "workloads/io/worker_context.h"
 
 namespace stallproof {
 
@@ -23,33 +24,25 @@ struct EngineThread {
   std::uint32_t count = 1;
 };
 
-struct EngineContext {
+struct EngineContext : WorkerContext {
   IoJob job;
-  Board board;
   IoPanel panel;
   std::vector<Fd> files;  // by file of the job
   std::unique_ptr<IoSource> source;
   std::unique_ptr<Validation> validation;  // null: none
-  std::atomic<bool> ended = false;         // the process was told to end
 
-  [[nodiscard]] bool stopping() const {
-    return board.phase() == Phase::stop || ended.load(std::memory_order_relaxed);
+  using WorkerContext::wait_for_run;
+  [[nodiscard]] bool wait_for_run(const EngineThread& thread) {
+    const bool runs = wait_for_run(slots_of(thread));
+    std::call_once(begun_, [this] { source->begin(monotonic_now()); });
+    return runs;
   }
-  // The calling thread is ready: its slots say so. Waits for the run; false when there is none.
-  [[nodiscard]] bool wait_for_run(const EngineThread& thread);
-  // The calling thread cannot begin.
-  void refuse(const Error& error);
-  [[nodiscard]] std::optional<Error> refusal();
   [[nodiscard]] std::span<BoardSlot> slots_of(const EngineThread& thread) {
     return board.slots().subspan(job.files[thread.file].first_slot + thread.first, thread.count);
   }
-  // Sleeps until then, but no longer than until shortly after stopping() turns true.
-  void sleep_until(Nanos until) const;
 
  private:
-  std::mutex lock_;
-  std::optional<Error> refusal_;
-  std::once_flag begun_;
+  std::once_flag begun_;  // the schedules
 };
 
 // A page-aligned buffer of ordinary heap memory, freed never.

@@ -106,8 +106,7 @@ Result<IoJob> job_of_json(const std::string& text) {
   }
 }
 
-Result<Fd> share_job(const IoJob& job) {
-  const std::string text = job_json(job);
+Result<Fd> share_text(const std::string& text) {
   auto memory = create_shared_memory("stallproof-job", text.size());
   if (!memory) return memory;
   if (::pwrite(memory->get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
@@ -115,14 +114,22 @@ Result<Fd> share_job(const IoJob& job) {
   return memory;
 }
 
-Result<IoJob> job_of_memory(int fd) {
+Result<std::string> text_of_memory(int fd) {
   struct stat info {};
   if (::fstat(fd, &info) != 0)
     return fail_errno("shared memory of a job", errno, "", Origin::infra);
   std::string text(static_cast<std::size_t>(info.st_size), '\0');
   if (::pread(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
     return fail_errno("shared memory of a job", errno, "", Origin::infra);
-  return job_of_json(text);
+  return text;
+}
+
+Result<Fd> share_job(const IoJob& job) { return share_text(job_json(job)); }
+
+Result<IoJob> job_of_memory(int fd) {
+  const auto text = text_of_memory(fd);
+  if (!text) return Failure(text.error());
+  return job_of_json(*text);
 }
 
 }  // namespace stallproof

@@ -23,7 +23,9 @@ std::size_t cells_at() {
   return (sizeof(PanelHeader) + alignof(PanelCell) - 1) / alignof(PanelCell) * alignof(PanelCell);
 }
 
-OpTotals copied(const OpCounters& counters, std::uint32_t interval) {
+}  // namespace
+
+OpTotals totals_of(const OpCounters& counters, std::uint32_t interval) {
   OpTotals totals;
   totals.count = counters.count.load(std::memory_order_acquire);
   totals.bytes = counters.bytes.load(std::memory_order_relaxed);
@@ -37,8 +39,6 @@ OpTotals copied(const OpCounters& counters, std::uint32_t interval) {
     totals.buckets[i] = counters.buckets[i].load(std::memory_order_relaxed);
   return totals;
 }
-
-}  // namespace
 
 IoPanel::IoPanel(IoPanel&& other) noexcept { *this = std::move(other); }
 
@@ -96,49 +96,13 @@ Result<IoPanel> IoPanel::attach(int fd) {
   return panel;
 }
 
-void IoPanel::note_fault(const FaultRecord& fault) {
-  const std::uint64_t number = header_->faults.fetch_add(1, std::memory_order_relaxed);
-  IoFault& into = header_->ring[number % kErrorRing];
-  into.number.store(0, std::memory_order_release);
-  into.realtime_ns = fault.realtime_ns;
-  into.offset = fault.offset;
-  into.size = fault.size;
-  into.error = fault.error;
-  into.stream = fault.stream;
-  into.write = fault.write ? 1 : 0;
-  into.tid = fault.tid;
-  into.block = fault.block;
-  into.number.store(number + 1, std::memory_order_release);
-}
-
-std::vector<FaultRecord> IoPanel::faults_since(std::uint64_t& next) const {
-  std::vector<FaultRecord> found;
-  const std::uint64_t ever = header_->faults.load(std::memory_order_relaxed);
-  if (ever > next + kErrorRing) next = ever - kErrorRing;
-  for (; next < ever; ++next) {
-    const IoFault& from = header_->ring[next % kErrorRing];
-    const std::uint64_t number = from.number.load(std::memory_order_acquire);
-    if (number < next + 1) break;  // not written to the end yet
-    if (number != next + 1) continue;
-    found.push_back({.realtime_ns = from.realtime_ns,
-                     .offset = from.offset,
-                     .size = from.size,
-                     .error = from.error,
-                     .stream = from.stream,
-                     .write = from.write != 0,
-                     .tid = from.tid,
-                     .block = from.block});
-  }
-  return found;
-}
-
 IoTotals IoPanel::totals(std::uint32_t stream, std::uint32_t first_slot, std::uint32_t slots,
                          std::uint32_t interval) const {
   IoTotals sum;
   for (std::uint32_t slot = first_slot; slot < first_slot + slots; ++slot) {
     const PanelCell& from = cell(slot, stream);
-    sum.read += copied(from.read, interval);
-    sum.write += copied(from.write, interval);
+    sum.read += totals_of(from.read, interval);
+    sum.write += totals_of(from.write, interval);
   }
   return sum;
 }

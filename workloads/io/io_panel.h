@@ -17,6 +17,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/fd.h"
 #include "harness/base/result.h"
+#include "workloads/io/fault_ring.h"
 #include "workloads/io/io_job.h"
 #include "workloads/io/io_totals.h"
 #include "workloads/io/key_map.h"
@@ -24,7 +25,6 @@
 namespace stallproof {
 
 inline constexpr std::uint64_t kPanelMagic = 0x6c656e61'706f6973ULL;
-inline constexpr std::size_t kErrorRing = 4096;
 
 // Index into OpTotals::buckets.
 inline std::size_t response_bucket(Nanos response) {
@@ -67,6 +67,9 @@ struct OpCounters {
   }
 };
 
+// A copy, with the longest of that one interval.
+OpTotals totals_of(const OpCounters& counters, std::uint32_t interval);
+
 struct alignas(128) PanelCell {
   OpCounters read, write;
 };
@@ -84,25 +87,15 @@ struct BadBlock {
 };
 static_assert(std::is_trivially_copyable_v<BadBlock>);
 
-// An I/O that failed. `number` is 0 while it is written, else its place in the sequence plus one.
-struct IoFault {
-  std::atomic<std::uint64_t> number;
-  std::uint64_t realtime_ns, offset, size;
-  std::int32_t error;  // errno, or one of the following
-  std::uint32_t stream;
-  std::uint32_t write;
-  std::uint32_t tid;
-  BadBlock block;  // of kCorruption
-};
 inline constexpr std::int32_t kUntouchedBuffer = 797;  // a read that changed nothing
 inline constexpr std::int32_t kShortTransfer = 798;
 inline constexpr std::int32_t kCorruption = 60003;
 
-// A copy of a fault.
+// An I/O that failed.
 struct FaultRecord {
   Nanos realtime_ns = 0;
   std::uint64_t offset = 0, size = 0;
-  int error = 0;
+  int error = 0;  // errno, or kUntouchedBuffer, kShortTransfer
   std::uint32_t stream = 0;
   bool write = false;
   std::uint32_t tid = 0;
@@ -113,12 +106,11 @@ struct PanelHeader {
   std::uint64_t magic;
   std::uint32_t slot_count, stream_count;
   alignas(64) std::atomic<std::uint32_t> interval;  // the controller's; stamps `longest`
-  alignas(64) std::atomic<std::uint64_t> faults;    // ever
   alignas(64) std::atomic<std::uint32_t> ended_streams;
   // Key blocks of this run: found good, and given up (corrupted, or an I/O on them failed).
   alignas(64) std::atomic<std::uint64_t> validated_blocks;
   std::atomic<std::uint64_t> bad_blocks;
-  std::array<IoFault, kErrorRing> ring;
+  FaultRing<FaultRecord> faults;
 };
 
 class IoPanel {
@@ -148,9 +140,11 @@ class IoPanel {
   [[nodiscard]] std::uint32_t streams() const { return streams_; }
 
   // Any worker thread.
-  void note_fault(const FaultRecord& fault);
-  // Faults from `next` on; sets `next`. What was written over meanwhile is left out.
-  [[nodiscard]] std::vector<FaultRecord> faults_since(std::uint64_t& next) const;
+  void note_fault(const FaultRecord& fault) { header_->faults.note(fault); }
+  // As FaultRing::since.
+  [[nodiscard]] std::vector<FaultRecord> faults_since(std::uint64_t& next) const {
+    return header_->faults.since(next);
+  }
   // Everything counted so far of one stream over some slots; the longest of that one interval.
   [[nodiscard]] IoTotals totals(std::uint32_t stream, std::uint32_t first_slot, std::uint32_t slots,
                                 std::uint32_t interval) const;

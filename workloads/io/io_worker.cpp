@@ -2,34 +2,18 @@
 #include "workloads/io/io_worker.h"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
-
-#include <optional>
-#include <thread>
 
 #include "harness/base/process.h"
 #include "harness/base/settings.h"
 #include "workloads/io/io_engine.h"
-#include "workloads/io/jvm_profile.h"
+#include "workloads/io/worker_process.h"
 #include "workloads/role_words.h"
 
 namespace stallproof {
 namespace {
 
-constexpr Nanos kLeaveWithin = 2 * kSecond;
-constexpr Nanos kStartWithin = 60 * kSecond;
-constexpr long kPollNanos = 5'000'000;
-
-struct IoProcess {
-  EngineContext context;
-  std::vector<EngineThread> threads;
-};
-
-Result<> prepare(IoProcess& process, const Settings& words) {
+Result<> prepare(EngineContext& context, const Settings& words) {
   const auto board_fd = words.count("board", 0);
   const auto panel_fd = words.count("panel", 0);
   const auto job_fd = words.count("job", 0);
@@ -43,17 +27,12 @@ Result<> prepare(IoProcess& process, const Settings& words) {
   if (!panel) return Failure(panel.error());
   auto files = open_files(*job);
   if (!files) return Failure(files.error());
-  EngineContext& context = process.context;
   context.job = std::move(*job);
   context.board = std::move(*board);
   context.panel = std::move(*panel);
   context.files = std::move(*files);
   context.source = make_source(context.job);
-  // What an earlier worker left in them.
-  for (BoardSlot& slot : context.board.slots()) {
-    slot.op_started_ns.store(0, std::memory_order_relaxed);
-    slot.tid.store(0, std::memory_order_release);
-  }
+  context.clear_slots();
   if (context.job.validation.on) {
     const auto maps_fd = words.count("maps", 0);
     if (!maps_fd) return Failure(maps_fd.error());
@@ -61,79 +40,23 @@ Result<> prepare(IoProcess& process, const Settings& words) {
     if (!validation) return Failure(validation.error());
     context.validation = std::move(*validation);
   }
-  process.threads = threads_of(context.job);
   return {};
 }
 
-void thread_main(IoProcess& process, const EngineThread& thread) {
-  const JobFile& file = process.context.job.files[thread.file];
-  ::pthread_setname_np(::pthread_self(),
-                       fmt::format("{}/{}", file.name, thread.first).substr(0, 15).c_str());
-  // Due times are kept to the microsecond, not to the 50 us by which timers may be joined.
-  ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  if (process.context.job.engine == IoEngine::uring)
-    run_uring_thread(process.context, thread);
-  else
-    run_psync_thread(process.context, thread);
-  for (BoardSlot& slot : process.context.slots_of(thread))
-    slot.left.store(1, std::memory_order_release);
-  // The end of a thread takes mmap_lock; all end together, with the process.
-  for (;;) ::pause();
-}
-
-void start_threads(IoProcess& process) {
-  sigset_t blocked;
-  sigset_t before;
-  ::sigfillset(&blocked);
-  ::pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  for (const EngineThread& thread : process.threads)
-    std::thread([&process, &thread] { thread_main(process, thread); }).detach();
-  if (process.context.job.jvm)
-    std::thread([&process] {
-      ::pthread_setname_np(::pthread_self(), "jvm");
-      while (process.context.board.phase() == Phase::prepare)
-        process.context.board.wait_phase_change(Phase::prepare, Deadline::in(kSecond / 10));
-      run_jvm_thread(process.context);
-      for (;;) ::pause();
-    }).detach();
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
-
-template <class Predicate>
-bool every_slot(IoProcess& process, Predicate predicate) {
-  for (const EngineThread& thread : process.threads)
-    for (const BoardSlot& slot : process.context.slots_of(thread))
-      if (!predicate(slot)) return false;
-  return true;
-}
-
-Result<> wait_until_started(IoProcess& process) {
-  const Deadline start_by = Deadline::in(kStartWithin);
-  while (!every_slot(process, [](const BoardSlot& slot) { return slot.tid.load() != 0; })) {
-    if (const auto refusal = process.context.refusal()) return Failure(*refusal);
-    if (start_by.passed()) return fail("threads did not start", Origin::infra);
-    ::poll(nullptr, 0, 1);
-  }
-  return {};
+WorkerThread thread_of(EngineContext& context, const EngineThread& thread) {
+  return {.name = fmt::format("{}/{}", context.job.files[thread.file].name, thread.first),
+          .slots = context.slots_of(thread),
+          .work = [&context, thread] {
+            if (context.job.engine == IoEngine::uring)
+              run_uring_thread(context, thread);
+            else
+              run_psync_thread(context, thread);
+          }};
 }
 
 void sync_files(const EngineContext& context) {
   for (std::size_t i = 0; i < context.files.size(); ++i)
     if (context.job.files[i].sync_at_end) ::fsync(context.files[i].get());
-}
-
-int wait_until_left(IoProcess& process, const sigset_t& watched) {
-  const timespec tick{0, kPollNanos};
-  std::optional<Deadline> leave_by;
-  while (!every_slot(process, [](const BoardSlot& slot) { return slot.left.load() != 0; })) {
-    if (::sigtimedwait(&watched, nullptr, &tick) == SIGTERM && !leave_by) {
-      process.context.ended.store(true);
-      leave_by = Deadline::in(kLeaveWithin);
-    }
-    if (leave_by && leave_by->passed()) return 3;
-  }
-  sync_files(process.context);
-  return 0;
 }
 
 }  // namespace
@@ -144,14 +67,19 @@ int run_io_role(const std::vector<std::string>& words) {
   if (!settings) return refuse_role(ready_fd, settings.error());
   const sigset_t watched = block_ending_signals();
   // Never destroyed: threads outlast every wait.
-  auto* const process = new IoProcess;
-  if (const auto prepared = prepare(*process, *settings); !prepared)
+  static auto* const context = new EngineContext;
+  if (const auto prepared = prepare(*context, *settings); !prepared)
     return refuse_role(ready_fd, prepared.error());
-  start_threads(*process);
-  if (const auto started = wait_until_started(*process); !started)
+  static auto* const process = new WorkerProcess{.context = *context};
+  for (const EngineThread& thread : threads_of(context->job))
+    process->threads.push_back(thread_of(*context, thread));
+  if (context->job.jvm) process->jvm_seed = context->job.seed;
+  if (const auto started = start_worker(*process); !started)
     ::_exit(refuse_role(ready_fd, started.error()));
   if (ready_fd >= 0) report_ready(ready_fd);
-  ::_exit(wait_until_left(*process, watched));
+  if (!wait_until_left(*process, watched)) ::_exit(3);
+  sync_files(*context);
+  ::_exit(0);
 }
 
 }  // namespace stallproof

@@ -59,8 +59,8 @@ class Arena {
 
 }  // namespace
 
-void run_jvm_thread(EngineContext& context) {
-  Prng prng(Prng::mix(context.job.seed));
+void run_jvm_thread(const WorkerContext& context, std::uint64_t seed) {
+  Prng prng(Prng::mix(seed));
   Arena arena;
   for (unsigned call = 0; !context.stopping(); ++call) {
     arena.grow(growth(prng));

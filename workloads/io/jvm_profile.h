@@ -4,11 +4,13 @@
 // its compiler threads. Each takes mmap_lock for write, in the same mm as the I/O.
 #pragma once
 
-#include "workloads/io/io_engine.h"
+#include <cstdint>
+
+#include "workloads/io/worker_context.h"
 
 namespace stallproof {
 
 // A thread's whole life; ends with the run. Its memory is its own.
-void run_jvm_thread(EngineContext& context);
+void run_jvm_thread(const WorkerContext& context, std::uint64_t seed);
 
 }  // namespace stallproof

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "workloads/files/file_operation.h"
 #include "workloads/io/arrivals.h"
 #include "workloads/vdbench/parameter.h"
 
@@ -106,24 +107,6 @@ struct FileSystemDefinition {
   Names open_flags;
   Place place;
 };
-
-enum class FileOperation {
-  read,
-  write,
-  mkdir,
-  rmdir,
-  copy,
-  move,
-  create,
-  erase,
-  getattr,
-  setattr,
-  access,
-  open,
-  close
-};
-std::optional<FileOperation> file_operation(const std::string& name);  // in any case
-std::string name_of(FileOperation operation);
 
 struct FileWorkloadDefinition {
   std::string name = "default";

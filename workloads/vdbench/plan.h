@@ -33,11 +33,19 @@ struct RawWorkload {
   std::vector<std::size_t> sds;
 };
 
+// A workload of a run with the FSDs it uses, as indexes of ParameterSet::fsds.
+struct FileWorkload {
+  FileWorkloadDefinition fwd;
+  std::vector<std::size_t> fsds;
+  std::size_t hosts = 1;
+};
+
 struct PlannedRun {
   std::string name;
   std::size_t rd = 0;        // index of ParameterSet::runs
   double curve_percent = 0;  // of the maximum that the run before the curve measured; 0: no point
   std::shared_ptr<const std::vector<RawWorkload>> workloads;  // of SDs; shared by a run's loops
+  std::shared_ptr<const std::vector<FileWorkload>> file_workloads;  // the same of FSDs
   bool format = false;     // made by format=: no rate of its own, and time only when limited
   double rate = 0;         // per second; kMaxRate, kCurveRate; 0: nobody gave one
   bool controlled = true;  // the rate, or the shares of several workloads, is kept
@@ -45,6 +53,7 @@ struct PlannedRun {
   std::optional<double> elapsed;  // seconds; none: until done
   double warmup = 0;              // seconds, before elapsed
   std::vector<LoopValue> loops;
+  std::vector<LoopValue> format_loops;  // of a format: what changes the trees it makes
   Place place;
 };
 

@@ -25,16 +25,20 @@ class FilePlanner {
     if (!fwds) return Failure(fwds.error());
     auto loops = combinations(rd);
     if (!loops) return Failure(loops.error());
+    const auto used = workloads_with_places(rd, *fwds);
+    if (!used) return Failure(used.error());
     bool formatted = false;
     for (auto& values : *loops) {
-      for (const FileWorkloadDefinition& fwd : *fwds)
-        if (auto good = check_workload(rd, fwd, values); !good) return good;
+      for (const FileWorkload& workload : **used)
+        if (auto good = check_workload(rd, workload, values); !good) return good;
       const bool format = rd.format.wanted && !(rd.format.once && formatted);
-      if (format) add_format(rd);
+      if (format) add_format(rd, values, *used);
       formatted = formatted || format;
       if (rd.format.only) continue;
       const double rate = value_of(values, "fwdrate");
       runs.push_back(begin_run(rd, std::move(values)));
+      runs.back().rd = static_cast<std::size_t>(&rd - all_.runs.data());
+      runs.back().file_workloads = *used;
       runs.back().rate = std::isnan(rate) ? rd.fwdrate : std::trunc(rate);
       if (rd.fwdrate == kCurveRate)
         if (auto added = add_curve(runs, rd, true); !added) return added;
@@ -81,16 +85,17 @@ class FilePlanner {
     return fwds;
   }
 
-  [[nodiscard]] Result<std::vector<FileSystemDefinition>> file_systems_of(
+  [[nodiscard]] Result<std::vector<std::size_t>> file_systems_of(
       const RunDefinition& rd, const FileWorkloadDefinition& fwd) const {
-    std::vector<FileSystemDefinition> fsds;
+    std::vector<std::size_t> fsds;
     std::set<std::string> taken;
     for (const std::string& wanted : fwd.fsds) {
       bool match = false;
-      for (const FileSystemDefinition& fsd : all_.fsds) {
-        if (!matches_name(wanted, fsd.name)) continue;
+      for (std::size_t i = 0; i < all_.fsds.size(); ++i) {
+        const std::string& name = all_.fsds[i].name;
+        if (!matches_name(wanted, name)) continue;
         match = true;
-        if (taken.insert(fsd.name).second) fsds.push_back(fsd);
+        if (taken.insert(name).second) fsds.push_back(i);
       }
       if (!match) return fault_of(rd, fmt::format("there is no fsd={}", wanted));
     }
@@ -110,26 +115,24 @@ class FilePlanner {
     return found;
   }
 
-  Result<> check_workload(const RunDefinition& rd, const FileWorkloadDefinition& fwd,
+  Result<> check_workload(const RunDefinition& rd, const FileWorkload& workload,
                           const std::vector<LoopValue>& loops) {
-    const auto fsds = file_systems_of(rd, fwd);
-    if (!fsds) return Failure(fsds.error());
-    const auto hosts = hosts_of(rd, fwd);
-    if (!hosts) return Failure(hosts.error());
+    const FileWorkloadDefinition& fwd = workload.fwd;
     if (fwd.sequential && fwd.read_percent >= 0)
       return fault_of(rd, fmt::format("fwd={}: rdpct= needs fileio=random (sequential is the "
                                       "default)",
                                       fwd.name));
     if (auto good = check_operations(rd, fwd); !good) return good;
-    for (FileSystemDefinition fsd : *fsds) {
-      if (*hosts > 1 && !fsd.shared)
+    for (const std::size_t number : workload.fsds) {
+      FileSystemDefinition fsd = all_.fsds[number];
+      if (workload.hosts > 1 && !fsd.shared)
         return fault_of(rd, fmt::format("several hosts need shared=yes of fsd={}", fsd.name));
       if (fsd.shared && rd.format.wanted && !rd.format.clean && !rd.format.restart)
         return fault_of(rd, fmt::format("fsd={} is shared: format=(clean,only) in one run, then "
                                         "format=(restart,only) in another",
                                         fsd.name));
       if (auto good = check_target(rd, fwd, fsd); !good) return good;
-      if (auto good = apply_loops(rd, fsd, loops, *hosts); !good) return good;
+      if (auto good = apply_loops(rd, fsd, loops, workload.hosts); !good) return good;
       if (auto good = check_tree(rd, fwd, fsd); !good) return good;
       note_transfers(rd, fwd, fsd, loops);
     }
@@ -158,32 +161,6 @@ class FilePlanner {
       return {};
     }
     return fault_of(rd, fmt::format("there is no target fsd={}", *fwd.target));
-  }
-
-  [[nodiscard]] static Result<> apply_loops(const RunDefinition& rd, FileSystemDefinition& fsd,
-                                            const std::vector<LoopValue>& loops,
-                                            std::size_t hosts) {
-    const double given_total = fsd.total_size;
-    fsd.working_set = std::trunc(fsd.working_set / static_cast<double>(hosts));
-    if (fsd.total_size != kNoTotalSize)
-      fsd.total_size = std::trunc(fsd.total_size / static_cast<double>(hosts));
-    for (const auto& [name, value] : loops) {
-      const int whole = static_cast<int>(std::clamp(value, -kMostFolders, kMostFolders));
-      if (name == "depth") fsd.depth = whole;
-      if (name == "width") fsd.width = whole;
-      if (name == "files") fsd.files = whole;
-      if (name == "wss") fsd.working_set = std::trunc(value);
-      if (name == "sizes") fsd.sizes = {value};
-      if (name == "totalsize") fsd.total_size = std::trunc(value);
-    }
-    if (fsd.total_size < 0) {
-      if (given_total == kNoTotalSize)
-        return fault_of(rd, fmt::format("totalsize={:.0f}% needs a totalsize= of fsd={}",
-                                        -fsd.total_size, fsd.name));
-      fsd.total_size = std::trunc(given_total * -fsd.total_size / 100);
-    }
-    if (fsd.total_size == 0) fsd.total_size = given_total;
-    return {};
   }
 
   // Drawing the sizes of a large tree takes a second; loops seldom change it.
@@ -225,9 +202,27 @@ class FilePlanner {
     if (rd.format.wanted) sizes.insert(static_cast<long>(all_.format_fwd.xfersizes[0]));
   }
 
-  void add_format(const RunDefinition& rd) {
+  // What file_systems_of and hosts_of find for each, kept with it.
+  [[nodiscard]] Result<std::shared_ptr<const std::vector<FileWorkload>>> workloads_with_places(
+      const RunDefinition& rd, const std::vector<FileWorkloadDefinition>& fwds) const {
+    auto used = std::make_shared<std::vector<FileWorkload>>();
+    for (const FileWorkloadDefinition& fwd : fwds) {
+      const auto fsds = file_systems_of(rd, fwd);
+      if (!fsds) return Failure(fsds.error());
+      const auto hosts = hosts_of(rd, fwd);
+      if (!hosts) return Failure(hosts.error());
+      used->push_back({.fwd = fwd, .fsds = *fsds, .hosts = *hosts});
+    }
+    return std::shared_ptr<const std::vector<FileWorkload>>(std::move(used));
+  }
+
+  void add_format(const RunDefinition& rd, const std::vector<LoopValue>& loops,
+                  const std::shared_ptr<const std::vector<FileWorkload>>& workloads) {
     runs.push_back(begin_run(rd, {}));
     PlannedRun& run = runs.back();
+    run.rd = static_cast<std::size_t>(&rd - all_.runs.data());
+    run.file_workloads = workloads;
+    run.format_loops = loops;
     run.name = "format_for_" + rd.name;
     run.format = true;
     run.warmup = 0;
@@ -241,6 +236,31 @@ class FilePlanner {
 };
 
 }  // namespace
+
+Result<> apply_loops(const RunDefinition& rd, FileSystemDefinition& fsd,
+                     const std::vector<LoopValue>& loops, std::size_t hosts) {
+  const double given_total = fsd.total_size;
+  fsd.working_set = std::trunc(fsd.working_set / static_cast<double>(hosts));
+  if (fsd.total_size != kNoTotalSize)
+    fsd.total_size = std::trunc(fsd.total_size / static_cast<double>(hosts));
+  for (const auto& [name, value] : loops) {
+    const int whole = static_cast<int>(std::clamp(value, -kMostFolders, kMostFolders));
+    if (name == "depth") fsd.depth = whole;
+    if (name == "width") fsd.width = whole;
+    if (name == "files") fsd.files = whole;
+    if (name == "wss") fsd.working_set = std::trunc(value);
+    if (name == "sizes") fsd.sizes = {value};
+    if (name == "totalsize") fsd.total_size = std::trunc(value);
+  }
+  if (fsd.total_size < 0) {
+    if (given_total == kNoTotalSize)
+      return fault_of(rd, fmt::format("totalsize={:.0f}% needs a totalsize= of fsd={}",
+                                      -fsd.total_size, fsd.name));
+    fsd.total_size = std::trunc(given_total * -fsd.total_size / 100);
+  }
+  if (fsd.total_size == 0) fsd.total_size = given_total;
+  return {};
+}
 
 Result<std::vector<PlannedRun>> plan_file_runs(ParameterSet& all) {
   FilePlanner planner(all);

@@ -28,6 +28,10 @@ Result<std::vector<PlannedRun>> plan_file_runs(ParameterSet& all);
 // The points of a curve, behind the run that finds the maximum.
 Result<> add_curve(std::vector<PlannedRun>& runs, const RunDefinition& rd, bool file_systems);
 
+// The FSD as a run's loops and hosts change it.
+Result<> apply_loops(const RunDefinition& rd, FileSystemDefinition& fsd,
+                     const std::vector<LoopValue>& loops, std::size_t hosts);
+
 PlannedRun begin_run(const RunDefinition& rd, std::vector<LoopValue> loops);
 
 // A percentage of the assumed maximum, rounded up as vdbench does: to 100, to 10 up to 1000.

@@ -260,6 +260,7 @@ Names not_executed(const Plan& plan) {
       found.emplace_back(what);
   };
   note(plan.set.general.concatenate_sds, "concatenatesds");
+  note(plan.file_systems && plan.set.general.validate, "validate (of files)");
   for (const PlannedRun& run : plan.runs) {
     note(run.bursts, "distribution=variable");
     if (!run.workloads) continue;

@@ -7,6 +7,8 @@
 namespace stallproof {
 namespace {
 
+constexpr Nanos kStartWithin = 60 * kSecond;
+constexpr Nanos kLookAtTreesWithin = 600 * kSecond;
 constexpr Nanos kEndWithin = 3 * kSecond;
 constexpr Nanos kAfterKill = 2 * kSecond;
 
@@ -33,17 +35,31 @@ Result<> IoLab::start_worker(const IoJob& job) {
   panel_ = std::move(*panel);
   auto memory = share_job(job);
   if (!memory) return Failure(memory.error());
+  return start_worker("io", panel_.fd(), memory->get(), kStartWithin);
+}
+
+Result<> IoLab::start_worker(const FileJob& job) {
+  auto panel = FilePanel::create(static_cast<std::uint32_t>(board_.slots().size()),
+                                 static_cast<std::uint32_t>(job.anchors.size()));
+  if (!panel) return Failure(panel.error());
+  file_panel_ = std::move(*panel);
+  auto memory = share_job(job);
+  if (!memory) return Failure(memory.error());
+  return start_worker("files", file_panel_.fd(), memory->get(), kLookAtTreesWithin);
+}
+
+Result<> IoLab::start_worker(const char* role, int panel_fd, int job_fd, Nanos within) {
   board_.set_phase(Phase::prepare);
   Settings words;
   words.set("board", std::to_string(board_.fd()));
-  words.set("panel", std::to_string(panel_.fd()));
-  words.set("job", std::to_string(memory->get()));
-  std::vector<int> keep{board_.fd(), panel_.fd(), memory->get()};
+  words.set("panel", std::to_string(panel_fd));
+  words.set("job", std::to_string(job_fd));
+  std::vector<int> keep{board_.fd(), panel_fd, job_fd};
   if (maps_) {
     words.set("maps", std::to_string(maps_->fd()));
     keep.push_back(maps_->fd());
   }
-  auto up = start_role(worker_, "io", words, keep, {});
+  auto up = start_role(worker_, role, words, keep, {}, within);
   if (up) watchdog_.watch_process(worker_.pid());
   return up;
 }

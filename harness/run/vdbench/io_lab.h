@@ -10,6 +10,8 @@
 #include "harness/board/board.h"
 #include "harness/detect/detector.h"
 #include "harness/run/watchdog_child.h"
+#include "workloads/files/file_job.h"
+#include "workloads/files/file_panel.h"
 #include "workloads/io/io_panel.h"
 
 namespace stallproof {
@@ -28,6 +30,8 @@ class IoLab {
   [[nodiscard]] std::optional<KeyMaps>& key_maps() { return maps_; }
   // The worker is ready, and does nothing yet. One at a time.
   Result<> start_worker(const IoJob& job);
+  // Looks at the trees first, which may take minutes.
+  Result<> start_worker(const FileJob& job);
   void run_load();
   // Asks the I/O to end; what is in flight may still complete.
   void stop_load() { board_.set_phase(Phase::stop); }
@@ -41,6 +45,7 @@ class IoLab {
   [[nodiscard]] Board& board() { return board_; }
   [[nodiscard]] const Board& board() const { return board_; }
   [[nodiscard]] IoPanel& panel() { return panel_; }
+  [[nodiscard]] FilePanel& file_panel() { return file_panel_; }
   [[nodiscard]] WatchdogChild& watchdog() { return watchdog_; }
   [[nodiscard]] const WatchdogChild& watchdog() const { return watchdog_; }
   [[nodiscard]] Child& worker() { return worker_; }
@@ -52,7 +57,10 @@ class IoLab {
       : board_(std::move(board)), watchdog_(std::move(watchdog)) {}
 
   Board board_;
+  Result<> start_worker(const char* role, int panel_fd, int job_fd, Nanos within);
+
   IoPanel panel_;
+  FilePanel file_panel_;
   std::optional<KeyMaps> maps_;
   WatchdogChild watchdog_;
   Child worker_;

@@ -57,20 +57,4 @@ IoSample IoSampler::sample(Nanos now, std::uint32_t interval) const {
   return sample;
 }
 
-std::vector<OpenIo> open_ios(const IoJob& job, const Board& board, Nanos now) {
-  std::vector<OpenIo> found;
-  for (std::uint32_t i = 0; i < job.files.size(); ++i)
-    for (const BoardSlot& slot :
-         board.slots().subspan(job.files[i].first_slot, job.files[i].threads))
-      if (slot.op_started_ns.load(std::memory_order_acquire) != 0)
-        found.push_back({.file = i,
-                         .write = slot.op_code.load() == static_cast<std::uint32_t>(Op::write),
-                         .offset = slot.op_offset.load(),
-                         .age_ns = age_of(slot, now),
-                         .tid = slot.tid.load()});
-  std::sort(found.begin(), found.end(),
-            [](const OpenIo& a, const OpenIo& b) { return a.age_ns > b.age_ns; });
-  return found;
-}
-
 }  // namespace stallproof

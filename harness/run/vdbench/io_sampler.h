@@ -36,15 +36,4 @@ class IoSampler {
 // What happened between two samples. Maxima are those of `later`.
 IoTotals difference(const IoTotals& later, const IoTotals& earlier);
 
-// An I/O that had not ended.
-struct OpenIo {
-  std::uint32_t file = 0;  // of the job
-  bool write = false;
-  std::uint64_t offset = 0;
-  Nanos age_ns = 0;
-  std::uint32_t tid = 0;
-};
-// Oldest first.
-std::vector<OpenIo> open_ios(const IoJob& job, const Board& board, Nanos now);
-
 }  // namespace stallproof

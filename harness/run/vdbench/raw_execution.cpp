@@ -4,116 +4,91 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "harness/base/units.h"
 #include "harness/run/vdbench/corruption_text.h"
-#include "harness/run/vdbench/run_commands.h"
+#include "workloads/vdbench/report/histogram_text.h"
+#include "workloads/vdbench/report/measures.h"
 
 namespace stallproof {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr Nanos kLook = 50 * kMillisecond;
-constexpr Nanos kAfterInterrupt = 2 * kSecond;
-// In sooner than this after the last row nothing worth a row of its own can have happened.
-constexpr Nanos kShortestInterval = 10 * kMillisecond;
 // So many I/Os that were to be made, and none was: not by chance.
 constexpr double kSurelySome = 20;
 
-Nanos seconds(double value) { return static_cast<Nanos>(value * 1e9); }
+// The one value that all have; nothing when they differ.
+template <class Get>
+std::optional<double> common_value(const std::vector<JobStream>& streams, Get get) {
+  std::optional<double> value;
+  for (const JobStream& stream : streams) {
+    const std::optional<double> one = get(stream);
+    if (!one || (value && *value != *one)) return std::nullopt;
+    value = one;
+  }
+  return value;
+}
+
+FlatRaw flat_of(const RawRun& run) {
+  const std::vector<JobStream>& streams = run.job.streams;
+  const auto of = [&streams](double JobStream::*field) {
+    return common_value(
+        streams, [field](const JobStream& each) { return std::optional<double>(each.*field); });
+  };
+  FlatRaw flat{.requested_rate = run.rate,
+               .read_percent = of(&JobStream::read_percent),
+               .read_hits = of(&JobStream::read_hits),
+               .write_hits = of(&JobStream::write_hits),
+               .seek_percent = of(&JobStream::seek_percent)};
+  flat.xfersize = common_value(streams, [](const JobStream& each) {
+    return each.xfersizes.size() == 1 ? std::optional(each.xfersizes[0]) : std::nullopt;
+  });
+  flat.threads = common_value(streams, [&run](const JobStream& each) {
+    return std::optional<double>(run.job.files[each.file].threads);
+  });
+  for (const JobFile& file : run.job.files) flat.lun_bytes += static_cast<double>(file.size);
+  return flat;
+}
 
 }  // namespace
 
-RawExecution::RawExecution(Setup setup)
-    : in_(std::move(setup)),
-      sampler_(in_.run.job, in_.session.lab().board(), in_.session.lab().panel()),
-      longest_read_us_(in_.run.job.streams.size()),
-      longest_write_us_(in_.run.job.streams.size()),
-      first_read_us_(in_.run.job.streams.size()),
-      first_write_us_(in_.run.job.streams.size()) {}
+RawExecution::RawExecution(Setup setup, const RawRun& run)
+    : RunExecution(std::move(setup)),
+      run_(run),
+      sampler_(run.job, in_.session.lab().board(), in_.session.lab().panel()),
+      flat_(flat_of(run)),
+      longest_read_us_(run.job.streams.size()),
+      longest_write_us_(run.job.streams.size()),
+      first_read_us_(run.job.streams.size()),
+      first_write_us_(run.job.streams.size()) {}
 
-Result<> RawExecution::execute() {
-  IoLab& lab = in_.session.lab();
-  if (auto up = lab.start_worker(in_.run.job); !up) return up;
-  in_.output.start_run(in_.heading);
-  in_.session.log_event(
-      Json{{"event", "run_started"},
-           {"run", in_.heading.name},
-           {"worker", lab.worker().pid()},
-           {"engine", in_.run.job.engine == IoEngine::uring ? "io_uring" : "psync"}}
-          .dump());
-  lab.panel().header().interval.store(1);
+void RawExecution::number_interval(std::uint32_t interval) {
+  in_.session.lab().panel().header().interval.store(interval);
+}
+
+void RawExecution::begin(Nanos now) {
   cpu_.lap();
-  began_ns_ = monotonic_now();
-  last_ = sampler_.sample(began_ns_, 1);
-  first_measured_ = static_cast<std::uint32_t>(in_.times.warmup / in_.times.interval) + 1;
-  if (in_.times.warmup == 0) {
-    measured_ = last_;
-    measured_cpu_.lap();
-  }
-  lab.run_load();
-  run_intervals();
-  lab.stop_load();
-  tell_totals();
-  drain();
-  in_.output.status("Slaves done");
-  in_.session.log_event(
-      Json{{"event", "run_ended"}, {"run", in_.heading.name}, {"why", ended_by_}}.dump());
-  return {};
+  measured_cpu_.lap();
+  last_ = measured_ = sampler_.sample(now, interval());
 }
 
-void RawExecution::run_intervals() {
-  const Nanos step = seconds(in_.times.interval);
-  const Nanos end =
-      in_.times.elapsed ? began_ns_ + seconds(in_.times.warmup + *in_.times.elapsed) : ~Nanos{0};
-  while (!over_) {
-    const Nanos due = std::min(began_ns_ + interval_ * step, end);
-    attend_until(due);
-    const Nanos now = monotonic_now();
-    if (now >= due || now > last_->at_ns + kShortestInterval) close_interval(now);
-    if (now >= end) stop("elapsed");
-    ++interval_;
-    in_.session.lab().panel().header().interval.store(interval_);
-  }
-}
-
-void RawExecution::attend_until(Nanos until) {
-  while (!over_) {
-    const Nanos now = monotonic_now();
-    if (now >= until) return;
-    in_.session.attend(std::min(until, now + kLook));
-    take_faults();
-    if (in_.session.must_end()) stop(in_.session.state().interrupted ? "signal" : "process lost");
-    if (in_.session.lab().worker().reaped()) stop("all done");
-    check_data_limit(sampler_.sample(monotonic_now(), interval_).all());
-  }
-}
-
-void RawExecution::stop(const std::string& why) {
-  if (!over_) ended_by_ = why;
-  over_ = true;
-}
-
-void RawExecution::close_interval(Nanos now) {
-  const IoSample sample = sampler_.sample(now, interval_);
-  RawRow row{.label = std::to_string(interval_),
-             .totals = difference(sample.all(), last_->all()),
-             .seconds = static_cast<double>(now - last_->at_ns) * 1e-9,
-             .cpu = cpu_.lap()};
-  in_.output.interval(in_.heading, row, named_rows(sample, *last_, row));
-  note_row(sample, row, now);
-  const bool warming = interval_ < first_measured_;
-  // Without a warmup the first interval, in which all begins, is left out of the totals.
-  const bool left_out = warming || (in_.times.warmup == 0 && interval_ == 1);
-  if (interval_ + 1 == first_measured_) in_.output.status("Warmup done");
-  if (left_out) {
-    measured_ = sample;
-    measured_cpu_.lap();
-    first_measured_ = interval_ + 1;
-  }
+void RawExecution::tell_interval(Nanos now, bool left_out) {
+  const IoSample sample = sampler_.sample(now, interval());
+  const RawRow row{.label = std::to_string(interval()),
+                   .totals = difference(sample.all(), last_.all()),
+                   .seconds = static_cast<double>(now - last_.at_ns) * 1e-9,
+                   .cpu = cpu_.lap()};
+  const std::string time = clock_text(realtime_now());
+  in_.output.interval({.header = raw_header(date_text(realtime_now())),
+                       .line = raw_row(time, row),
+                       .flat = flat_line(row, time),
+                       .named = named_rows(sample, last_, row, time)});
+  const OpTotals all = reads_and_writes(row.totals);
+  in_.output.note_series({.at_ms = in_.session.state().clock.ms(now),
+                          .run = in_.heading.name,
+                          .interval = row.label,
+                          .rate = per_second(all.count, row.seconds),
+                          .megabytes = mib_per_second(all.bytes, row.seconds),
+                          .in_flight = queue_depth(row.totals, row.seconds),
+                          .oldest_ms = static_cast<double>(sample.oldest_ns) / 1e6});
   for (std::size_t i = 0; i < sample.streams.size(); ++i) {
     double& read = left_out ? first_read_us_[i] : longest_read_us_[i];
     double& write = left_out ? first_write_us_[i] : longest_write_us_[i];
@@ -121,47 +96,17 @@ void RawExecution::close_interval(Nanos now) {
     write = std::max(write, sample.streams[i].write.max_us);
   }
   last_ = sample;
-  if (!warming) check_timeout(sample);
-  check_monitor();
+  if (!left_out) return;
+  measured_ = sample;
+  measured_cpu_.lap();
 }
 
-// Our own series: the age of the oldest I/O beside each row.
-void RawExecution::note_row(const IoSample& sample, const RawRow& row, Nanos now) {
-  in_.output.note_series(in_.heading, row, in_.session.state().clock.ms(now),
-                         static_cast<double>(sample.oldest_ns) / 1e6);
-}
-
-std::vector<NamedRow> RawExecution::named_rows(const IoSample& now, const IoSample& before,
-                                               const RawRow& all) const {
-  std::vector<NamedRow> rows;
-  const auto add = [&](const std::string& name, bool is_sd, std::size_t index) {
-    NamedRow row{.name = name, .sd = is_sd, .row = all};
-    row.row.totals = {};
-    for (std::size_t i = 0; i < in_.run.job.streams.size(); ++i) {
-      const JobStream& stream = in_.run.job.streams[i];
-      if ((is_sd ? stream.file : stream.workload) == index)
-        row.row.totals += difference(now.streams[i], before.streams[i]);
-    }
-    if (is_sd)
-      row.row.totals.outstanding_us = std::max(
-          0.0, row.row.totals.outstanding_us + now.waiting_us[index] - before.waiting_us[index]);
-    rows.push_back(std::move(row));
-  };
-  for (std::size_t i = 0; i < in_.run.job.files.size(); ++i)
-    add(in_.run.job.files[i].name, true, i);
-  for (std::size_t i = 0; i < in_.run.workloads.size(); ++i) add(in_.run.workloads[i], false, i);
-  return rows;
-}
-
-void RawExecution::tell_totals() {
-  const std::uint32_t last_interval = interval_ - 1;
-  IoSample end = *last_;
-  // Ended before its measured part began: all of it counts.
-  if (measured_->at_ns >= end.at_ns) {
-    first_measured_ = 1;
+void RawExecution::tell_totals(const std::string& label) {
+  IoSample end = last_;
+  if (nothing_measured_) {
     longest_read_us_ = first_read_us_;
     longest_write_us_ = first_write_us_;
-    measured_ = IoSample{.at_ns = began_ns_,
+    measured_ = IoSample{.at_ns = began_ns(),
                          .streams = std::vector<IoTotals>(end.streams.size()),
                          .waiting_us = std::vector<double>(end.waiting_us.size())};
   }
@@ -169,145 +114,88 @@ void RawExecution::tell_totals() {
     end.streams[i].read.max_us = longest_read_us_[i];
     end.streams[i].write.max_us = longest_write_us_[i];
   }
-  const RawRow row{.label = fmt::format("avg_{}-{}", first_measured_, last_interval),
-                   .totals = difference(end.all(), measured_->all()),
-                   .seconds = static_cast<double>(end.at_ns - measured_->at_ns) * 1e-9,
+  const RawRow row{.label = label,
+                   .totals = difference(end.all(), measured_.all()),
+                   .seconds = static_cast<double>(end.at_ns - measured_.at_ns) * 1e-9,
                    .cpu = measured_cpu_.since()};
-  in_.output.total(in_.heading, row, named_rows(end, *measured_, row));
-  const auto ios = static_cast<double>(row.totals.read.count + row.totals.write.count);
-  const double wanted = in_.run.rate * row.seconds;
-  if (ios == 0 && !abort_ && !in_.session.must_end() && wanted > kSurelySome)
-    in_.session.state().failures.push_back(
-        fmt::format("rd={}: no I/O completed", in_.heading.name));
-  measured_rate_ = row.seconds > 0 ? ios / row.seconds : 0;
-  measured_response_ms_ =
-      ios > 0 ? (row.totals.read.response_us + row.totals.write.response_us) / ios / 1e3 : 0;
+  const std::string time = clock_text(realtime_now());
+  in_.output.total({.line = raw_row(time, row),
+                    .flat = flat_line(row, time),
+                    .named = named_rows(end, measured_, row, time),
+                    .histogram = histogram_text(row.totals)});
+  const OpTotals all = reads_and_writes(row.totals);
+  if (all.count == 0 && !abort_ && !in_.session.must_end() && run_.rate * row.seconds > kSurelySome)
+    fail_run("no I/O completed");
+  measured_rate_ = per_second(all.count, row.seconds);
+  measured_response_ms_ = response_ms(all);
 }
 
-// What is in flight may still complete; what does not is named.
-void RawExecution::drain() {
-  IoLab& lab = in_.session.lab();
-  const Nanos limit = monotonic_now() + in_.session.options().thresholds.fail_after;
-  Nanos told = monotonic_now();
-  while (!lab.worker().reaped() && monotonic_now() < limit && !in_.session.must_end()) {
-    in_.session.attend(std::min(limit, monotonic_now() + kLook));
-    take_faults();
-    if (monotonic_now() < told + 15 * kSecond || lab.worker().reaped()) continue;
-    told = monotonic_now();
-    in_.output.say(fmt::format("Waiting {} seconds for active threads to complete",
-                               (limit - std::min(limit, told)) / kSecond));
-  }
-  // Whoever interrupts waits no longer than it takes what is well to end.
-  if (in_.session.must_end()) lab.worker_ended(Deadline::in(kAfterInterrupt));
-  take_faults();
-  check_worker();
-  tell_open_ios();
-  const std::string stuck = lab.end_worker();
-  if (!stuck.empty()) in_.session.state().left_behind.push_back(stuck);
+std::vector<RowTexts::Named> RawExecution::named_rows(const IoSample& now, const IoSample& before,
+                                                      const RawRow& all,
+                                                      const std::string& time) const {
+  std::vector<RowTexts::Named> rows;
+  const auto add = [&](const std::string& name, bool is_sd, std::size_t index) {
+    RawRow row = all;
+    row.totals = {};
+    for (std::size_t i = 0; i < run_.job.streams.size(); ++i) {
+      const JobStream& stream = run_.job.streams[i];
+      if ((is_sd ? stream.file : stream.workload) == index)
+        row.totals += difference(now.streams[i], before.streams[i]);
+    }
+    if (is_sd)
+      row.totals.outstanding_us = std::max(
+          0.0, row.totals.outstanding_us + now.waiting_us[index] - before.waiting_us[index]);
+    rows.push_back({name, raw_row(time, row)});
+  };
+  for (std::size_t i = 0; i < run_.job.files.size(); ++i) add(run_.job.files[i].name, true, i);
+  for (std::size_t i = 0; i < run_.workloads.size(); ++i) add(run_.workloads[i], false, i);
+  return rows;
 }
 
-// A worker that has ended well has done all there was to do.
-void RawExecution::check_worker() {
-  Child& worker = in_.session.lab().worker();
-  if (!worker.reaped() || in_.session.must_end()) return;
-  const int status = *worker.try_reap();
-  const bool may_end = std::any_of(in_.run.job.streams.begin(), in_.run.job.streams.end(),
-                                   [](const JobStream& each) { return each.stop_at_end; });
-  if (status == 0 && (ended_by_ != "all done" || may_end)) return;
-  in_.session.state().lost.push_back(fmt::format("rd={}: the worker ended before its time: {}",
-                                                 in_.heading.name, describe_status(status)));
+std::string RawExecution::flat_line(const RawRow& row, const std::string& time) const {
+  FlatRaw flat = flat_;
+  flat.stamp = {time, flat_time(realtime_now()), in_.heading.name};
+  return flat_raw_line(flat, row);
 }
 
-void RawExecution::tell_open_ios() {
-  if (in_.session.lab().worker().reaped()) return;
-  constexpr std::size_t kNamed = 20;
-  const auto open = open_ios(in_.run.job, in_.session.lab().board(), monotonic_now());
-  for (std::size_t i = 0; i < std::min(open.size(), kNamed); ++i) {
-    const JobFile& file = in_.run.job.files[open[i].file];
-    in_.session.state().never_ended.push_back(
-        fmt::format("{} of sd={} lun={} lba={:#x} has not completed for {} (thread {})",
-                    open[i].write ? "write" : "read", file.name, file.path, open[i].offset,
-                    format_duration(open[i].age_ns), open[i].tid));
-    in_.output.error(in_.session.state().never_ended.back());
-  }
-  if (open.size() > kNamed)
-    in_.output.error(fmt::format("and {} more I/Os that have not completed", open.size() - kNamed));
-}
-
-void RawExecution::take_faults() {
-  for (const FaultRecord& fault : in_.session.lab().panel().faults_since(next_fault_)) {
+std::uint64_t RawExecution::take_faults() {
+  const IoPanel& panel = in_.session.lab().panel();
+  for (const FaultRecord& fault : panel.faults_since(next_fault_)) {
+    const JobFile& file = run_.job.files[run_.job.streams[fault.stream].file];
     if (fault.error == kCorruption)
-      for (const std::string& line :
-           corruption_lines(in_.run.job.files[in_.run.job.streams[fault.stream].file], fault))
-        in_.output.error(line);
-    in_.output.error(fault_line(fault));
+      for (const std::string& line : corruption_lines(file, fault)) in_.output.error(line);
+    in_.output.error(io_error_line({.at_ns = fault.realtime_ns,
+                                    .operation = fault.write ? "write" : "read",
+                                    .lun = file.path,
+                                    .offset = fault.offset,
+                                    .size = fault.size,
+                                    .error = fault.error}));
   }
-  const auto limit = static_cast<std::uint64_t>(std::max(1.0, in_.general.data_errors.limit));
-  in_.output.note_faults(in_.session.lab().panel().header().faults.load());
-  if (abort_ || in_.output.faults() < limit) return;
-  abort_ = Abort{fmt::format("'data_errors={}' requested. Abort rd={} after last error.", limit,
-                             in_.heading.name)};
-  if (!in_.general.data_errors.command.empty())
-    run_shell(in_.general.data_errors.command, in_.session, in_.output);
-  stop("data_errors");
+  return panel.header().faults.ever();
 }
 
-std::string RawExecution::fault_line(const FaultRecord& fault) const {
-  const JobFile& file = in_.run.job.files[in_.run.job.streams[fault.stream].file];
-  return io_error_line({.at_ns = fault.realtime_ns,
-                        .write = fault.write,
-                        .lun = file.path,
-                        .offset = fault.offset,
-                        .size = fault.size,
-                        .error = fault.error});
-}
-
-void RawExecution::check_data_limit(const IoTotals& sum) {
+void RawExecution::check_limits() {
+  if (run_.max_bytes == 0 && run_.max_bytes_read == 0 && run_.max_bytes_written == 0) return;
+  const IoTotals sum = sampler_.sample(monotonic_now(), interval()).all();
   const auto reached = [](double limit, std::uint64_t bytes) {
     return limit > 0 && static_cast<double>(bytes) >= limit;
   };
-  if (reached(in_.run.max_bytes, sum.read.bytes + sum.write.bytes) ||
-      reached(in_.run.max_bytes_read, sum.read.bytes) ||
-      reached(in_.run.max_bytes_written, sum.write.bytes))
+  if (reached(run_.max_bytes, sum.read.bytes + sum.write.bytes) ||
+      reached(run_.max_bytes_read, sum.read.bytes) ||
+      reached(run_.max_bytes_written, sum.write.bytes))
     stop("maxdata");
 }
 
-// timeout=, looked at after each interval as in vdbench.
-void RawExecution::check_timeout(const IoSample& sample) {
-  const TimeoutRule& rule = in_.general.timeout;
-  if (rule.report_after == 0 || abort_ || sample.oldest_ns < seconds(rule.report_after)) return;
-  const double age = static_cast<double>(sample.oldest_ns) * 1e-9;
-  if (sample.at_ns >= told_late_ns_ + seconds(rule.report_after)) {
-    told_late_ns_ = sample.at_ns;
-    in_.output.say(
-        fmt::format("timeout={:.0f} value exceeded. See errorlog.html", rule.report_after));
-    for (const OpenIo& io : open_ios(in_.run.job, in_.session.lab().board(), sample.at_ns)) {
-      if (io.age_ns < seconds(rule.report_after)) break;
-      in_.output.error_only(
-          fmt::format("timeout={:.0f} value exceeded for sd={} on slave=localhost-0 for {:3.0f} "
-                      "seconds. lba: {:#x}",
-                      rule.report_after, in_.run.job.files[io.file].name,
-                      static_cast<double>(io.age_ns) * 1e-9, io.offset));
-    }
-  }
-  if (!rule.script.empty() &&
-      run_shell(fmt::format("{} maxlate {:.1f}", rule.script, age), in_.session, in_.output)
-              .find("abort") != std::string::npos)
-    abort_ = Abort{
-        fmt::format("timeout={:.0f}: {} requested an abort.", rule.report_after, rule.script)};
-  if (rule.abort_after > 0 && age >= rule.abort_after)
-    abort_ = Abort{fmt::format("Maximum timeout=({:.0f},{:.0f}) has been reached.",
-                               rule.report_after, rule.abort_after)};
-  if (abort_) stop("timeout");
+bool RawExecution::may_end() const {
+  return std::any_of(run_.job.streams.begin(), run_.job.streams.end(),
+                     [](const JobStream& each) { return each.stop_at_end; });
 }
 
-void RawExecution::check_monitor() {
-  if (in_.general.monitor.empty()) return;
-  const std::string wish = monitor_wish(in_.general.monitor);
-  if (wish == "end_rd") stop("monitor");
-  if (wish != "end_vdbench") return;
-  abort_ = Abort{};
-  stop("monitor");
+std::string RawExecution::object_of(std::size_t slot) const {
+  for (const JobFile& file : run_.job.files)
+    if (slot >= file.first_slot && slot < file.first_slot + file.threads)
+      return fmt::format("sd={} lun={}", file.name, file.path);
+  return "?";
 }
 
 }  // namespace stallproof

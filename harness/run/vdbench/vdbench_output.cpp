@@ -6,11 +6,9 @@
 
 #include <array>
 #include <cstring>
-#include <set>
 
 #include "harness/base/clock.h"
 #include "workloads/io/io_panel.h"
-#include "workloads/vdbench/report/histogram_text.h"
 #include "workloads/vdbench/report/html_page.h"
 
 namespace stallproof {
@@ -55,14 +53,16 @@ std::string clock_text(Nanos realtime_ns) {
                      realtime_ns % kSecond / kMillisecond);
 }
 
+std::string flat_time(Nanos realtime_ns) { return formatted(realtime_ns, "%m/%d/%Y-%H:%M:%S-%Z"); }
+
 std::string date_text(Nanos realtime_ns) { return formatted(realtime_ns, "%b %d, %Y"); }
 
 std::string io_error_line(const IoErrorLine& fault) {
   return fmt::format(
       "localhost-0: {} op: {:<6} lun: {:<30} lba: {:>12} 0x{:08X} xfer: {:>8} "
       "errno: {}",
-      clock_text(fault.at_ns), fault.write ? "write" : "read", fault.lun, fault.offset,
-      fault.offset, fault.size, error_text(fault.error));
+      clock_text(fault.at_ns), fault.operation, fault.lun, fault.offset, fault.offset, fault.size,
+      error_text(fault.error));
 }
 
 Result<VdbenchOutput> VdbenchOutput::create(const std::string& directory, Console& console) {
@@ -92,16 +92,11 @@ void VdbenchOutput::write(const std::string& name, const std::string& text) {
     problem_ = fmt::format("{}/{}.html: {}", directory_, name, std::strerror(errno));
 }
 
-void VdbenchOutput::begin(const Plan& plan, const std::vector<std::string>& sds,
-                          const std::vector<std::string>& wds) {
+void VdbenchOutput::begin(const Plan& plan, const std::vector<Pages>& pages,
+                          const std::string& flat_header) {
   write("parmfile", plan.set.written);
-  write("flatfile", flat_raw_header());
+  write("flatfile", flat_header);
   write("errorlog", "I/O errors, data validation and time-outs, in the order they came.\n\n");
-  many_workloads_ = wds.size() > 1;
-  std::set<std::string> names(sds.begin(), sds.end());
-  if (many_workloads_) names.insert(wds.begin(), wds.end());
-  for (const std::string& name : names)
-    if (auto opened = open(name); !opened && problem_.empty()) problem_ = opened.error().what;
   std::string links = page_link("Link to logfile", "logfile", "logfile") +
                       page_link("Run totals", "totals", "totals") +
                       page_link("Copy of input parameter files", "parmfile", "parmfile") +
@@ -109,8 +104,11 @@ void VdbenchOutput::begin(const Plan& plan, const std::vector<std::string>& sds,
                       page_link("Link to flatfile", "flatfile", "flatfile") +
                       page_link("Link to status", "status", "status") +
                       page_link("Link to response time histogram", "histogram", "histogram");
-  links += page_links("SD", sds);
-  if (many_workloads_) links += page_links("WD", wds);
+  for (const Pages& each : pages) {
+    for (const std::string& name : each.names)
+      if (auto opened = open(name); !opened && problem_.empty()) problem_ = opened.error().what;
+    links += page_links(each.kind, each.names);
+  }
   write("summary", links + run_links(plan));
   write("totals", run_links(plan));
   status("Starting slaves");
@@ -169,53 +167,34 @@ void VdbenchOutput::start_run(const RunHeading& heading) {
   status("Starting\t" + words);
 }
 
-void VdbenchOutput::tell_flat(const RunHeading& heading, const RawRow& row,
-                              const std::string& time) {
-  FlatRaw flat = heading.flat;
-  flat.stamp = {time, formatted(realtime_now(), "%m/%d/%Y-%H:%M:%S-%Z"), heading.name};
-  write("flatfile", flat_raw_line(flat, row));
-}
-
-void VdbenchOutput::tell_row(const RunHeading& heading, const RawRow& row,
-                             const std::vector<NamedRow>& named, bool total) {
-  const std::string time = now_text();
+void VdbenchOutput::tell_row(const RowTexts& texts, bool total) {
   const auto with_header = [&](const std::string& where, const std::string& line) {
     const bool due = !total && rows_[where]++ % kRowsPerHeader == 0;
-    return due ? raw_header(date_text(realtime_now())) + line : line;
+    return due ? texts.header + line : line;
   };
-  const std::string line = raw_row(time, row);
-  console_->block(with_header("", line));
-  write("summary", with_header("summary", line));
-  write("logfile", line);
-  tell_flat(heading, row, time);
-  for (const NamedRow& each : named)
-    if (each.sd || many_workloads_ || heading.format)
-      write(each.name, with_header(each.name, raw_row(time, each.row)));
-  if (total) write("totals", line);
+  console_->block(with_header("", texts.line));
+  write("summary", with_header("summary", texts.line));
+  write("logfile", texts.line);
+  write("flatfile", texts.flat);
+  for (const RowTexts::Named& each : texts.named)
+    write(each.name, with_header(each.name, each.line));
+  if (total) write("totals", texts.line.substr(0, texts.line.find('\n') + 1));
 }
 
-void VdbenchOutput::interval(const RunHeading& heading, const RawRow& row,
-                             const std::vector<NamedRow>& named) {
-  tell_row(heading, row, named, false);
-}
+void VdbenchOutput::interval(const RowTexts& texts) { tell_row(texts, false); }
 
-void VdbenchOutput::total(const RunHeading& heading, const RawRow& row,
-                          const std::vector<NamedRow>& named) {
-  tell_row(heading, row, named, true);
-  write("histogram", histogram_text(row.totals));
+void VdbenchOutput::total(const RowTexts& texts) {
+  tell_row(texts, true);
+  write("histogram", texts.histogram);
   status("Workload done");
 }
 
 void VdbenchOutput::note_faults(std::uint64_t of_this_run) { faults_now_ = of_this_run; }
 
-void VdbenchOutput::note_series(const RunHeading& heading, const RawRow& row, double at_ms,
-                                double oldest_ms) {
+void VdbenchOutput::note_series(const SeriesRow& row) {
   if (series_.empty()) series_ = "at_ms,run,interval,rate,mb_per_s,queue_depth,oldest_io_ms\n";
-  const OpTotals all = reads_and_writes(row.totals);
-  series_ +=
-      fmt::format("{:.3f},{},{},{:.1f},{:.2f},{:.2f},{:.3f}\n", at_ms, heading.name, row.label,
-                  per_second(all.count, row.seconds), mib_per_second(all.bytes, row.seconds),
-                  queue_depth(row.totals, row.seconds), oldest_ms);
+  series_ += fmt::format("{:.3f},{},{},{:.1f},{:.2f},{:.2f},{:.3f}\n", row.at_ms, row.run,
+                         row.interval, row.rate, row.megabytes, row.in_flight, row.oldest_ms);
 }
 
 void VdbenchOutput::end(bool good, const std::string& directory) {

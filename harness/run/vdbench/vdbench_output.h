@@ -16,31 +16,34 @@
 #include "harness/base/result.h"
 #include "harness/sink/console.h"
 #include "workloads/vdbench/plan.h"
-#include "workloads/vdbench/report/flat_file.h"
-#include "workloads/vdbench/report/measures.h"
-#include "workloads/vdbench/report/raw_rows.h"
 
 namespace stallproof {
 
-// Seconds.
-struct RunTimes {
-  double interval = 1, warmup = 0;
-  std::optional<double> elapsed;  // none: until all is done
-};
-
-// What a run is called and what the flat file says about all its rows.
+// What a run is called.
 struct RunHeading {
   std::string name;
   std::string text;  // behind "Starting ": RD=…
-  FlatRaw flat;      // but for what differs from row to row
   bool format = false;
 };
 
-// Rows of one SD or one workload.
-struct NamedRow {
-  std::string name;
-  bool sd = false;
-  RawRow row;
+// The texts of one interval, or of a run's totals; each line ends in a newline.
+struct RowTexts {
+  // One row for the page of an SD, WD, FSD or FWD.
+  struct Named {
+    std::string name, line;
+  };
+  std::string header;  // column names, told every so many rows
+  std::string line;    // more than one for some totals: only the first is kept in totals.html
+  std::string flat;
+  std::vector<Named> named;
+  std::string histogram;
+};
+
+// Our own series: a row with the age of the oldest operation.
+struct SeriesRow {
+  double at_ms = 0;
+  std::string run, interval;
+  double rate = 0, megabytes = 0, in_flight = 0, oldest_ms = 0;
 };
 
 class VdbenchOutput {
@@ -49,9 +52,12 @@ class VdbenchOutput {
   static Result<VdbenchOutput> create(const std::string& directory, Console& console);
   VdbenchOutput(VdbenchOutput&&) = default;
 
-  // The parameters as they were read, and what SDs and WDs there are.
-  void begin(const Plan& plan, const std::vector<std::string>& sds,
-             const std::vector<std::string>& wds);
+  // What there will be a page of: "SD" and the names of SDs, "WD" …; and how the flat file begins.
+  struct Pages {
+    std::string kind;
+    std::vector<std::string> names;
+  };
+  void begin(const Plan& plan, const std::vector<Pages>& pages, const std::string& flat_header);
   void status(const std::string& text);
   // A line with its time in the logfile only.
   void log(const std::string& text);
@@ -62,13 +68,12 @@ class VdbenchOutput {
   void error_only(const std::string& text);
 
   void start_run(const RunHeading& heading);
-  void interval(const RunHeading& heading, const RawRow& row, const std::vector<NamedRow>& named);
-  void total(const RunHeading& heading, const RawRow& row, const std::vector<NamedRow>& named);
+  void interval(const RowTexts& texts);
+  void total(const RowTexts& texts);
   // Of the current run; kept for all runs together.
   void note_faults(std::uint64_t of_this_run);
   [[nodiscard]] std::uint64_t faults() const { return faults_before_ + faults_now_; }
-  // Our own series: a row with the age of the oldest I/O.
-  void note_series(const RunHeading& heading, const RawRow& row, double at_ms, double oldest_ms);
+  void note_series(const SeriesRow& row);
   [[nodiscard]] const std::string& series() const { return series_; }
   // The last lines; `good`: all came to its end as asked.
   void end(bool good, const std::string& directory);
@@ -85,9 +90,7 @@ class VdbenchOutput {
       : directory_(std::move(directory)), console_(&console) {}
   Result<> open(const std::string& name);
   void write(const std::string& name, const std::string& text);
-  void tell_row(const RunHeading& heading, const RawRow& row, const std::vector<NamedRow>& named,
-                bool total);
-  void tell_flat(const RunHeading& heading, const RawRow& row, const std::string& time);
+  void tell_row(const RowTexts& texts, bool total);
 
   std::string directory_;
   Console* console_;
@@ -97,17 +100,18 @@ class VdbenchOutput {
   std::string problem_;
   std::uint64_t faults_before_ = 0, faults_now_ = 0;
   std::size_t runs_ = 0;
-  bool many_workloads_ = false;
 };
 
 // "17:08:39.047" and "Nov 22, 2026", local time.
 std::string clock_text(Nanos realtime_ns);
 std::string date_text(Nanos realtime_ns);
+// "11/22/2026-10:35:35-UTC"
+std::string flat_time(Nanos realtime_ns);
 
 // vdbench's line of a failed I/O.
 struct IoErrorLine {
-  Nanos at_ns = 0;  // realtime
-  bool write = false;
+  Nanos at_ns = 0;        // realtime
+  std::string operation;  // "read"
   std::string lun;
   std::uint64_t offset = 0, size = 0;
   int error = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/run/vdbench/file_execution.h"
 #include "harness/run/vdbench/lun_look.h"
 #include "harness/run/vdbench/raw_execution.h"
 #include "harness/run/vdbench/run_commands.h"
@@ -14,6 +15,7 @@
 #include "workloads/io/io_engine.h"
 #include "workloads/vdbench/plan_parts.h"
 #include "workloads/vdbench/plan_text.h"
+#include "workloads/vdbench/report/flat_files.h"
 
 namespace stallproof {
 namespace {
@@ -63,54 +65,28 @@ Result<> check_plan(const VdbenchOptions& options, const Plan& plan, Console& co
   return {};
 }
 
-// The one value that all have; nothing when they differ.
-template <class Get>
-std::optional<double> common_value(const std::vector<JobStream>& streams, Get get) {
-  std::optional<double> value;
-  for (const JobStream& stream : streams) {
-    const std::optional<double> one = get(stream);
-    if (!one || (value && *value != *one)) return std::nullopt;
-    value = one;
-  }
-  return value;
-}
-
-FlatRaw flat_of(const RawRun& run) {
-  const std::vector<JobStream>& streams = run.job.streams;
-  const auto of = [&streams](double JobStream::*field) {
-    return common_value(
-        streams, [field](const JobStream& each) { return std::optional<double>(each.*field); });
-  };
-  FlatRaw flat{.requested_rate = run.rate,
-               .read_percent = of(&JobStream::read_percent),
-               .read_hits = of(&JobStream::read_hits),
-               .write_hits = of(&JobStream::write_hits),
-               .seek_percent = of(&JobStream::seek_percent)};
-  flat.xfersize = common_value(streams, [](const JobStream& each) {
-    return each.xfersizes.size() == 1 ? std::optional(each.xfersizes[0]) : std::nullopt;
-  });
-  flat.threads = common_value(streams, [&run](const JobStream& each) {
-    return std::optional<double>(run.job.files[each.file].threads);
-  });
-  for (const JobFile& file : run.job.files) flat.lun_bytes += static_cast<double>(file.size);
-  return flat;
-}
+// What the runs of a plan are made from, but for the plan.
+struct Ground {
+  std::vector<Lun> luns;                   // by SD
+  std::vector<std::uint32_t> first_slots;  // by SD
+  std::vector<IoLab::Load> loads;
+};
 
 class VdbenchRun {
  public:
-  VdbenchRun(const VdbenchOptions& options, const Plan& plan, std::vector<Lun> luns,
-             std::vector<std::uint32_t> first_slots, VdbenchSession& session, VdbenchOutput& output)
+  VdbenchRun(const VdbenchOptions& options, const Plan& plan, Ground ground,
+             VdbenchSession& session, VdbenchOutput& output)
       : options_(options),
         plan_(plan),
-        luns_(std::move(luns)),
-        first_slots_(std::move(first_slots)),
-        key_blocks_(key_block_sizes(plan)),
+        ground_(std::move(ground)),
+        key_blocks_(plan.file_systems ? std::vector<std::uint32_t>() : key_block_sizes(plan)),
+        used_(plan.file_systems ? used_operations(plan) : FileOperations()),
         session_(session),
         output_(output) {}
 
   void drive() {
     run_command(plan_.set.general.start_command, session_, output_);
-    if (format()) run_all();
+    if (plan_.file_systems || format_sds()) run_all();
     run_command(plan_.set.general.end_command, session_, output_);
   }
 
@@ -130,30 +106,53 @@ class VdbenchRun {
   }
 
   void run_one(const PlannedRun& planned, const RunDefinition& rd) {
-    auto run = raw_run_of({.set = plan_.set,
-                           .run = planned,
-                           .luns = luns_,
-                           .first_slots = first_slots_,
-                           .measured_maximum = measured_maximum_,
-                           .key_blocks = key_blocks_});
-    if (!run) return fail_with(run.error().what);
     run_command(rd.start_command, session_, output_);
-    PlannedRun shown = planned;
-    if (planned.curve_percent > 0 || !std::isnan(value_of(planned.loops, "iorate")))
-      shown.rate = run->rate;
-    const double response =
-        execute(*run, {.interval = rd.interval, .warmup = rd.warmup, .elapsed = planned.elapsed},
-                {.name = planned.name, .text = run_text(shown, false)});
-    if (planned.curve_percent == 0) measured_maximum_ = measured_rate_;
+    const double response = plan_.file_systems ? run_files(planned, rd) : run_sds(planned, rd);
+    if (planned.curve_percent == 0 && !planned.format) measured_maximum_ = measured_rate_;
     if (rd.stop_curve > 0 && planned.curve_percent > 0 && response >= rd.stop_curve)
       curve_stopped_ = true;
     run_command(rd.end_command, session_, output_);
   }
 
+  double run_sds(const PlannedRun& planned, const RunDefinition& rd) {
+    auto run = raw_run_of({.set = plan_.set,
+                           .run = planned,
+                           .luns = ground_.luns,
+                           .first_slots = ground_.first_slots,
+                           .measured_maximum = measured_maximum_,
+                           .key_blocks = key_blocks_});
+    if (!run) return fail_with(run.error().what);
+    PlannedRun shown = planned;
+    if (planned.curve_percent > 0 || !std::isnan(value_of(planned.loops, "iorate")))
+      shown.rate = run->rate;
+    return execute(*run, times_of(planned, rd),
+                   {.name = planned.name, .text = run_text(shown, false)});
+  }
+
+  double run_files(const PlannedRun& planned, const RunDefinition& rd) {
+    auto run =
+        file_run_of({.set = plan_.set, .run = planned, .measured_maximum = measured_maximum_});
+    if (!run) return fail_with(run.error().what);
+    run->job.jvm = options_.jvm;
+    FileExecution execution({.session = session_,
+                             .output = output_,
+                             .general = plan_.set.general,
+                             .times = times_of(planned, rd),
+                             .heading = {.name = planned.name,
+                                         .text = run_text(planned, true),
+                                         .format = planned.format}},
+                            *run, used_);
+    return execute(execution);
+  }
+
+  static RunTimes times_of(const PlannedRun& planned, const RunDefinition& rd) {
+    return {.interval = rd.interval, .warmup = planned.warmup, .elapsed = planned.elapsed};
+  }
+
   // Writes what files lack. False when the runs cannot follow.
-  bool format() {
+  bool format_sds() {
     const SdUse use = sd_use(plan_);
-    auto run = format_run_of(plan_.set, luns_, first_slots_, use.used, key_blocks_);
+    auto run = format_run_of(plan_.set, ground_.luns, ground_.first_slots, use.used, key_blocks_);
     if (!run) {
       fail_with(run.error().what);
       return false;
@@ -166,25 +165,25 @@ class VdbenchRun {
                                  kFormatName, kFormatThreads),
              .format = true});
     for (const std::size_t sd : (*run)->sds)
-      luns_[sd].size = size_of_sd(plan_.set.sds[sd], luns_[sd]);
+      ground_.luns[sd].size = size_of_sd(plan_.set.sds[sd], ground_.luns[sd]);
     return !ended();
   }
 
-  // Milliseconds of the mean response.
-  double execute(RawRun run, const RunTimes& times, RunHeading heading) {
+  double execute(RawRun run, const RunTimes& times, const RunHeading& heading) {
     run.job.engine = options_.engine;
     run.job.jvm = options_.jvm;
-    heading.flat = flat_of(run);
     RawExecution execution({.session = session_,
                             .output = output_,
                             .general = plan_.set.general,
-                            .run = run,
                             .times = times,
-                            .heading = std::move(heading)});
-    if (auto done = execution.execute(); !done) {
-      fail_with(done.error().what);
-      return 0;
-    }
+                            .heading = heading},
+                           run);
+    return execute(execution);
+  }
+
+  // Milliseconds of the mean response.
+  double execute(RunExecution& execution) {
+    if (auto done = execution.execute(); !done) return fail_with(done.error().what);
     if (execution.abort()) {
       aborted_ = true;
       if (!execution.abort()->why.empty()) fail_with(execution.abort()->why);
@@ -193,10 +192,11 @@ class VdbenchRun {
     return execution.measured_response_ms();
   }
 
-  void fail_with(const std::string& why) {
+  double fail_with(const std::string& why) {
     aborted_ = true;
     session_.state().failures.push_back(why);
     output_.error(why);
+    return 0;
   }
 
   [[nodiscard]] bool ended() const {
@@ -205,9 +205,9 @@ class VdbenchRun {
 
   const VdbenchOptions& options_;
   const Plan& plan_;
-  std::vector<Lun> luns_;
-  std::vector<std::uint32_t> first_slots_;
+  Ground ground_;
   std::vector<std::uint32_t> key_blocks_;
+  FileOperations used_;
   VdbenchSession& session_;
   VdbenchOutput& output_;
   double measured_maximum_ = 0, measured_rate_ = 0;
@@ -252,16 +252,27 @@ Result<> make_key_maps(VdbenchSession& session, const Plan& plan, const std::vec
   return {};
 }
 
-void begin(VdbenchSession& session, VdbenchOutput& output, const Plan& plan, const SdUse& use,
-           const VdbenchOptions& options) {
-  std::vector<std::string> sds, wds;
+std::vector<VdbenchOutput::Pages> pages_of(const Plan& plan) {
+  std::vector<std::string> storage, workloads;
+  if (plan.file_systems) {
+    for (const FileSystemDefinition& fsd : plan.set.fsds) storage.push_back(fsd.name);
+    for (const FileWorkloadDefinition& fwd : plan.set.fwds) workloads.push_back(fwd.name);
+    return {{"FSD", storage}, {"FWD", workloads}};
+  }
+  const SdUse use = sd_use(plan);
   for (std::size_t i = 0; i < plan.set.sds.size(); ++i)
-    if (use.used[i]) sds.push_back(plan.set.sds[i].name);
-  for (const WorkloadDefinition& wd : plan.set.wds) wds.push_back(wd.name);
+    if (use.used[i]) storage.push_back(plan.set.sds[i].name);
+  for (const WorkloadDefinition& wd : plan.set.wds) workloads.push_back(wd.name);
+  if (workloads.size() < 2) return {{"SD", storage}};
+  return {{"SD", storage}, {"WD", workloads}};
+}
+
+void begin(VdbenchSession& session, VdbenchOutput& output, const Plan& plan,
+           const VdbenchOptions& options) {
   session.run_dir().save("env.json", environment_json());
   session.begin();
-  output.begin(plan, sds, wds);
-  const bool uring = options.engine == IoEngine::uring;
+  output.begin(plan, pages_of(plan), plan.file_systems ? flat_files_header() : flat_raw_header());
+  const bool uring = options.engine == IoEngine::uring && !plan.file_systems;
   output.log(fmt::format("engine {}, buffers {}{}", uring ? "io_uring" : "psync",
                          uring ? "registered" : "heap",
                          options.jvm ? ", with a JVM's memory map beside the I/O" : ""));
@@ -287,21 +298,45 @@ Result<std::vector<Lun>> find_luns(const VdbenchOptions& options, const Plan& pl
   return luns;
 }
 
+Result<Ground> ground_of(const VdbenchOptions& options, const Plan& plan) {
+  Ground ground;
+  if (plan.file_systems) {
+    unsigned most = 1;
+    for (const PlannedRun& run : plan.runs) {
+      const auto made = file_run_of({.set = plan.set, .run = run});
+      if (!made) return Failure(made.error());
+      most = std::max(most, made->job.slots());
+    }
+    ground.loads = {{"files", most}};
+    return ground;
+  }
+  const SdUse use = sd_use(plan);
+  auto luns = find_luns(options, plan, use);
+  if (!luns) return Failure(luns.error());
+  ground.luns = std::move(*luns);
+  ground.loads = loads_of(plan, use, ground.first_slots);
+  return ground;
+}
+
+// What cannot be done by the engine that was asked for is done by psync.
+IoEngine engine_of(const VdbenchOptions& options, const Plan& plan, Console& console) {
+  if (options.engine == IoEngine::psync) return IoEngine::psync;
+  const std::string problem = plan.file_systems           ? "io_uring makes no file operations"
+                              : plan.set.general.validate ? "io_uring does not validate data"
+                                                          : uring_problem();
+  if (problem.empty()) return IoEngine::uring;
+  console.problem(problem + ": using psync instead");
+  return IoEngine::psync;
+}
+
 }  // namespace
 
 Result<int> run_vdbench(const VdbenchOptions& given, const Plan& plan, Console& console) {
   VdbenchOptions options = given;
   if (auto good = check_plan(options, plan, console); !good) return Failure(good.error());
-  const std::string problem = options.engine == IoEngine::psync ? ""
-                              : plan.set.general.validate       ? "io_uring does not validate data"
-                                                                : uring_problem();
-  if (!problem.empty()) {
-    console.problem(problem + ": using psync instead");
-    options.engine = IoEngine::psync;
-  }
-  const SdUse use = sd_use(plan);
-  auto luns = find_luns(options, plan, use);
-  if (!luns) return Failure(luns.error());
+  options.engine = engine_of(options, plan, console);
+  auto ground = ground_of(options, plan);
+  if (!ground) return Failure(ground.error());
   auto lens = LiveLens::open(options.fs_files);
   if (!lens) return Failure(lens.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
@@ -309,16 +344,14 @@ Result<int> run_vdbench(const VdbenchOptions& given, const Plan& plan, Console& 
   if (!run) return Failure(run.error());
   auto output = VdbenchOutput::create(run->path(), console);
   if (!output) return Failure(output.error());
-  std::vector<std::uint32_t> first_slots;
-  const auto loads = loads_of(plan, use, first_slots);
-  auto lab = IoLab::start(loads, options.thresholds);
+  auto lab = IoLab::start(ground->loads, options.thresholds);
   if (!lab) return Failure(lab.error());
   VdbenchSession session(options, std::move(*run), std::move(*lens), std::move(*lab), console);
-  if (plan.set.general.validate)
-    if (auto made = make_key_maps(session, plan, *luns); !made) return Failure(made.error());
-  begin(session, *output, plan, use, options);
+  if (plan.set.general.validate && !plan.file_systems)
+    if (auto made = make_key_maps(session, plan, ground->luns); !made) return Failure(made.error());
+  begin(session, *output, plan, options);
   clear_monitor(plan.set.general.monitor);
-  VdbenchRun(options, plan, std::move(*luns), first_slots, session, *output).drive();
+  VdbenchRun(options, plan, std::move(*ground), session, *output).drive();
   session.finish();
   return conclude_vdbench(session, *output, options);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "workloads/vdbench/parameter.h"
 #include "workloads/vdbench/report/file_rows.h"
 #include "workloads/vdbench/report/flat_files.h"
 #include "workloads/vdbench/report/measures.h"

@@ -112,25 +112,6 @@ std::string relabelled(const std::string& label, const char* with) {
 
 }  // namespace
 
-std::optional<FileOperation> FileOperations::only() const {
-  if (set_.count() != 1) return std::nullopt;
-  for (std::size_t i = 0; i < kFileOperations; ++i)
-    if (set_.test(i)) return static_cast<FileOperation>(i);
-  return std::nullopt;
-}
-
-OpTotals FileTotals::sum(const FileOperations& wanted) const {
-  OpTotals all;
-  for (std::size_t i = 0; i < kFileOperations; ++i)
-    if (wanted.has(static_cast<FileOperation>(i))) all += operations[i];
-  return all;
-}
-
-FileTotals& FileTotals::operator+=(const FileTotals& other) {
-  for (std::size_t i = 0; i < kFileOperations; ++i) operations[i] += other.operations[i];
-  return *this;
-}
-
 void RateSpread::add(double rate) {
   rate = std::trunc(rate);
   ++intervals;

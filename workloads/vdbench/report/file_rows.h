@@ -5,48 +5,14 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "workloads/io/io_totals.h"
-#include "workloads/vdbench/definitions.h"
+#include "workloads/files/file_totals.h"
 
 namespace stallproof {
-
-inline constexpr std::size_t kFileOperations = static_cast<std::size_t>(FileOperation::close) + 1;
-
-class FileOperations {
- public:
-  FileOperations() = default;
-  FileOperations(std::initializer_list<FileOperation> operations) {
-    for (const FileOperation operation : operations) add(operation);
-  }
-  void add(FileOperation operation) { set_.set(static_cast<std::size_t>(operation)); }
-  [[nodiscard]] bool has(FileOperation operation) const {
-    return set_.test(static_cast<std::size_t>(operation));
-  }
-  // The one there is; none if there are more, or none.
-  [[nodiscard]] std::optional<FileOperation> only() const;
-
- private:
-  std::bitset<kFileOperations> set_;
-};
-
-struct FileTotals {
-  std::array<OpTotals, kFileOperations> operations;
-
-  OpTotals& of(FileOperation operation) { return operations[static_cast<std::size_t>(operation)]; }
-  [[nodiscard]] const OpTotals& of(FileOperation operation) const {
-    return operations[static_cast<std::size_t>(operation)];
-  }
-  [[nodiscard]] OpTotals sum(const FileOperations& wanted) const;
-
-  FileTotals& operator+=(const FileTotals& other);
-};
 
 // How the rates of intervals differ, of which vdbench counts whole operations a second.
 struct RateSpread {
