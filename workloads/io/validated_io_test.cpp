@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "workloads/io/io_worker.h"
 #include "workloads/io/java_random.h"
 #include "workloads/io/validation_rig.h"
 
@@ -244,6 +245,27 @@ TEST(ValidatedIo, MapOutlivesTheWorkerThatFilledIt) {
   const JobOutcome read = rig.read_all();
   EXPECT_EQ(read.validated, kBlocks);
   EXPECT_TRUE(read.faults.empty());
+}
+
+TEST(ValidatedIo, WorkerProcessTakesTheMapsItIsGiven) {
+  ValidationRig rig;
+  EngineContext context;
+  rig.prepare(context, ValidationRig::whole_file(0));
+  const auto job = share_job(rig.job);
+  ASSERT_TRUE(job) << job.error().what;
+  const auto word = [](const char* name, int fd) { return name + std::to_string(fd); };
+  const std::vector<std::string> words = {word("board=", context.board.fd()),
+                                          word("panel=", context.panel.fd()),
+                                          word("job=", job->get()), word("maps=", rig.maps.fd())};
+  const pid_t worker = ::fork();
+  ASSERT_GE(worker, 0);
+  if (worker == 0) ::_exit(run_io_role(words));
+  context.board.set_phase(Phase::run);
+  int status = 0;
+  ASSERT_EQ(::waitpid(worker, &status, 0), worker);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(rig.map().known(), kBlocks);
+  EXPECT_EQ(rig.read_all().validated, kBlocks);
 }
 
 // As in the measured dump; the data from the documentation of java.util.Random alone.

@@ -65,7 +65,8 @@ class SlowWriter {
     put(out, what.timestamp_ms >> 32U);
     put(out, what.timestamp_ms);
     std::uint32_t sum = 0;
-    for (std::uint64_t rest = what.timestamp_ms; rest != 0; rest /= 256) sum += rest % 256;
+    for (std::uint64_t rest = what.timestamp_ms; rest != 0; rest /= 256)
+      sum += static_cast<std::uint32_t>(rest % 256);
     for (const std::uint32_t byte : {0U, 0U, sum % 256, std::uint32_t{what.key}})
       out.push_back(static_cast<std::byte>(byte));
     for (const char c : what.name) out.push_back(static_cast<std::byte>(c));
