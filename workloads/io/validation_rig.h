@@ -66,7 +66,6 @@ class ValidationRig {
     context.panel = std::move(*IoPanel::create(threads, 1));
     context.files = std::move(*open_files(job));
     context.source = make_source(context.job);
-    context.source->begin(monotonic_now());
     auto validation = attach_validation(job, maps.fd());
     EXPECT_TRUE(validation) << validation.error().what;
     context.validation = std::move(*validation);

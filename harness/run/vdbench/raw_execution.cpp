@@ -164,6 +164,11 @@ std::uint64_t RawExecution::take_faults() {
     const JobFile& file = run_.job.files[run_.job.streams[fault.stream].file];
     if (fault.error == kCorruption)
       for (const std::string& line : corruption_lines(file, fault)) in_.output.error(line);
+    // Further bad blocks of one I/O are not I/Os of their own.
+    if (fault.error == kCorruption && fault.block.place > 0) {
+      ++faults_of_same_io_;
+      continue;
+    }
     in_.output.error(io_error_line({.at_ns = fault.realtime_ns,
                                     .operation = fault.write ? "write" : "read",
                                     .lun = file.path,
@@ -171,7 +176,7 @@ std::uint64_t RawExecution::take_faults() {
                                     .size = fault.size,
                                     .error = fault.error}));
   }
-  return panel.header().faults.ever();
+  return panel.header().faults.ever() - faults_of_same_io_;
 }
 
 void RawExecution::check_limits() {

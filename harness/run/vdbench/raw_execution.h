@@ -41,7 +41,7 @@ class RawExecution final : public RunExecution {
   FlatRaw flat_;
   // By stream: of the measured part, and of the intervals that are left out of it.
   std::vector<double> longest_read_us_, longest_write_us_, first_read_us_, first_write_us_;
-  std::uint64_t next_fault_ = 0;
+  std::uint64_t next_fault_ = 0, faults_of_same_io_ = 0;
 };
 
 }  // namespace stallproof
