@@ -88,6 +88,7 @@ class Words {
       return fail(fmt::format("vdbench: {}: journal recovery is not supported", word));
     if (word.find_first_not_of("nm2tis", 2) != std::string::npos) return unknown(word);
     out_.options.validate = true;
+    out_.ignored.push_back(word + " (data is validated, no journal is written)");
     return {};
   }
 

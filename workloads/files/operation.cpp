@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "workloads/io/io_account.h"
-#include "workloads/io/io_engine.h"
 #include "workloads/io/io_job.h"
 
 namespace stallproof {
@@ -39,7 +38,7 @@ FileCalls::FileCalls(FileContext& context, const FileThread& thread)
   const std::uint64_t largest = largest_of(context.job.workloads[workload_].xfersizes);
   read_buffer_ = heap_buffer(largest);
   write_buffer_ = heap_buffer(largest);
-  fill_with_noise(write_buffer_, largest, context.job.seed + context.slot_of(thread));
+  fill_with_noise(write_buffer_.get(), largest, context.job.seed + context.slot_of(thread));
 }
 
 Target FileCalls::file(std::uint32_t anchor, FileNumber number) const {
@@ -168,18 +167,19 @@ int FileCalls::close(const Target& target, int fd, bool sync) {
 
 int FileCalls::read(const Target& target, int fd, std::uint64_t offset, std::uint32_t size) {
   const bool watched = size >= 2 * sizeof(std::uint32_t);
-  if (watched) poison(read_buffer_, size);
+  if (watched) poison(read_buffer_.get(), size);
   return counted(FileOperation::read, target, offset, size, [&] {
-    const int error =
-        transfer(size, [&] { return ::pread(fd, read_buffer_, size, static_cast<off_t>(offset)); });
-    return error == 0 && watched && still_poisoned(read_buffer_, size) ? kUntouchedBuffer : error;
+    const int error = transfer(
+        size, [&] { return ::pread(fd, read_buffer_.get(), size, static_cast<off_t>(offset)); });
+    return error == 0 && watched && still_poisoned(read_buffer_.get(), size) ? kUntouchedBuffer
+                                                                             : error;
   });
 }
 
 int FileCalls::write(const Target& target, int fd, std::uint64_t offset, std::uint32_t size) {
   return counted(FileOperation::write, target, offset, size, [&] {
-    return transfer(size,
-                    [&] { return ::pwrite(fd, write_buffer_, size, static_cast<off_t>(offset)); });
+    return transfer(
+        size, [&] { return ::pwrite(fd, write_buffer_.get(), size, static_cast<off_t>(offset)); });
   });
 }
 

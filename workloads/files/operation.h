@@ -10,6 +10,7 @@
 #include <string>
 
 #include "workloads/files/file_engine.h"
+#include "workloads/io/heap_buffer.h"
 
 namespace stallproof {
 
@@ -62,8 +63,7 @@ class FileCalls {
   BoardSlot& slot_;
   FileCell& cell_;
   Nanos due_ = 0;
-  std::byte* read_buffer_ = nullptr;
-  std::byte* write_buffer_ = nullptr;
+  HeapBuffer read_buffer_, write_buffer_;
 };
 
 }  // namespace stallproof

@@ -25,9 +25,9 @@ class PsyncThread {
     const std::uint64_t largest = context.job.largest_transfer(thread.file);
     read_buffer_ = heap_buffer(largest);
     write_buffer_ = heap_buffer(largest);
-    fill_with_noise(write_buffer_, largest, context.job.seed + slot_number_);
+    fill_with_noise(write_buffer_.get(), largest, context.job.seed + slot_number_);
     if (context.validation && file_.key_block != 0)
-      validated_.emplace(context, thread, IoBuffers{read_buffer_, write_buffer_},
+      validated_.emplace(context, thread, IoBuffers{read_buffer_.get(), write_buffer_.get()},
                          [this](const IoRequest& io) { return make(io); });
   }
 
@@ -57,7 +57,7 @@ class PsyncThread {
  private:
   // 0, or why it failed.
   int make(const IoRequest& io) {
-    if (!io.write) poison(read_buffer_, io.size);
+    if (!io.write) poison(read_buffer_.get(), io.size);
     const Nanos began = monotonic_now();
     io_begins(slot_, io, began);
     const int error = transfer(io);
@@ -80,12 +80,12 @@ class PsyncThread {
     const auto at = static_cast<off_t>(io.offset);
     ssize_t moved = -1;
     do {
-      moved = io.write ? ::pwrite(fd_, write_buffer_, io.size, at)
-                       : ::pread(fd_, read_buffer_, io.size, at);
+      moved = io.write ? ::pwrite(fd_, write_buffer_.get(), io.size, at)
+                       : ::pread(fd_, read_buffer_.get(), io.size, at);
     } while (moved < 0 && errno == EINTR);
     if (moved < 0) return errno;
     if (moved != static_cast<ssize_t>(io.size)) return kShortTransfer;
-    return !io.write && still_poisoned(read_buffer_, io.size) ? kUntouchedBuffer : 0;
+    return !io.write && still_poisoned(read_buffer_.get(), io.size) ? kUntouchedBuffer : 0;
   }
 
   // Lest a dead file system turn the load into a busy loop.
@@ -99,8 +99,7 @@ class PsyncThread {
   BoardSlot& slot_;
   Chooser chooser_;
   std::uint64_t turn_;
-  std::byte* read_buffer_ = nullptr;
-  std::byte* write_buffer_ = nullptr;
+  HeapBuffer read_buffer_, write_buffer_;
   std::optional<ValidatedIo> validated_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 #include "harness/base/prng.h"
@@ -51,8 +52,8 @@ class UringThread {
     for (std::uint32_t i = 0; i < thread_.count; ++i) {
       Flight& flight = flights_[i];
       flight.buffer = heap_buffer(2 * rounded());  // to read into, to write from
-      fill_with_noise(flight.buffer + rounded(), largest_, context_.job.seed + i);
-      pieces.push_back({flight.buffer, 2 * rounded()});
+      fill_with_noise(flight.buffer.get() + rounded(), largest_, context_.job.seed + i);
+      pieces.push_back({flight.buffer.get(), 2 * rounded()});
     }
     if (const int error = ::io_uring_register_buffers(&ring_, pieces.data(),
                                                       static_cast<unsigned>(pieces.size()));
@@ -64,6 +65,14 @@ class UringThread {
       return fail_errno("io_uring: registering the file", -error, "", Origin::lacking);
     return {};
   }
+
+  UringThread(const UringThread&) = delete;
+  UringThread& operator=(const UringThread&) = delete;
+  ~UringThread() {
+    if (ring_.ring_fd > 0) ::io_uring_queue_exit(&ring_);
+  }
+
+  [[nodiscard]] bool idle() const { return in_flight_ == 0; }
 
   void run() {
     while (!context_.stopping() && !(over_ && in_flight_ == 0)) {
@@ -79,7 +88,7 @@ class UringThread {
   struct Flight {
     IoRequest io;
     Nanos began = 0;
-    std::byte* buffer = nullptr;
+    HeapBuffer buffer;
   };
 
   [[nodiscard]] std::size_t rounded() const { return (largest_ + 4095) / 4096 * 4096; }
@@ -124,11 +133,12 @@ class UringThread {
     flight.io = io;
     flight.began = now;
     if (io.write) {
-      ::io_uring_prep_write_fixed(entry, 0, flight.buffer + rounded(), io.size, io.offset,
+      ::io_uring_prep_write_fixed(entry, 0, flight.buffer.get() + rounded(), io.size, io.offset,
                                   static_cast<int>(i));
     } else {
-      poison(flight.buffer, io.size);
-      ::io_uring_prep_read_fixed(entry, 0, flight.buffer, io.size, io.offset, static_cast<int>(i));
+      poison(flight.buffer.get(), io.size);
+      ::io_uring_prep_read_fixed(entry, 0, flight.buffer.get(), io.size, io.offset,
+                                 static_cast<int>(i));
     }
     entry->flags |= IOSQE_FIXED_FILE;
     ::io_uring_sqe_set_data64(entry, i);
@@ -179,7 +189,7 @@ class UringThread {
       error = -result;
     else if (result != static_cast<int>(flight.io.size))
       error = kShortTransfer;
-    else if (!flight.io.write && still_poisoned(flight.buffer, flight.io.size))
+    else if (!flight.io.write && still_poisoned(flight.buffer.get(), flight.io.size))
       error = kUntouchedBuffer;
     const std::uint32_t slot_number = file_.first_slot + thread_.first + i;
     io_ends(slot(i), context_.panel.cell(slot_number, flight.io.stream), flight.io, flight.began,
@@ -222,13 +232,14 @@ std::string uring_problem() {
 }
 
 void run_uring_thread(EngineContext& context, const EngineThread& thread) {
-  // Not destroyed: I/Os may be in flight into its buffers when the process ends.
-  auto* const self = new UringThread(context, thread);
+  auto self = std::make_unique<UringThread>(context, thread);
   if (auto opened = self->open(); !opened) {
     context.refuse(opened.error());
     return;
   }
   if (context.wait_for_run(thread)) self->run();
+  // Its buffers stay while I/Os are in flight into them, until the process ends.
+  if (!self->idle()) static_cast<void>(self.release());
 }
 
 }  // namespace stallproof

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/fd.h"
+#include "workloads/io/heap_buffer.h"
 #include "workloads/io/io_panel.h"
 #include "workloads/io/io_source.h"
 #include "workloads/io/validated_io.h"
@@ -44,14 +45,6 @@ struct EngineContext : WorkerContext {
  private:
   std::once_flag begun_;  // the schedules
 };
-
-// A page-aligned buffer of ordinary heap memory, freed never.
-std::byte* heap_buffer(std::size_t size);
-// Anything but zeros, different in each block.
-void fill_with_noise(std::byte* buffer, std::size_t size, std::uint64_t seed);
-// A read that reports success must have changed what is put at both ends here.
-void poison(std::byte* buffer, std::size_t size);
-bool still_poisoned(const std::byte* buffer, std::size_t size);
 
 // Opens the files of the job; makes missing ones where they are to be written.
 Result<std::vector<Fd>> open_files(const IoJob& job);

@@ -11,10 +11,6 @@
 #include "workloads/io/java_random.h"
 #include "workloads/io/validation_rig.h"
 
-// Engines never free their buffers.
-extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
-extern "C" const char* __lsan_default_suppressions() { return "leak:heap_buffer"; }
-
 namespace stallproof {
 namespace {
 

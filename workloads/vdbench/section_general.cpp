@@ -116,6 +116,7 @@ Result<> take_journal(General& general, const Parameter& p, ParameterSet&) {
       return fault_in(p, fmt::format("unknown value '{}'", word));
     general.validate = true;
   }
+  general.ignored.push_back(p.keyword);
   return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "workloads/vdbench/plan_parts.h"
 #include "workloads/vdbench/report/flat_files.h"
@@ -211,6 +212,11 @@ std::uint64_t FileExecution::take_faults() {
                                     .error = fault.error}));
   }
   return panel.header().faults.ever();
+}
+
+std::string FileExecution::given_up() const {
+  const int error = in_.session.lab().file_panel().header().ended_by.load();
+  return error == 0 ? "" : fmt::format("given up: {}", std::strerror(error));
 }
 
 std::string FileExecution::object_of(std::size_t slot) const {

@@ -24,6 +24,7 @@ class FileExecution final : public RunExecution {
   void tell_totals(const std::string& label) override;
   std::uint64_t take_faults() override;
   [[nodiscard]] bool may_end() const override { return true; }
+  [[nodiscard]] std::string given_up() const override;
   [[nodiscard]] std::string object_of(std::size_t slot) const override;
 
  private:

@@ -46,6 +46,7 @@ class IoLab {
   [[nodiscard]] const Board& board() const { return board_; }
   [[nodiscard]] IoPanel& panel() { return panel_; }
   [[nodiscard]] FilePanel& file_panel() { return file_panel_; }
+  [[nodiscard]] const FilePanel& file_panel() const { return file_panel_; }
   [[nodiscard]] WatchdogChild& watchdog() { return watchdog_; }
   [[nodiscard]] const WatchdogChild& watchdog() const { return watchdog_; }
   [[nodiscard]] Child& worker() { return worker_; }

@@ -143,6 +143,10 @@ void RunExecution::drain() {
 void RunExecution::check_worker() {
   Child& worker = in_.session.lab().worker();
   if (!worker.reaped() || in_.session.must_end()) return;
+  if (const std::string why = given_up(); !why.empty()) {
+    abort_ = Abort{};
+    return fail_run(why);
+  }
   const int status = *worker.try_reap();
   if (status == 0 && (ended_by_ != "all done" || may_end())) return;
   in_.session.state().lost.push_back(fmt::format("rd={}: the worker ended before its time: {}",

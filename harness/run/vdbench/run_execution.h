@@ -61,6 +61,8 @@ class RunExecution {
   virtual std::uint64_t take_faults() = 0;
   // Asked often, between intervals.
   virtual void check_limits() {}
+  // Why the worker gave the run up, in words; empty when it did not.
+  [[nodiscard]] virtual std::string given_up() const { return {}; }
   // The worker may end by itself before the time is over.
   [[nodiscard]] virtual bool may_end() const = 0;
   // "sd=sd1 lun=/x", of a slot of the board.
