@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
 
 namespace stallproof {
 namespace {
@@ -13,6 +16,16 @@ std::string advice_for(int error, const JobFile& file) {
   if (error == EMFILE || error == ENFILE) return "raise ulimit -n";
   if (error == ENOENT) return "its directory must exist";
   return {};
+}
+
+// A ring for each CPU only helps where each has many in flight.
+constexpr std::uint32_t kLeastOfARing = 16;
+
+// How many of a file's I/Os in flight each of its threads has.
+std::vector<std::uint32_t> shares_of(std::uint32_t in_flight, std::uint32_t threads) {
+  std::vector<std::uint32_t> shares(threads, in_flight / threads);
+  for (std::uint32_t i = 0; i < in_flight % threads; ++i) ++shares[i];
+  return shares;
 }
 
 }  // namespace
@@ -30,16 +43,35 @@ Result<std::vector<Fd>> open_files(const IoJob& job) {
   return files;
 }
 
+std::vector<int> usable_cpus() {
+  cpu_set_t set;
+  std::vector<int> cpus;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+  return cpus;
+}
+
 std::vector<EngineThread> threads_of(const IoJob& job) {
+  const auto files = static_cast<std::uint32_t>(job.files.size());
+  const auto cpus = static_cast<std::uint32_t>(std::max<std::size_t>(1, usable_cpus().size()));
+  const std::uint32_t most_rings = (cpus + files - 1) / std::max(1U, files);
   std::vector<EngineThread> threads;
-  for (std::uint32_t file = 0; file < job.files.size(); ++file) {
+  for (std::uint32_t file = 0; file < files; ++file) {
     const std::uint32_t in_flight = job.files[file].threads;
-    if (job.engine == IoEngine::uring) {
-      threads.push_back({.file = file, .first = 0, .count = in_flight});
-      continue;
+    const bool rings = job.engine == IoEngine::uring;
+    const std::uint32_t count =
+        rings ? std::clamp(in_flight / kLeastOfARing, 1U, most_rings) : in_flight;
+    std::uint32_t first = 0;
+    for (const std::uint32_t share : shares_of(in_flight, std::max(1U, count))) {
+      threads.push_back({.file = file,
+                         .first = first,
+                         .count = share,
+                         .number = static_cast<std::uint32_t>(threads.size())});
+      first += share;
     }
-    for (std::uint32_t i = 0; i < in_flight; ++i) threads.push_back({.file = file, .first = i});
   }
+  for (EngineThread& thread : threads) thread.of = static_cast<std::uint32_t>(threads.size());
   return threads;
 }
 

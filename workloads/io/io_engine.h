@@ -23,6 +23,7 @@ struct EngineThread {
   std::uint32_t file = 0;
   std::uint32_t first = 0;
   std::uint32_t count = 1;
+  std::uint32_t number = 0, of = 1;  // of all threads of the job
 };
 
 struct EngineContext : WorkerContext {
@@ -49,6 +50,10 @@ struct EngineContext : WorkerContext {
 // Opens the files of the job; makes missing ones where they are to be written.
 Result<std::vector<Fd>> open_files(const IoJob& job);
 
+// Those this process may run on; empty when the kernel does not tell.
+std::vector<int> usable_cpus();
+
+// psync: one for each I/O in flight. io_uring: one for many of them, at most as many as CPUs.
 std::vector<EngineThread> threads_of(const IoJob& job);
 // What a thread does from its start until nothing is left to do or it is told to stop.
 void run_psync_thread(EngineContext& context, const EngineThread& thread);

@@ -53,6 +53,8 @@ class Chooser {
   // `index` among the threads of the file decides which part of a stream it works on.
   Chooser(std::uint64_t seed, unsigned index) : prng_(seed), index_(index) {}
 
+  // Chooses for that one of the file's I/Os in flight from now on.
+  void serve(unsigned index) { index_ = index; }
   // Nothing when the stream has come to its end.
   std::optional<IoRequest> choose(StreamState& stream);
 

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rates: what was asked for is what is made, and I/Os begin as far apart as drawn. When each began
+is told by the kernel (the tracepoint of pread64), not by us."""
+
+import os
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+
+from peers import BINARY, Cell, Workspace, family, read_text
+from targets import Tmpfs
+
+# Arrivals are drawn: so many seconds tell that a rate is kept to 1 % from chance (3 deviations).
+SECONDS = {1000: 95, 50000: 4}
+SHORT_SECONDS = {1000: 6, 50000: 3}
+
+
+class Tracefs:
+    """An instance of our own in the kernel's tracing, mounted where nobody else sees it."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="stallproof-trace-", dir="/run")
+        subprocess.run(["mount", "-t", "tracefs", "none", self.folder], check=True, timeout=10)
+        self.instance = os.path.join(self.folder, "instances", f"stallproof-{os.getpid()}")
+        os.mkdir(self.instance)
+        self.write("buffer_size_kb", "65536")
+
+    def write(self, name, text):
+        with open(os.path.join(self.instance, name), "w", encoding="utf-8") as stream:
+            stream.write(text)
+
+    def begins(self, pids, seconds):
+        """Seconds at which their threads entered pread64."""
+        tids = [tid for pid in pids for tid in os.listdir(f"/proc/{pid}/task")]
+        self.write("set_event_pid", " ".join(tids))
+        self.write("trace", "")
+        self.write("events/syscalls/sys_enter_pread64/enable", "1")
+        time.sleep(seconds)
+        self.write("events/syscalls/sys_enter_pread64/enable", "0")
+        text = read_text(os.path.join(self.instance, "trace"))
+        return sorted(float(at) for at in re.findall(r"\s(\d+\.\d+): sys_pread64", text))
+
+    def remove(self):
+        os.rmdir(self.instance)
+        subprocess.run(["umount", "-l", self.folder], check=False, timeout=10)
+        os.rmdir(self.folder)
+
+
+def measure_rate(checks, workspace, target, trace, rate, seconds):
+    cell = Cell(4096, 100, False, 32)
+    place = workspace.new("paced")
+    with open(place + ".parm", "w", encoding="utf-8") as stream:
+        stream.write(f"sd=sd1,lun={target.path},threads={cell.depth},openflags=o_direct\n"
+                     "wd=wd1,sd=sd1,xfersize=4k,rdpct=100\n"
+                     f"rd=rd1,wd=wd1,iorate={rate},distribution=exponential,"
+                     f"elapsed={seconds},warmup=1,interval=1\n")
+    process = subprocess.Popen([BINARY, "vdbench", "-f", place + ".parm", "-o", place + ".d",
+                                "--no-jvm"], stdout=subprocess.PIPE, text=True)
+    time.sleep(2)
+    begins = trace.begins(family(process.pid), min(20, seconds - 2) if rate < 10000 else 1)
+    out, _ = process.communicate(timeout=30 + seconds)
+    row = re.search(r"avg_\S+\s+(\S+)", out)
+    achieved = float(row.group(1)) if row else 0
+    checks.row(f"I/Os a second at iorate={rate}, exponential", f"{achieved:.1f}", "± 1 %")
+    chance = 3 / (rate * seconds) ** 0.5
+    checks.check(f"iorate={rate} is kept", abs(achieved / rate - 1) <= max(0.01, chance), achieved)
+    gaps = [b - a for a, b in zip(begins, begins[1:])]
+    variation = statistics.pstdev(gaps) / statistics.fmean(gaps) if len(gaps) > 100 else 0
+    checks.row(f"spread of {len(gaps)} gaps at iorate={rate} (deviation over mean)",
+               f"{variation:.3f}", "1.0 ± 0.05")
+    return variation
+
+
+def measure(checks, short):
+    workspace, target = Workspace(), Tmpfs()
+    checks.at_end(workspace.remove)
+    checks.at_end(target.remove)
+    trace = Tracefs()
+    checks.at_end(trace.remove)
+    for rate, seconds in (SHORT_SECONDS if short else SECONDS).items():
+        variation = measure_rate(checks, workspace, target, trace, rate, seconds)
+        checks.check(f"gaps at iorate={rate} are spread as drawn", abs(variation - 1) <= 0.05,
+                     f"{variation:.3f}")
