@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What map_trace.bpf.c sends for each call that changed the memory map of the traced process. Shared
- * by the BPF program and its reader; native byte order, never stored. */
+/* What map_trace.bpf.c sends for each call that changed the memory map of the traced process.
+ * Shared by the BPF program and its reader; native byte order, never stored. */
 #ifndef HARNESS_PROBE_MAP_EVENT_H
 #define HARNESS_PROBE_MAP_EVENT_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Sends each call by which one process changes its memory map. Attached to the
-// end of system calls alone: the registers still hold the arguments there. While it is attached every
-// call of the machine takes the kernel's slower way out and one comparison.
+// end of system calls alone: the registers still hold the arguments there. While it is attached
+// every call of the machine takes the kernel's slower way out and one comparison.
 
 // The first declares the types of the others.
 // clang-format off
@@ -104,7 +104,8 @@ static __always_inline int kind_of(long number) {
   return -1;
 }
 
-/* A refused brk gives the old end, and brk(0) only asks: neither is a call that changed anything. */
+/* A refused brk gives the old end, and brk(0) only asks: neither is a call that changed anything.
+ */
 static __always_inline int is_failed(int kind, const struct pt_regs* regs, long result) {
   return kind == MAP_EVENT_BRK ? (__u64)result != regs->di : result < 0 && result > -4096;
 }

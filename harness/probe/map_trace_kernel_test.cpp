@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/probe/map_trace.h"
-
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/process.h"
+#include "harness/probe/map_trace.h"
 
 namespace stallproof {
 namespace {
@@ -46,8 +45,8 @@ class Waiting {
 };
 
 void fixed_sequence() {
-  void* const at = ::mmap(nullptr, 3 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                          -1, 0);
+  void* const at =
+      ::mmap(nullptr, 3 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ::mprotect(at, kPage, PROT_NONE);
   ::mprotect(nullptr, kPage, PROT_READ);  // fails: nothing is there
   ::madvise(at, 3 * kPage, MADV_DONTNEED);
