@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A Java program whose threads come and go is recorded and replayed; the replay is recorded too, and
-both profiles are compared. What being recorded costs: the births of the same program in slices with
-and without a recording, each compared with those around it. And what a user may get wrong."""
+the profiles are compared. What being recorded costs: births of such a program in slices with and
+without a recording, each compared with those around it. And what a user may get wrong."""
 
 import argparse
 import math
@@ -26,6 +26,8 @@ REPLAY = os.path.join(BUILD, "workloads/replay_target")
 NOBODY = 65534
 SPAWNERS, BIRTHS = 4, 450   # six events for each birth: more than 10 000 a second
 SLOW_DOWN = 0.03
+# Of one spawner as fast as it can: some 10 000 events a second; what slows it shows in its births.
+ROUNDS = 300_000
 WARM_S = 4
 SLICE_S, EDGE_S = 1.0, 0.1
 
@@ -33,12 +35,13 @@ SLICE_S, EDGE_S = 1.0, 0.1
 class Churn:
     """The example as a process; ended by pid whatever happens."""
 
-    def __init__(self, space, classes, births):
+    def __init__(self, space, classes, spawners, births, rounds=0):
         self.log = space.new("churn")
-        words = ["java", "-XX:+UseSerialGC", "-cp", classes, "ThreadChurn", str(SPAWNERS), "600"]
+        words = [str(word) for word in (spawners, 600, births, rounds)]
         with open(self.log, "wb") as out:
-            self.process = subprocess.Popen(words + ([str(births)] if births else []), stdout=out,
-                                            start_new_session=True)
+            self.process = subprocess.Popen(
+                ["java", "-XX:+UseSerialGC", "-cp", classes, "ThreadChurn", *words], stdout=out,
+                start_new_session=True)
         self.pid = self.process.pid
         time.sleep(WARM_S)
 
@@ -82,7 +85,7 @@ def replayed(space, path, seconds):
 
 
 def fidelity(checks, space, classes, seconds):
-    with Churn(space, classes, BIRTHS) as churn:
+    with Churn(space, classes, SPAWNERS, BIRTHS) as churn:
         first, recorded = record(
             space, ["--pid", str(churn.pid), "--duration", str(seconds), "--json"])
         alive = churn.process.poll() is None
@@ -139,7 +142,7 @@ def slice_of(space, churn, with_recording):
 
 
 def cost(checks, space, classes, pairs):
-    with Churn(space, classes, 0) as churn:
+    with Churn(space, classes, 1, 0, ROUNDS) as churn:
         slices = [slice_of(space, churn, number % 2 == 1) for number in range(2 * pairs + 1)]
         births = churn.births()
     rates = [rate_between(births, *each) for each in slices]

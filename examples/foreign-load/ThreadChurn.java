@@ -3,10 +3,10 @@
 // What a JVM does to its memory map when threads come and go: each new thread protects the guard
 // zone at the end of its stack and gives it back when it ends.
 //
-//   java ThreadChurn.java SPAWNERS SECONDS [BIRTHS]
+//   java ThreadChurn.java SPAWNERS SECONDS [BIRTHS [ROUNDS]]
 //
-// SPAWNERS threads bear threads that end at once, each BIRTHS a second (default: as fast as it can).
-// Prints the milliseconds since 1970 and the threads born so far, twenty times a second.
+// SPAWNERS threads bear threads, each BIRTHS a second (0, the default: as fast as it can). A thread
+// computes ROUNDS random numbers (default: none) and ends. Prints the milliseconds since 1970 and the threads born so far, twenty times a second.
 
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
@@ -16,12 +16,22 @@ public final class ThreadChurn {
     private static final long LATE_NANOS = 20_000_000;
 
     private static final LongAdder born = new LongAdder();
+    private static volatile long computed;
     private static volatile boolean over;
 
-    private static void bearThreads(int rate) {
+    private static void live(int rounds) {
+        long value = rounds;
+        for (int i = 0; i < rounds; i++) {
+            value = value * 6364136223846793005L + 1442695040888963407L;
+        }
+        computed = value;
+        born.increment();
+    }
+
+    private static void bearThreads(int rate, int rounds) {
         long next = System.nanoTime();
         while (!over) {
-            Thread thread = new Thread(born::increment);
+            Thread thread = new Thread(() -> live(rounds));
             thread.start();
             try {
                 thread.join();
@@ -43,8 +53,9 @@ public final class ThreadChurn {
         int spawners = Integer.parseInt(words[0]);
         int seconds = Integer.parseInt(words[1]);
         int rate = words.length > 2 ? Integer.parseInt(words[2]) : 0;
+        int rounds = words.length > 3 ? Integer.parseInt(words[3]) : 0;
         for (int i = 0; i < spawners; i++) {
-            Thread thread = new Thread(() -> bearThreads(rate), "spawner-" + i);
+            Thread thread = new Thread(() -> bearThreads(rate, rounds), "spawner-" + i);
             thread.setDaemon(true);
             thread.start();
         }

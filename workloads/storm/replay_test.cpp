@@ -31,12 +31,8 @@ MapProfile thread_life() {
   forget.flags = MADV_DONTNEED;
   MapOperation rest = call(MapCall::munmap, 0, 500);
   rest.address += rest.length;  // apart from what the other thread does, which may be late
-  profile.operations = {stack,
-                        birth,
-                        call(MapCall::mprotect, 1, 200),
-                        forget,
-                        call(MapCall::exit, 1, 400),
-                        rest};
+  profile.operations = {
+      stack, birth, call(MapCall::mprotect, 1, 200), forget, call(MapCall::exit, 1, 400), rest};
   return profile;
 }
 
