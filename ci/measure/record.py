@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A Java program whose threads come and go is recorded and replayed; the replay is recorded too, and
-the profiles are compared. What being recorded costs: births of such a program in slices with and
-without a recording, each compared with those around it. And what a user may get wrong."""
+"""A Java program whose threads come and go is recorded and replayed; the replay is recorded too,
+and the profiles are compared. What being recorded costs: births of such a program in slices with
+and without a recording, each compared with those around it. And what a user may get wrong."""
 
 import argparse
 import math
