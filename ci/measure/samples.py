@@ -31,3 +31,23 @@ QUIET = {
     "hazard": {"entered": 120, "per_second_min": 10},
     "ffs": {"page_reads_per_second_min": 100, "direct_reads_per_second_min": 900},
     "workloads": {"mprotect-storm": {"per_second_min": 50}}}
+
+
+def map_profile(lost=0, prot="none", step_us=1000, swapped=False, lives=100):
+    """Text of a map profile: thread 0 bears `lives` threads in 100 steps, each lives as in Java."""
+    life = ["mmap 0x7f0000000000 16384 rw private|fixed|anonymous",
+            f"mprotect 0x7f0000000000 16384 {prot} -",
+            "mmap 0x7f0000000000 16384 none private|fixed|anonymous|noreserve",
+            "madvise 0x7f0000000000 1024000 - dontneed", "exit - - - -"]
+    if swapped:
+        life[1], life[2] = life[2], life[1]
+    rows = []
+    for each in range(1, lives + 1):
+        at = each * step_us * 10
+        rows.append(f"{at} 0 clone - - - 0x3d0f00 child={each}")
+        rows += [f"{at + number} {each} {call}" for number, call in enumerate(life, 1)]
+    return "\n".join((
+        "stallproof-map-profile 1", "comm java", "kernel 6.18", "started 2026-11-25T20:00:00Z",
+        f"duration_us {step_us * 1000}", f"threads {lives + 1}", f"calls {len(rows)}",
+        f"lost {lost}", "failed 0", "left_out 0", "time_us thread call address length prot flags",
+        *rows)) + "\n"

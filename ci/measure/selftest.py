@@ -18,8 +18,9 @@ sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import counts  # noqa: E402
 import judge  # noqa: E402
 import machine  # noqa: E402
+import map_profiles  # noqa: E402
 from checks import Checks  # noqa: E402
-from samples import EXPLANATION, QUIET, TRUTH, VERDICT  # noqa: E402
+from samples import EXPLANATION, QUIET, TRUTH, VERDICT, map_profile  # noqa: E402
 
 
 def changed(document, path, value):
@@ -50,6 +51,23 @@ class Judgements(unittest.TestCase):
                      "2 failing")
         self.refuses(judge.reproduced(changed(VERDICT, "stalls.0.class", "fs_server_stuck"), 0),
                      "fs_server_stuck")
+
+    def test_map_profiles(self):
+        good = map_profiles.Profile(map_profile())
+        self.accepts(map_profiles.complete(good))
+        self.refuses(map_profiles.complete(map_profiles.Profile(map_profile(lost=3))), "3 calls")
+        same = map_profiles.Profile(map_profile(prot="none"))
+        slow = map_profiles.Profile(map_profile(step_us=1300))
+        other = map_profiles.Profile(map_profile(prot="rw"))
+        swapped = map_profiles.Profile(map_profile(swapped=True))
+        fewer = map_profiles.Profile(map_profile(lives=70))
+        for judgement, bad, word in (
+                (map_profiles.same_mix, other, "mprotect 16384 rw"),
+                (map_profiles.same_lives, swapped, "known sequence"),
+                (map_profiles.same_rate, slow, "calls a second"),
+                (map_profiles.same_callers, fewer, "callers a second")):
+            self.accepts(judgement(good, same))
+            self.refuses(judgement(good, bad), word)
 
     def test_dropouts(self):
         self.accepts(judge.dropouts_per_load(VERDICT))

@@ -66,6 +66,14 @@ std::string_view op_name(Op op) {
       return "copy";
     case Op::move:
       return "move";
+    case Op::mmap:
+      return "mmap";
+    case Op::munmap:
+      return "munmap";
+    case Op::madvise:
+      return "madvise";
+    case Op::clone:
+      return "clone";
   }
   return "unknown";
 }

@@ -50,7 +50,11 @@ enum class Op : std::uint32_t {
   setattr,
   access,
   copy,
-  move
+  move,
+  mmap,
+  munmap,
+  madvise,
+  clone
 };
 std::string_view op_name(Op op);
 

@@ -19,7 +19,7 @@ constexpr const char* kExitCodes =
     "3    verdict unknown or infrastructure failed: explained otherwise, a process of ours lost,\n"
     "     the hazard never entered, sight impaired, interrupted; explain: input understood in "
     "part\n"
-    "77   repro and doctor only: this machine lacks the means (the reason is printed)\n"
+    "77   repro, record and doctor only: this machine lacks the means (the reason is printed)\n"
     "When several apply: 2, then 1, then 3.\n";
 
 }  // namespace

@@ -24,6 +24,7 @@ struct Command {
 
 RunCommand add_repro(CLI::App& app);
 RunCommand add_watch(CLI::App& app);
+RunCommand add_record(CLI::App& app);
 RunCommand add_capture(CLI::App& app);
 RunCommand add_vdbench(CLI::App& app);
 RunCommand add_run(CLI::App& app);

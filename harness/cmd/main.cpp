@@ -20,6 +20,7 @@ namespace {
 constexpr std::array kCommands{
     Command{"repro", "Make a known stall happen, catch it, explain it, heal it", add_repro},
     Command{"watch", "Put somebody else's load under the watchdog", add_watch},
+    Command{"record", "Record what a process does to its memory map, to replay it", add_record},
     Command{"capture", "The node is stuck now: evidence and explanation, without hanging",
             add_capture},
     Command{"explain", "Explain a stall: the one on this machine now, or saved crash text",

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <vector>
 
@@ -47,21 +48,27 @@ int keep_warning(libbpf_print_level level, const char* format, va_list arguments
   return length;
 }
 
+bool is_forbidden(int error) { return std::abs(error) == EPERM || std::abs(error) == EACCES; }
+
 }  // namespace
 
 BpfWarningScope::BpfWarningScope() : before_(libbpf_set_print(keep_warning)) { forget(); }
 BpfWarningScope::~BpfWarningScope() { libbpf_set_print(before_); }
 void BpfWarningScope::forget() { last_warning().clear(); }
 
-// Without the right to load, libbpf's own guess at the cause only misleads.
 Failure bpf_refused(const std::string& what, int error) {
-  error = error < 0 ? -error : error;
-  const bool forbidden = error == EPERM || error == EACCES;
-  const std::string why = forbidden || last_warning().empty() ? "" : " [" + last_warning() + "]";
-  return fail_errno("BPF " + what + why, error,
-                    forbidden ? "run as root; else locks are only seen through /proc"
-                              : "needs Linux 5.17 with BTF; else locks are only seen through /proc",
-                    Origin::lacking);
+  const bool forbidden = is_forbidden(error);
+  return bpf_refused(what, error,
+                     forbidden
+                         ? "run as root; else locks are only seen through /proc"
+                         : "needs Linux 5.17 with BTF; else locks are only seen through /proc");
+}
+
+// Without the right to load, libbpf's own guess at the cause only misleads.
+Failure bpf_refused(const std::string& what, int error, const std::string& try_this) {
+  const bool told = !is_forbidden(error) && !last_warning().empty();
+  return fail_errno("BPF " + what + (told ? " [" + last_warning() + "]" : ""), std::abs(error),
+                    try_this, Origin::lacking);
 }
 
 // Every read(2) gives whole objects' output unless the room ends; cut records are trimmed later.

@@ -29,6 +29,8 @@ class BpfWarningScope {
 
 // "BPF open of the task scan [the BTF has no …]: Permission denied (run as root; …)".
 Failure bpf_refused(const std::string& what, int error);
+// The same with other advice.
+Failure bpf_refused(const std::string& what, int error, const std::string& try_this);
 
 struct BpfReading {
   std::span<std::byte> out;

@@ -67,6 +67,9 @@ struct vm_fault {
   enum fault_flag flags;
 };
 
+struct thread_info {
+  __u32 status;
+};
 struct thread_struct {
   unsigned long sp;
 };
@@ -92,12 +95,14 @@ struct files_struct {
   struct fdtable* fdt;
 };
 struct task_struct {
+  struct thread_info thread_info;
   unsigned int __state;
   void* stack;
   unsigned int flags;
   struct mm_struct* mm;
   int pid;
   int tgid;
+  struct task_struct* real_parent;
   unsigned long nvcsw;
   unsigned long nivcsw;
   char comm[16];

@@ -33,6 +33,8 @@ class Console {
   // Rewrites one line on a terminal's stderr; nothing elsewhere.
   void progress(std::string_view text);
 
+  // The JSON document is asked for: stdout is to carry nothing else.
+  [[nodiscard]] bool has_document() const { return options_.json; }
   // True once stdout did not take what was written: the reader has gone or does not read.
   [[nodiscard]] bool lost_output() const { return lost_output_; }
 
