@@ -27,6 +27,8 @@ directory={mount}
 size=16m
 verify=crc32c
 verify_fatal=1
+# without it, a job that only writes and runs by time never reads
+verify_backlog=256
 time_based
 runtime={seconds}
 [direct]
@@ -37,8 +39,7 @@ bs=4k
 [buffered]
 ioengine=psync
 rw=randwrite
-bsrange=512-64k
-bs_unaligned
+bs=1536
 fsync=64
 [mapped]
 ioengine=mmap
@@ -52,8 +53,8 @@ rw=randrw
 bs=16k
 """
 
-# One process. The mapped file is sparse and larger than the address space, so that fio maps a window
-# of it and moves the window for nearly every read: the writers of mmap_lock.
+# One process. The mapped file is sparse and larger than the address space, so that fio maps a
+# window of it and moves the window for nearly every read: the writers of mmap_lock.
 STALLING = """
 [global]
 directory={mount}
@@ -83,18 +84,20 @@ def fio(folder, job, mount, seconds):
     path = os.path.join(folder, "job.fio")
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(job.format(mount=mount, seconds=seconds))
-    return ["fio", "--output=" + os.path.join(folder, "fio.out"), path]
+    return ["fio", "--output-format=json", "--output=" + os.path.join(folder, "fio.out"), path]
 
 
 def verified(checks, folder, seconds, *words):
     with foreign.FfsTarget(*TREE, *words) as target:
-        ended = subprocess.run(fio(folder, VERIFIED, target.mount, seconds), timeout=seconds * 4 + 60,
-                               capture_output=True, text=True, check=False)
+        ended = subprocess.run(fio(folder, VERIFIED, target.mount, seconds), capture_output=True,
+                               timeout=seconds * 4 + 60, text=True, check=False)
         counters = target.stop() or {}
-    said = (ended.stderr + program.read_text(os.path.join(folder, "fio.out"))).strip()
+    jobs = (program.read_json(os.path.join(folder, "fio.out")) or {}).get("jobs", [])
+    reads = {job["jobname"]: job["read"]["total_ios"] for job in jobs}
     name = " ".join(("fio reads back what it wrote", *words))
-    checks.check(name, ended.returncode == 0 and "verify" not in ended.stderr,
-                 f"exit {ended.returncode}: {said[:200]}")
+    checks.check(name, ended.returncode == 0 and "verify" not in ended.stderr
+                 and len(reads) == 4 and min(reads.values()) > 500,
+                 f"exit {ended.returncode}: {ended.stderr.strip()[:200]}, reads {reads}")
     checks.check(f"{name}: by the service", counters.get("writes", 0) > 1000
                  and counters.get("direct_reads", 0) > 1000, str(counters))
 
