@@ -27,8 +27,9 @@ class PageIntakeTest : public ::testing::Test {
     panel().armed_ns = 1;
   }
   ServicePanel& panel() { return board_.header().service; }
-  ServiceJob admit(pid_t client, std::uint64_t offset) {
+  ServiceJob admit(pid_t client, std::uint64_t offset, std::uint64_t inode = kDataInode) {
     ServiceJob job;
+    job.inode = inode;
     job.client = client;
     job.offset = offset;
     job.length = kPage;
@@ -88,6 +89,16 @@ TEST_F(PageIntakeTest, ClientWithoutASlotIsNoHazard) {
   EXPECT_TRUE(admit(999, 0).answer_error);
   EXPECT_EQ(admit(999, 0).hazard, nullptr);
   EXPECT_EQ(panel().hazards, 0U);
+}
+
+TEST_F(PageIntakeTest, SamePageOfAnotherFileHasItsOwnTriesAndErrors) {
+  arm(Behaviour::read_error);
+  EXPECT_TRUE(admit(100, 0).answer_error);
+  EXPECT_TRUE(admit(100, 0, 77).answer_error);
+  EXPECT_EQ(panel().hazards, 0U);
+  const ServiceJob retry = admit(100, 0, 77);
+  EXPECT_FALSE(retry.answer_error);
+  EXPECT_NE(retry.hazard, nullptr);
 }
 
 TEST_F(PageIntakeTest, FullListStillCounts) {
