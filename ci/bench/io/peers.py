@@ -122,7 +122,8 @@ class Fio:
             jobs = min(len(os.sched_getaffinity(0)), max(1, cell.depth // 4))
             depth = cell.depth // jobs
             words = ["--registerfiles=1", "--fixedbufs=1",
-                     f"--iodepth_batch_submit={min(4, depth)}", "--iodepth_batch_complete_min=1", f"--iodepth_batch_complete_max={depth}"]
+                     f"--iodepth_batch_submit={min(4, depth)}", "--iodepth_batch_complete_min=1",
+                     f"--iodepth_batch_complete_max={depth}"]
         command = ["fio", "--name=bench", f"--filename={target.path}", f"--rw={kind}",
                    f"--rwmixread={cell.reads}", f"--bs={cell.block}", f"--ioengine={self.engine}",
                    f"--iodepth={depth}", f"--numjobs={jobs}", "--thread", "--group_reporting",
