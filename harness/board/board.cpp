@@ -66,6 +66,14 @@ std::string_view op_name(Op op) {
       return "copy";
     case Op::move:
       return "move";
+    case Op::mmap:
+      return "mmap";
+    case Op::madvise:
+      return "madvise";
+    case Op::thread_start:
+      return "thread start";
+    case Op::thread_end:
+      return "thread end";
   }
   return "unknown";
 }

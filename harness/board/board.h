@@ -50,7 +50,11 @@ enum class Op : std::uint32_t {
   setattr,
   access,
   copy,
-  move
+  move,
+  mmap,
+  madvise,
+  thread_start,
+  thread_end
 };
 std::string_view op_name(Op op);
 
