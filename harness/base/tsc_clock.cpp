@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/base/tsc_clock.h"
+
+#include "harness/base/file.h"
+
+namespace stallproof {
+namespace {
+
+constexpr Nanos kTieHolds = kMillisecond;
+// What lies between the two readings of a tie is its error; a thread that was not run meanwhile
+// shows a long one.
+constexpr std::uint64_t kCloseTicks = 4000;
+
+}  // namespace
+
+bool TscClock::kernel_trusts_tsc() {
+  static const bool trusted = [] {
+    const auto source =
+        read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+    return source && source->starts_with("tsc");
+  }();
+  return trusted;
+}
+
+TscClock::TscClock(bool trusted) : trusted_(trusted) { last_ = tie(); }
+
+Nanos TscClock::tie() {
+  const std::uint64_t before = __rdtsc();
+  const Nanos at = monotonic_now();
+  const std::uint64_t after = __rdtsc();
+  const bool close = after - before < kCloseTicks;
+  if (trusted_ && close) learn_pace(before + (after - before) / 2, at);
+  if (!close) horizon_ = 0;
+  return at;
+}
+
+// From the first tie on: the longer the time between, the less the error of a tie counts.
+void TscClock::learn_pace(std::uint64_t ticks, Nanos at) {
+  tied_ticks_ = ticks;
+  tied_ns_ = at;
+  if (first_ns_ == 0) {
+    first_ticks_ = ticks;
+    first_ns_ = at;
+  }
+  const Nanos passed = at - first_ns_;
+  if (passed < kTieHolds || ticks <= first_ticks_) return;
+  __extension__ using Wide = unsigned __int128;
+  per_tick_ =
+      static_cast<std::uint64_t>((static_cast<Wide>(passed) << kShift) / (ticks - first_ticks_));
+  if (per_tick_ != 0) horizon_ = (kTieHolds << kShift) / per_tick_;
+}
+
+}  // namespace stallproof
