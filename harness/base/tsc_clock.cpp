@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/base/tsc_clock.h"
 
-#include "harness/base/file.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <string_view>
+
+#include "harness/base/fd.h"
 
 namespace stallproof {
 namespace {
@@ -11,14 +17,20 @@ constexpr Nanos kTieHolds = kMillisecond;
 // shows a long one.
 constexpr std::uint64_t kCloseTicks = 4000;
 
+// Without the heap: a thread's first allocation would map an arena, in a load on the memory map
+// too.
+bool ask_kernel() {
+  const Fd file(::open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+                       O_RDONLY | O_CLOEXEC));
+  std::array<char, 16> name{};
+  if (!file.valid() || ::read(file.get(), name.data(), name.size()) <= 0) return false;
+  return std::string_view(name.data(), 4) == "tsc\n";
+}
+
 }  // namespace
 
 bool TscClock::kernel_trusts_tsc() {
-  static const bool trusted = [] {
-    const auto source =
-        read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource");
-    return source && source->starts_with("tsc");
-  }();
+  static const bool trusted = ask_kernel();
   return trusted;
 }
 

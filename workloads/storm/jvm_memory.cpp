@@ -108,8 +108,9 @@ std::span<const CallShare> JvmCourse::mix() const {
 
 Nanos JvmCourse::next_due(Nanos now, Prng& prng) {
   if (start_calls_left_ == 0) return steady_.next(now, prng);
-  --start_calls_left_;
-  return start_.next(now, prng);
+  const Nanos due = start_.next(now, prng);
+  if (--start_calls_left_ == 0) steady_.begin(due);
+  return due;
 }
 
 }  // namespace stallproof

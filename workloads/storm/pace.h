@@ -37,6 +37,8 @@ class Pace {
                          const char* rate = "mprotect-rate");
 
   [[nodiscard]] bool unlimited() const { return bursts_.calls == 0 && gap_.most == 0; }
+  // The schedule begins then, with a gap, and not with a call when it is asked first.
+  void begin(Nanos at) { due_ = at; }
   // CLOCK_MONOTONIC time of the next call; `now` begins the schedule when it is asked first.
   Nanos next(Nanos now, Prng& prng);
 
