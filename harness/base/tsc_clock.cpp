@@ -37,9 +37,9 @@ bool TscClock::kernel_trusts_tsc() {
 TscClock::TscClock(bool trusted) : trusted_(trusted) { last_ = tie(); }
 
 Nanos TscClock::tie() {
-  const std::uint64_t before = __rdtsc();
+  const std::uint64_t before = __builtin_ia32_rdtsc();
   const Nanos at = monotonic_now();
-  const std::uint64_t after = __rdtsc();
+  const std::uint64_t after = __builtin_ia32_rdtsc();
   const bool close = after - before < kCloseTicks;
   if (trusted_ && close) learn_pace(before + (after - before) / 2, at);
   if (!close) horizon_ = 0;

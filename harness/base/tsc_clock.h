@@ -7,8 +7,6 @@
 // One thread at a time; a thread may move to another CPU meanwhile, as the kernel's own clock does.
 #pragma once
 
-#include <x86intrin.h>
-
 #include <cstdint>
 
 #include "harness/base/clock.h"
@@ -21,7 +19,7 @@ class TscClock {
 
   // Never before an earlier answer.
   Nanos now() {
-    const std::uint64_t passed = __rdtsc() - tied_ticks_;
+    const std::uint64_t passed = __builtin_ia32_rdtsc() - tied_ticks_;
     if (passed >= horizon_) [[unlikely]]
       return last_ = later(tie());
     __extension__ using Wide = unsigned __int128;

@@ -66,6 +66,7 @@ void churn_loop(Count& count, const std::atomic<bool>& stop) {
 }
 
 constexpr std::size_t kRound = 1024;  // pages between two MADV_DONTNEED
+constexpr std::size_t kRoundBytes = kRound * kPage;
 
 char* map_shared(int file, std::size_t bytes) {
   must(::ftruncate(file, static_cast<off_t>(bytes)) == 0, "ftruncate");
@@ -83,17 +84,16 @@ void fault_loop(char* part, std::size_t stride, Count& count, const std::atomic<
     for (std::size_t page = 0; page < kRound; page += stride, ++touched)
       (void)*static_cast<volatile char*>(part + page * kPage);
     count.add(touched);
-    must(::madvise(part, kRound * kPage, MADV_DONTNEED) == 0, "madvise");
+    must(::madvise(part, kRoundBytes, MADV_DONTNEED) == 0, "madvise");
   }
 }
 
 [[noreturn]] void measure_faults(const Options& options, int file) {
   must(file >= 0, "open --file");
-  const std::size_t part = kRound * kPage;
-  char* const base = map_shared(file, part * options.threads);
-  bare::measure(options, [base, part, stride = options.stride](unsigned index, Count& count,
-                                                               const std::atomic<bool>& stop) {
-    fault_loop(base + index * part, stride, count, stop);
+  char* const base = map_shared(file, kRoundBytes * options.threads);
+  bare::measure(options, [base, stride = options.stride](unsigned index, Count& count,
+                                                         const std::atomic<bool>& stop) {
+    fault_loop(base + index * kRoundBytes, stride, count, stop);
   });
 }
 
