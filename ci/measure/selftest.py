@@ -19,6 +19,7 @@ import counts  # noqa: E402
 import judge  # noqa: E402
 import machine  # noqa: E402
 import map_profiles  # noqa: E402
+import storm_trace  # noqa: E402
 from checks import Checks  # noqa: E402
 from samples import EXPLANATION, QUIET, TRUTH, VERDICT, map_profile  # noqa: E402
 
@@ -246,6 +247,43 @@ class Counting(unittest.TestCase):
             file.flush()
             self.assertEqual(counts.from_junit(file.name),
                              (1, 1, 1, ["FAIL b", "skip c: not root"]))
+
+
+FIXED = "MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS"
+LIFE = f"""
+7 1.0 clone3({{flags=CLONE_VM, child_tid=0x7f}} => {{parent_tid=[8]}}, 88) = 8
+8 1.1 mmap(0x7f00, 16384, PROT_READ|PROT_WRITE, {FIXED}, -1, 0) = 0x7f00
+8 1.2 mprotect(0x7f00, 16384, PROT_NONE <unfinished ...>
+7 1.2 mprotect(0x1000, 4096, PROT_READ) = 0
+8 1.3 <... mprotect resumed>)           = 0
+8 1.4 mmap(0x7f00, 16384, PROT_NONE, {FIXED}|MAP_NORESERVE, -1, 0) = 0x7f00
+8 1.5 madvise(0x7f00, 1024000, MADV_DONTNEED) = 0
+"""
+
+
+class StormTraces(unittest.TestCase):
+    def life(self, text):
+        return [call for call in storm_trace.calls(text) if call.tid == 8]
+
+    def test_a_life_is_verbatim_or_not(self):
+        self.assertEqual(storm_trace.life_problems(self.life(LIFE), 1 << 20), [])
+        for old, new in (("1024000", "1024"), ("MAP_NORESERVE", "MAP_STACK"),
+                         ("8 1.5 madvise", "9 1.5 madvise"), ("8 1.1 mmap", "8 1.1 munmap"),
+                         ("DONTNEED) = 0", "DONTNEED) = -1 ENOMEM")):
+            self.assertTrue(storm_trace.life_problems(self.life(LIFE.replace(old, new)), 1 << 20),
+                            new)
+        self.assertTrue(storm_trace.life_problems(
+            self.life(LIFE + "8 1.6 mprotect(0x7f00, 4096, PROT_READ) = 0\n"), 1 << 20))
+        self.assertTrue(storm_trace.life_problems([], 1 << 20))
+
+    def test_threads_know_their_generation(self):
+        self.assertEqual(storm_trace.generations(storm_trace.calls(LIFE)), {7: 0, 8: 1})
+
+    def test_shares(self):
+        calls = [storm_trace.Call(1, 0, "mprotect", ["0x1", "4096", "PROT_READ"], "0")] * 1000
+        key = ("mprotect", 4096, "PROT_READ")
+        self.assertEqual(storm_trace.share_problems(calls, {key: 1.0}), [])
+        self.assertTrue(storm_trace.share_problems(calls, {key: 0.9}))
 
 
 if __name__ == "__main__":

@@ -72,8 +72,10 @@ std::string_view op_name(Op op) {
       return "munmap";
     case Op::madvise:
       return "madvise";
-    case Op::clone:
-      return "clone";
+    case Op::thread_start:
+      return "thread start";
+    case Op::thread_end:
+      return "thread end";
   }
   return "unknown";
 }

@@ -54,7 +54,8 @@ enum class Op : std::uint32_t {
   mmap,
   munmap,
   madvise,
-  clone
+  thread_start,
+  thread_end
 };
 std::string_view op_name(Op op);
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "harness/board/board.h"
+#include "harness/board/op_series.h"
 
 namespace stallproof {
 namespace {
@@ -23,6 +24,16 @@ void board_update_per_op(benchmark::State& state) {
   }
 }
 BENCHMARK(board_update_per_op);
+
+void board_update_in_series(benchmark::State& state) {
+  Board board = board_of(1);
+  OpSeries ops(board.slots()[0]);
+  for (auto _ : state) {
+    ops.begin(Op::mprotect, 0);
+    ops.end(true);
+  }
+}
+BENCHMARK(board_update_in_series);
 
 void histogram_record(benchmark::State& state) {
   auto histogram = std::make_unique<Histogram>();

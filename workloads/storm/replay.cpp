@@ -44,7 +44,7 @@ Op op_of(MapCall call) {
     case MapCall::madvise:
       return Op::madvise;
     case MapCall::clone:
-      return Op::clone;
+      return Op::thread_start;
     case MapCall::mmap:
     case MapCall::mremap:
     case MapCall::brk:
