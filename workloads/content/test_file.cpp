@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "harness/base/clock.h"
-#include "workloads/ffs/pattern.h"
+#include "workloads/content/stamp.h"
 
 namespace stallproof {
 namespace {
@@ -36,30 +36,44 @@ Result<std::uint64_t> size_of(const TestFileSpec& spec, const Fd& file, bool mus
   return static_cast<std::uint64_t>(info.st_size);
 }
 
-// A lock that the file system does not know protects nothing, and is no reason to refuse.
+// The first page of a file that is ours: of generation 0, which is pattern, while all of it is.
+enum class Label : Generation { pristine, changed, filling, foreign };
+
+Result<Label> read_label(const TestFileSpec& spec, const Fd& file) {
+  std::array<std::byte, kPage> page;
+  const ssize_t got = ::pread(file.get(), page.data(), page.size(), 0);
+  if (got < 0) return fail_errno(place(spec, "read"), errno);
+  const auto whole = static_cast<std::size_t>(got) / sizeof(std::uint64_t) * sizeof(std::uint64_t);
+  if (whole == 0) return got == 0 ? Label::filling : Label::foreign;
+  for (const Label label : {Label::pristine, Label::changed, Label::filling})
+    if (!first_wrong_stamp(0, static_cast<Generation>(label), {page.data(), whole})) return label;
+  return Label::foreign;
+}
+
+Result<> write_label(const TestFileSpec& spec, const Fd& file, Label label) {
+  std::array<std::byte, kPage> page;
+  fill_stamp(0, static_cast<Generation>(label), page);
+  const ssize_t put = ::pwrite(file.get(), page.data(), page.size(), 0);
+  if (put == static_cast<ssize_t>(page.size())) return {};
+  return fail_errno(place(spec, "write the first page of"), put < 0 ? errno : ENOSPC);
+}
+
+// Whoever fills a file has it alone, and lets others in when it is done: that is waited for. A lock
+// that the file system does not know protects nothing, and is no reason to refuse.
 Result<> lock(const TestFileSpec& spec, const Fd& file, bool alone) {
   const Deadline give_up = Deadline::in(alone ? 0 : kWaitForFiller);
   for (;;) {
     if (::flock(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) return {};
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return {};
-    if (give_up.passed()) break;
+    const auto label = read_label(spec, file);
+    if (!label || *label != Label::filling || give_up.passed()) break;
     ::poll(nullptr, 0, kRetryMs);
   }
-  return fail(fmt::format("{}: {} is in use by another load{} (one file can be shared for reading "
-                          "only: give this load a file of its own)",
-                          spec.load, spec.path, alone ? "" : " that writes to it"));
-}
-
-Result<> refuse_foreign_content(const TestFileSpec& spec, const Fd& file, std::uint64_t size) {
-  if (size == 0) return {};
-  std::array<std::byte, kPage> page;
-  const ssize_t got = ::pread(file.get(), page.data(), page.size(), 0);
-  if (got < 0) return fail_errno(place(spec, "read"), errno);
-  if (!first_wrong_byte(0, {page.data(), static_cast<std::size_t>(got)})) return {};
-  return fail(fmt::format("{}: {} holds data that is not ours, and is left alone (name a new file, "
-                          "or remove it)",
-                          spec.load, spec.path));
+  return fail(
+      fmt::format("{}: {} is in use by another load{} (one file can be shared for reading "
+                  "only: give this load a file of its own)",
+                  spec.load, spec.path, alone ? "" : " that writes to it"));
 }
 
 Result<> fill(const TestFileSpec& spec, const Fd& file, std::uint64_t from, std::uint64_t to) {
@@ -69,12 +83,22 @@ Result<> fill(const TestFileSpec& spec, const Fd& file, std::uint64_t from, std:
     fill_pattern(at, {chunk.data(), size});
     const ssize_t put = ::pwrite(file.get(), chunk.data(), size, static_cast<off_t>(at));
     if (put < 0 && errno == EINTR) continue;
+    const int error = put == 0 ? ENOSPC : errno;
     if (put <= 0)
       return fail_errno(fmt::format("{}: fill {} at {} of {} bytes", spec.load, spec.path, at, to),
-                        put < 0 ? errno : ENOSPC,
-                        errno == ENOSPC || put == 0 ? "a smaller file size, or more space" : "");
+                        error, error == ENOSPC ? "a smaller file size, or more space" : "");
     at += static_cast<std::uint64_t>(put);
   }
+  return {};
+}
+
+// The label says so before anything is changed, and that it is done at the end.
+Result<> make_content(const TestFileSpec& spec, const Fd& file, std::uint64_t from,
+                      std::uint64_t to) {
+  if (auto put = write_label(spec, file, Label::filling); !put) return put;
+  if (auto put = fill(spec, file, std::max(from, kPage), to); !put) return put;
+  const Label filled = spec.changes ? Label::changed : Label::pristine;
+  if (auto put = write_label(spec, file, filled); !put) return put;
   // So that no writeback of the filling is left for the run.
   if (::fsync(file.get()) != 0) return fail_errno(place(spec, "fsync"), errno);
   return {};
@@ -87,11 +111,9 @@ Result<Fd> open_for(const TestFileSpec& spec, bool writable) {
   return file;
 }
 
-// Open, wide enough, and locked; nothing has been written yet.
 struct Found {
   Fd file;
-  std::uint64_t size = 0;
-  bool made = false;
+  bool made = false;  // here: then it goes when it cannot be filled
 };
 
 Result<Found> make(const TestFileSpec& spec) {
@@ -109,13 +131,21 @@ Result<Found> make(const TestFileSpec& spec) {
 Result<TestFile> filled(const TestFileSpec& spec, Found found) {
   const auto size = size_of(spec, found.file, true);
   if (!size) return Failure{size.error()};
+  const auto label = read_label(spec, found.file);
+  if (!label) return Failure{label.error()};
+  if (*label == Label::foreign)
+    return fail(
+        fmt::format("{}: {} holds data that is not ours, and is left alone (name a new "
+                    "file, or remove it)",
+                    spec.load, spec.path));
   const std::uint64_t wanted = spec.size == 0 ? *size : spec.size;
-  if (auto ours = refuse_foreign_content(spec, found.file, *size); !ours)
-    return Failure{ours.error()};
-  const std::uint64_t from = spec.changes ? 0 : std::min(*size, wanted) / kPage * kPage;
-  if (auto done = fill(spec, found.file, from, wanted); !done) {
-    if (found.made) ::unlink(spec.path.c_str());
-    return Failure{done.error()};
+  const bool all = spec.changes || *label != Label::pristine;
+  const std::uint64_t from = all ? 0 : std::min(*size, wanted) / kPage * kPage;
+  if (from < wanted || all) {
+    if (auto done = make_content(spec, found.file, from, wanted); !done) {
+      if (found.made) ::unlink(spec.path.c_str());
+      return Failure{done.error()};
+    }
   }
   return TestFile{std::move(found.file), wanted};
 }
@@ -134,7 +164,8 @@ Result<TestFile> open_to_change(const TestFileSpec& spec) {
   return filled(spec, std::move(*found));
 }
 
-// nullopt: the file is too short, and is to be filled by whoever gets it alone.
+// nullopt: the file is too short, or holds what was written to it, and is to be filled by whoever
+// gets it alone.
 Result<std::optional<TestFile>> open_to_read(const TestFileSpec& spec) {
   auto file = open_for(spec, false);
   if (!file) return Failure{file.error()};
@@ -142,6 +173,15 @@ Result<std::optional<TestFile>> open_to_read(const TestFileSpec& spec) {
   const auto size = size_of(spec, *file, false);
   if (!size) return Failure{size.error()};
   if (*size < spec.size) return std::optional<TestFile>{};
+  const auto label = read_label(spec, *file);
+  if (!label) return Failure{label.error()};
+  if ((*label == Label::changed || *label == Label::filling) && *size != 0) {
+    if (spec.size != 0) return std::optional<TestFile>{};
+    return fail(
+        fmt::format("{}: {} was changed by a load that writes (give a file size, and it is "
+                    "filled again)",
+                    spec.load, spec.path));
+  }
   return std::optional<TestFile>{TestFile{std::move(*file), spec.size == 0 ? *size : spec.size}};
 }
 

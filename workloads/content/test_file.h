@@ -3,8 +3,9 @@
 // and shared with other loads for reading only.
 //
 // The rule: a load that only reads holds a shared flock(2) of its file, a load that changes it an
-// exclusive one, both as long as the descriptor lives, over all processes. A file of some content
-// is written to only if its first page is our pattern, which no load ever changes.
+// exclusive one, both as long as the descriptor lives, over all processes. The first page is a
+// label: it says that the file is ours, else nothing is written to it, and whether all of it is
+// still pattern. No load changes it.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 namespace stallproof {
 
 struct TestFileSpec {
-  std::string load;        // for messages: "mapped-fault"
+  std::string load;  // for messages: "mapped-fault"
   std::string path;
   std::uint64_t size = 0;  // bytes, at least; 0: the file must exist and is taken as it is
   bool changes = false;    // the load writes to the file, or makes holes in it
@@ -28,8 +29,8 @@ struct TestFile {
 };
 
 // Main thread, before the load starts. Blocks on the file system, and up to 10 s for a lock whose
-// holder is filling the file. A load that changes the file finds pattern all over it. The file
-// stays when the load ends; one that could not be filled is removed if it was made here.
+// holder is filling the file. A load that changes the file finds pattern behind the first page. The
+// file stays when the load ends; one that could not be filled is removed if it was made here.
 Result<TestFile> open_test_file(const TestFileSpec& spec);
 
 }  // namespace stallproof

@@ -17,6 +17,10 @@ namespace stallproof {
 void FaultThread::verify_page(OpScope& op, bool last) {
   const std::byte* const at = load_.mapping.at(page_ * kPage);
   if (const auto caught = guarded_copy(copy_.data(), at, kPage)) {
+    if (write_) {  // its first word has been written
+      wrote_page();
+      load_.content.unsure(page_);
+    }
     note_caught(*caught);
     op.failed();
   } else {
@@ -122,7 +126,9 @@ void FaultThread::note_caught(const CaughtFault& caught) {
     if (known && offset / kPage * kPage >= static_cast<std::uint64_t>(info.st_size))
       why = fmt::format("the file has only {} bytes now: it was truncated", info.st_size);
     else
-      why = "the file system could not deliver the page (an I/O error or no space; see dmesg)";
+      why =
+          "the file system did not deliver the page: an I/O error, no space, or a file that was "
+          "shorter for a moment (see dmesg)";
   }
   load_.faults.tell(fmt::format("mapped-fault: {} at 0x{:x}, {} {} at offset {}: {}",
                                 caught.signal == SIGBUS ? "SIGBUS" : "SIGSEGV", caught.address,
