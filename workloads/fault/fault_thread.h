@@ -58,6 +58,8 @@ class FaultThread {
   void after_drop();
   void check_file_unwritten(OpScope& op);
 
+  // Reads the word from the file: 0, or the errno; ENODATA at its end.
+  int why_unreadable(std::uint64_t offset);
   void note_caught(const CaughtFault& caught);
   void note_mismatch(const WrongContent& wrong);
   void note_failure(OpScope& op, std::string_view what, int error, std::string_view hint);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -113,6 +112,14 @@ void FaultThread::check_file_unwritten(OpScope& op) {
     note_mismatch({offset, "of the file was changed by a write to a private mapping"});
 }
 
+int FaultThread::why_unreadable(std::uint64_t offset) {
+  OpScope op(ctx_.slot, Op::read, offset);
+  std::uint64_t word = 0;
+  const int error = load_.mapping.read_behind(offset, word);
+  if (error != 0) op.failed();
+  return error;
+}
+
 void FaultThread::note_caught(const CaughtFault& caught) {
   const auto base = reinterpret_cast<std::uintptr_t>(load_.mapping.at(0));
   const std::uint64_t offset = caught.address - base;
@@ -120,15 +127,18 @@ void FaultThread::note_caught(const CaughtFault& caught) {
   if (!load_.faults.wanted()) return;
   std::string why = "the mapping is gone, or may not be written to";
   if (caught.signal == SIGBUS) {
-    OpScope op(ctx_.slot, Op::getattr, offset);
-    struct stat info {};
-    const bool known = ::fstat(load_.mapping.file(), &info) == 0;
-    if (known && offset / kPage * kPage >= static_cast<std::uint64_t>(info.st_size))
-      why = fmt::format("the file has only {} bytes now: it was truncated", info.st_size);
-    else
-      why =
-          "the file system did not deliver the page: an I/O error, no space, or a file that was "
-          "shorter for a moment (see dmesg)";
+    const int error = why_unreadable(offset / kPage * kPage);
+    if (error == ENODATA) {
+      why = "the file ends before it now: it was truncated";
+    } else if (error != 0) {
+      why = fmt::format("to read the file there fails: {}", std::strerror(error));
+    } else {
+      why = "it can be read now: no space to write, or an error that passed (see dmesg)";
+    }
+    if (error == ENOTCONN) {  // the file system is gone: told once it is clear that the run goes on
+      ctx_.pause(kSecond);
+      if (ctx_.stopping()) return;
+    }
   }
   load_.faults.tell(fmt::format("mapped-fault: {} at 0x{:x}, {} {} at offset {}: {}",
                                 caught.signal == SIGBUS ? "SIGBUS" : "SIGSEGV", caught.address,

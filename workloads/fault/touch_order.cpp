@@ -27,10 +27,7 @@ std::uint64_t TouchOrder::next_window() {
                                    : 1;
     own = turn_;
     turn_ += step;
-    if (turn_ >= own_) {
-      ++shift_;
-      turn_ = std::min(shift_ % step, own_ - 1);
-    }
+    if (turn_ >= own_) turn_ = 0;
   }
   return plan_.shared ? own : own * plan_.threads + index_;
 }
@@ -46,7 +43,6 @@ void TouchOrder::shuffle() {
 }
 
 std::uint64_t TouchOrder::begin_window() {
-  const std::uint64_t pass = shift_;
   start_ = plan_.first_page + next_window() * plan_.window;
   position_ = 0;
   step_ = 1;
@@ -54,8 +50,7 @@ std::uint64_t TouchOrder::begin_window() {
   if (plan_.order == PageOrder::random) shuffle();
   if (plan_.order == PageOrder::strided) {
     step_ = std::min(plan_.stride, plan_.window);
-    position_ = pass % step_;
-    touches_ = (plan_.window - position_ + step_ - 1) / step_;
+    touches_ = (plan_.window + step_ - 1) / step_;
   }
   return start_;
 }

@@ -45,8 +45,7 @@ class TouchOrder {
   std::uint64_t index_;
   std::uint64_t own_;  // windows of this thread
   Prng prng_;
-  std::uint64_t turn_ = 0;   // of sequential and strided: the next own window
-  std::uint64_t shift_ = 0;  // of strided: passes made, so that every page has its turn
+  std::uint64_t turn_ = 0;  // of sequential and strided: the next own window
   std::uint64_t start_ = 0;
   std::uint64_t position_ = 0;
   std::uint64_t step_ = 1;

@@ -41,13 +41,13 @@ TEST(TouchOrder, RandomTouchesEveryPageOfAWindowOnce) {
   }
 }
 
-TEST(TouchOrder, StridedSkipsPagesAndReachesAllInTheEnd) {
+TEST(TouchOrder, StridedTouchesEveryFourthPageAndNoOther) {
   for (const std::uint64_t window : {1U, 8U, 64U}) {
     TouchOrder order(
         {.windows = 64 / window, .window = window, .order = PageOrder::strided, .stride = 4}, 0, 1);
     const auto pages = pages_of(order, static_cast<unsigned>(64 / window) * 4);
-    for (std::size_t i = 1; i < 16 && window != 8; ++i) EXPECT_EQ(pages[i] - pages[i - 1], 4U);
-    EXPECT_EQ(std::set<std::uint64_t>(pages.begin(), pages.end()).size(), 64U) << window;
+    for (std::size_t i = 1; i < 16; ++i) EXPECT_EQ(pages[i] - pages[i - 1], 4U);
+    EXPECT_EQ(std::set<std::uint64_t>(pages.begin(), pages.end()).size(), 16U) << window;
   }
 }
 
