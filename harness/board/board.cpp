@@ -76,6 +76,8 @@ std::string_view op_name(Op op) {
       return "thread start";
     case Op::thread_end:
       return "thread end";
+    case Op::msync:
+      return "msync";
   }
   return "unknown";
 }

@@ -55,7 +55,8 @@ enum class Op : std::uint32_t {
   munmap,
   madvise,
   thread_start,
-  thread_end
+  thread_end,
+  msync
 };
 std::string_view op_name(Op op);
 

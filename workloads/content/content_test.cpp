@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a load wrote says where it belongs and when it was written; a file that is not ours is left
+// alone.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+
+#include "harness/base/file.h"
+#include "workloads/content/expected_content.h"
+#include "workloads/content/test_file.h"
+#include "workloads/testing/load_rig.h"
+
+namespace stallproof {
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+
+TEST(Stamp, GenerationZeroIsThePattern) {
+  std::vector<std::byte> stamped(kPage), pattern(kPage);
+  fill_stamp(3 * kPage, 0, stamped);
+  fill_pattern(3 * kPage, pattern);
+  EXPECT_EQ(stamped, pattern);
+}
+
+TEST(Stamp, AWordGivesItsGenerationBackAtItsOffsetOnly) {
+  for (const Generation generation : {0U, 1U, 2U, 77U, 0xfffffff0U}) {
+    EXPECT_EQ(generation_of(4096, stamp_word(4096, generation)), generation);
+    EXPECT_NE(generation_of(8192, stamp_word(4096, generation)), generation);
+  }
+}
+
+TEST(Stamp, FirstWrongWordIsFoundAnywhereInATransferOfAnySize) {
+  for (const std::size_t size : {8U, 504U, 512U, 520U, 4096U}) {
+    std::vector<std::byte> data(size);
+    fill_stamp(512, 9, data);
+    EXPECT_FALSE(first_wrong_stamp(512, 9, data));
+    data[size - 1] ^= std::byte{1};
+    const auto wrong = first_wrong_stamp(512, 9, data);
+    ASSERT_TRUE(wrong) << size;
+    EXPECT_EQ(wrong->offset, 512 + size - 8);
+  }
+}
+
+TEST(ExpectedContent, OlderWriteIsCalledALostOne) {
+  auto content = ExpectedContent::create({.block = kPage, .blocks = 4, .tracked = true});
+  ASSERT_TRUE(content);
+  std::vector<std::byte> page(kPage);
+  fill_stamp(2 * kPage, 5, page);
+  content->wrote(2, 5);
+  EXPECT_FALSE(content->check(2, page));
+  content->wrote(2, 6);
+  const auto wrong = content->check(2, page);
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->offset, 2 * kPage);
+  EXPECT_NE(wrong->what.find("write 5 in place of write 6: a lost write"), std::string::npos)
+      << wrong->what;
+  EXPECT_FALSE(content->right(2, stamp_word(2 * kPage, 5)));
+  content->unsure(2);
+  EXPECT_FALSE(content->check(2, page));
+}
+
+TEST(ExpectedContent, HoleMustBeZerosAndAnOldBlockMustNot) {
+  auto content = ExpectedContent::create({.block = kPage, .blocks = 4, .tracked = true});
+  ASSERT_TRUE(content);
+  const std::vector<std::byte> zeros(kPage);
+  ASSERT_TRUE(content->check(1, zeros));
+  EXPECT_NE(content->check(1, zeros)->what.find("zeros"), std::string::npos);
+  content->zeroed(1, 1);
+  EXPECT_FALSE(content->check(1, zeros));
+  EXPECT_TRUE(content->right(1, 0));
+  EXPECT_FALSE(content->right(1, stamp_word(kPage, 0)));
+}
+
+TEST(TestFile, IsMadeFilledAndTakenAgainAsItIs) {
+  const ScratchDirectory scratch;
+  const TestFileSpec spec{.load = "load", .path = scratch.file(), .size = 40 * kPage};
+  ASSERT_TRUE(open_test_file(spec));
+  const auto again = open_test_file(spec);
+  ASSERT_TRUE(again);
+  std::vector<std::byte> all(40 * kPage);
+  ASSERT_EQ(::pread(again->fd.get(), all.data(), all.size(), 0), static_cast<ssize_t>(all.size()));
+  EXPECT_FALSE(first_wrong_byte(0, all));
+}
+
+TEST(TestFile, ShorterOneIsLengthened) {
+  const ScratchDirectory scratch;
+  ASSERT_TRUE(open_test_file({.load = "load", .path = scratch.file(), .size = 3 * kPage}));
+  const auto longer = open_test_file({.load = "load", .path = scratch.file(), .size = 9 * kPage});
+  ASSERT_TRUE(longer);
+  std::vector<std::byte> all(9 * kPage);
+  ASSERT_EQ(::pread(longer->fd.get(), all.data(), all.size(), 0), static_cast<ssize_t>(all.size()));
+  EXPECT_FALSE(first_wrong_byte(0, all));
+}
+
+TEST(TestFile, DataOfSomebodyElseIsLeftAlone) {
+  const ScratchDirectory scratch;
+  const std::string precious = "precious";
+  ASSERT_TRUE(write_file_atomically(scratch.file(), precious));
+  for (const bool changes : {false, true}) {
+    const auto refused = open_test_file(
+        {.load = "load", .path = scratch.file(), .size = 4 * kPage, .changes = changes});
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().what.find("not ours"), std::string::npos) << refused.error().what;
+    EXPECT_EQ(read_file(scratch.file()).value(), precious);
+  }
+}
+
+TEST(TestFile, ChangedOneIsFilledAgainForAReaderThatSaysTheSize) {
+  const ScratchDirectory scratch;
+  TestFileSpec spec{.load = "load", .path = scratch.file(), .size = 9 * kPage, .changes = true};
+  {
+    const auto changed = open_test_file(spec);
+    ASSERT_TRUE(changed);
+    ASSERT_EQ(::pwrite(changed->fd.get(), "else", 4, 5 * kPage), 4);
+  }
+  spec.changes = false;
+  spec.size = 0;
+  const auto refused = open_test_file(spec);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("was changed"), std::string::npos) << refused.error().what;
+  spec.size = 9 * kPage;
+  const auto again = open_test_file(spec);
+  ASSERT_TRUE(again);
+  std::vector<std::byte> all(9 * kPage);
+  ASSERT_EQ(::pread(again->fd.get(), all.data(), all.size(), 0), static_cast<ssize_t>(all.size()));
+  EXPECT_FALSE(first_wrong_byte(0, all));
+}
+
+TEST(TestFile, IsSharedForReadingOnly) {
+  const ScratchDirectory scratch;
+  const TestFileSpec reader{.load = "load", .path = scratch.file(), .size = 4 * kPage};
+  TestFileSpec writer = reader;
+  writer.changes = true;
+  {
+    const auto one = open_test_file(reader);
+    const auto two = open_test_file(reader);
+    EXPECT_TRUE(one && two);
+    const auto refused = open_test_file(writer);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().what.find("in use by another load"), std::string::npos);
+  }
+  const auto alone = open_test_file(writer);
+  EXPECT_TRUE(alone);
+  EXPECT_FALSE(open_test_file(writer));
+}
+
+TEST(TestFile, NoSpaceIsOneLineAndLeavesNothing) {
+  const ScratchDirectory scratch;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{1U << 20U, before.rlim_max};
+  const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto refused = open_test_file({.load = "load", .path = scratch.file(), .size = 4U << 20U});
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, ignored);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("at 1048576 of 4194304 bytes"), std::string::npos)
+      << refused.error().what;
+  EXPECT_FALSE(std::filesystem::exists(scratch.file()));
+}
+
+TEST(TestFile, DirectoryAndMissingFileAreRefused) {
+  const ScratchDirectory scratch;
+  const auto missing = open_test_file({.load = "load", .path = scratch.file(), .changes = true});
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().what.find("No such file"), std::string::npos) << missing.error().what;
+  EXPECT_FALSE(open_test_file({.load = "load", .path = scratch.file(""), .size = kPage}));
+  EXPECT_FALSE(open_test_file({.load = "load", .path = "/dev/null", .size = kPage}));
+}
+
+}  // namespace
+}  // namespace stallproof
