@@ -7,6 +7,7 @@
 // One line for each workload: NAME_workload() is defined in NAME.cpp. A table rather than
 // registration by static objects, which the linker drops from a static library without a word.
 #define SP_WORKLOADS(ROW) \
+  ROW(direct_io)          \
   ROW(direct_read)        \
   ROW(mapped_fault)       \
   ROW(mprotect_storm)

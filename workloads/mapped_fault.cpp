@@ -1,140 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
-// Page faults on a mapped file: touch a random page, verify it, drop it from the mapping and from
-// the page cache, so that every touch is a read by the file system, however long the run.
-#include <fcntl.h>
+// Page faults on a mapped file: touch a page, verify it, make it fault again (by default: drop it
+// from the mapping and from the page cache, so that every touch is a read by the file system,
+// however long the run).
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 
-#include "harness/base/fd.h"
-#include "harness/base/prng.h"
 #include "workloads/catalogue.h"
-#include "workloads/ffs/pattern.h"
-#include "workloads/sigbus_guard.h"
+#include "workloads/content/test_file.h"
+#include "workloads/fault/fault_thread.h"
 
 namespace stallproof {
 namespace {
 
-constexpr std::size_t kPage = 4096;
+constexpr std::uint64_t kPage = FaultMapping::kPage;
 
 class MappedFault : public Workload {
  public:
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
-  void cleanup() noexcept override;
+  void cleanup() noexcept override { load_.mapping.unmap(); }
 
  private:
-  Result<> map_file();
-  std::uint64_t pick_page(Prng& prng, unsigned index) const;
-  void fault(WorkerContext& ctx, std::byte* page, std::uint64_t offset) const;
-  void verify_and_drop(WorkerContext& ctx, std::byte* page, std::uint64_t offset) const;
+  Result<> plan_touches(std::uint64_t file_pages, unsigned threads);
+  Result<> expect_content(std::uint64_t file_pages);
 
-  bool drop_page(std::byte* page, std::uint64_t offset) const;
-
-  Fd file_;
-  std::size_t size_ = 0;
-  std::uint64_t pages_ = 0;
-  unsigned threads_ = 1;
-  bool shared_ = false;  // all threads touch all pages
-  std::byte* mapping_ = nullptr;
+  FaultLoad load_;
 };
 
 Result<> MappedFault::prepare(const LoadContext& load) {
-  const auto hot = load.settings.count("hot-pages", 0);
-  if (!hot) return Failure{hot.error()};
-  file_ = Fd(::open(load.file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file_.valid()) return fail_errno("mapped-fault: open " + load.file, errno);
-  struct stat info {};
-  if (::fstat(file_.get(), &info) != 0) return fail_errno("mapped-fault: stat " + load.file, errno);
-  size_ = static_cast<std::size_t>(info.st_size) / kPage * kPage;
-  pages_ = *hot == 0 ? size_ / kPage : std::min<std::uint64_t>(*hot, size_ / kPage);
-  threads_ = load.threads;
-  shared_ = *hot != 0 || pages_ < threads_;
-  if (pages_ == 0) return fail(fmt::format("mapped-fault: {} holds no whole page", load.file));
-  if (auto caught = catch_sigbus(); !caught) return caught;
-  return map_file();
+  auto options = read_fault_options(load.settings);
+  if (!options) return Failure{options.error()};
+  load_.path = load.file;
+  load_.options = *options;
+  auto file = open_test_file({.load = "mapped-fault",
+                              .path = load.file,
+                              .size = options->file_size,
+                              .changes = options->changes_file()});
+  if (!file) return Failure{file.error()};
+  const std::uint64_t pages = file->size / kPage;
+  if (auto planned = plan_touches(pages, load.threads); !planned) return planned;
+  if (auto expected = expect_content(pages); !expected) return expected;
+  if (auto caught = catch_fault_signals(); !caught) return caught;
+  return load_.mapping.map(std::move(*file), load.file, *options);
 }
 
-// One mapping for all threads: then a thread's drop unmaps the page for all of them and the page
-// cache can let it go. With a mapping for each thread a page that several threads like stays mapped
-// somewhere, is never read again, and the experiment is quiet because nothing happens in it.
-Result<> MappedFault::map_file() {
-  void* base = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file_.get(), 0);
-  if (base == MAP_FAILED) return fail_errno("mapped-fault: map the file", errno);
-  mapping_ = static_cast<std::byte*>(base);
-  // No readahead: one touch is one page read, in the faulting thread's name.
-  if (::madvise(base, size_, MADV_RANDOM) != 0)
-    return fail_errno("mapped-fault: madvise MADV_RANDOM", errno);
+// The first page of a file that changes says whose it is, and is left alone.
+Result<> MappedFault::plan_touches(std::uint64_t file_pages, unsigned threads) {
+  const FaultOptions& options = load_.options;
+  const std::uint64_t first = options.changes_file() ? 1 : 0;
+  std::uint64_t pages = file_pages > first ? file_pages - first : 0;
+  if (options.hot_pages != 0) pages = std::min(pages, options.hot_pages);
+  const std::uint64_t windows = pages / options.window;
+  if (windows == 0)
+    return fail(fmt::format("mapped-fault: {} holds {} pages, fault-window={} needs {} at least",
+                            load_.path, file_pages, options.window, options.window + first));
+  const bool shared = options.hot_pages != 0 || windows < threads;
+  if (shared && options.writes())
+    return fail(fmt::format("mapped-fault: {} holds {} windows of {} pages, and each of {} threads "
+                            "that write needs its own (a larger file-size, a smaller fault-window)",
+                            load_.path, windows, options.window, threads));
+  load_.plan = {.first_page = first,
+                .windows = windows,
+                .window = options.window,
+                .threads = threads,
+                .shared = shared,
+                .order = options.order,
+                .stride = options.stride};
   return {};
 }
 
-// Each thread has pages of its own, unless only hot pages are wanted: a page dropped by one thread
-// between another's two tries is a real second try, which a healthy file system must not show.
-std::uint64_t MappedFault::pick_page(Prng& prng, unsigned index) const {
-  if (shared_) return prng.below(pages_);
-  return prng.below(pages_ / threads_) * threads_ + index;
+Result<> MappedFault::expect_content(std::uint64_t file_pages) {
+  const FaultOptions& options = load_.options;
+  const bool others_drop = load_.plan.shared || options.retouch->drops_all;
+  auto content = ExpectedContent::create(
+      {.block = kPage,
+       .blocks = file_pages,
+       .tracked = options.writes() || options.changes_file(),
+       .zeros_any_time =
+           options.retouch->changes_file && others_drop && load_.plan.threads > 1});
+  if (!content) return fail("mapped-fault: " + content.error().what);
+  load_.content = std::move(*content);
+  return {};
 }
 
 Result<> MappedFault::run(WorkerContext& ctx) {
-  Prng prng(ctx.seed);
-  while (!ctx.stopping()) {
-    const std::uint64_t offset = pick_page(prng, ctx.index) * kPage;
-    fault(ctx, mapping_ + offset, offset);
-    verify_and_drop(ctx, mapping_ + offset, offset);
-  }
+  FaultThread thread(load_, ctx);
+  thread.run();
   return {};
 }
 
-// The touch alone is one operation: the service takes a second read of the page within it for the
-// fault's second try.
-void MappedFault::fault(WorkerContext& ctx, std::byte* page, std::uint64_t offset) const {
-  bool arrived = false;
-  {
-    OpScope op(ctx.slot, Op::page_fault, offset);
-    arrived = guarded_touch(page);
-    if (arrived)
-      op.done(kPage);
-    else
-      op.failed();
-  }
-  if (arrived) return;
-  count_one(ctx.slot.sigbus);
-  ctx.pause(kPauseAfterFailure);
-}
-
-// MADV_PAGEOUT (5.4+) unmaps the page and takes it from the page cache. The older way waits at
-// times in __lru_add_drain_all (mm/swap.c, 6.18) for a kernel worker on every CPU, which on a busy
-// machine was seen to take more than a second: a dropout that says nothing about the file system.
-bool MappedFault::drop_page(std::byte* page, std::uint64_t offset) const {
-  if (::madvise(page, kPage, MADV_PAGEOUT) == 0) return true;
-  return errno == EINVAL && ::madvise(page, kPage, MADV_DONTNEED) == 0 &&
-         ::posix_fadvise(file_.get(), static_cast<off_t>(offset), kPage, POSIX_FADV_DONTNEED) == 0;
-}
-
-// The page may have been taken away again since the touch, so this may fault and wait too.
-void MappedFault::verify_and_drop(WorkerContext& ctx, std::byte* page, std::uint64_t offset) const {
-  OpScope op(ctx.slot, Op::page_drop, offset);
-  std::array<std::byte, kPage> copy;
-  if (!guarded_copy(copy.data(), page, kPage))
-    count_one(ctx.slot.sigbus);
-  else if (first_wrong_byte(offset, copy))
-    count_one(ctx.slot.mismatches);
-  if (!drop_page(page, offset)) op.failed();
-}
-
-void MappedFault::cleanup() noexcept {
-  if (mapping_ != nullptr) ::munmap(mapping_, size_);
-  mapping_ = nullptr;
-}
-
 constexpr std::string_view kExercises[] = {"mmap_lock.read", "filemap.fault", "fuse.read_folio"};
-constexpr WorkloadParameter kParameters[] = {
-    {"hot-pages", "0", "touch only the first N pages of the file; 0: all"},
-};
 
 }  // namespace
 
@@ -142,9 +98,9 @@ WorkloadInfo mapped_fault_workload();
 WorkloadInfo mapped_fault_workload() {
   return {.name = "mapped-fault",
           .thread_prefix = "fault",
-          .summary = "page faults on a shared mapping of the file, every byte verified",
+          .summary = "page faults on a mapping of the file, what they bring is verified",
           .exercises = kExercises,
-          .parameters = kParameters,
+          .parameters = fault_parameters(),
           .default_threads = 4,
           .unsupported = nullptr,
           .make = [] { return std::unique_ptr<Workload>(std::make_unique<MappedFault>()); }};

@@ -66,6 +66,8 @@ std::string_view op_name(Op op) {
       return "copy";
     case Op::move:
       return "move";
+    case Op::msync:
+      return "msync";
   }
   return "unknown";
 }

@@ -50,7 +50,8 @@ enum class Op : std::uint32_t {
   setattr,
   access,
   copy,
-  move
+  move,
+  msync
 };
 std::string_view op_name(Op op);
 

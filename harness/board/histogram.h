@@ -22,9 +22,9 @@ class Histogram {
   static constexpr unsigned kOctaves = 33;  // 2^(33 + 5 + 4) ns is more than one hour
   static constexpr std::size_t kBuckets = (kOctaves + 1) << kSubBits;
 
-  void record(Nanos value) {
+  void record(Nanos value, std::uint64_t times = 1) {
     std::atomic<std::uint64_t>& bucket = counts_[index_of(value)];
-    bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    bucket.store(bucket.load(std::memory_order_relaxed) + times, std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint64_t count_at(std::size_t bucket) const {
     return counts_[bucket].load(std::memory_order_relaxed);

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/content/test_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <vector>
+
+#include "harness/base/clock.h"
+#include "workloads/ffs/pattern.h"
+
+namespace stallproof {
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kChunk = 1U << 20U;
+constexpr Nanos kWaitForFiller = 10 * kSecond;
+constexpr int kRetryMs = 10;
+
+std::string place(const TestFileSpec& spec, const char* what) {
+  return fmt::format("{}: {} {}", spec.load, what, spec.path);
+}
+
+Result<std::uint64_t> size_of(const TestFileSpec& spec, const Fd& file, bool must_be_regular) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return fail_errno(place(spec, "stat"), errno);
+  if (S_ISDIR(info.st_mode) || (must_be_regular && !S_ISREG(info.st_mode)))
+    return fail(place(spec, "open") + ": is not a regular file (name one to be made)");
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+// A lock that the file system does not know protects nothing, and is no reason to refuse.
+Result<> lock(const TestFileSpec& spec, const Fd& file, bool alone) {
+  const Deadline give_up = Deadline::in(alone ? 0 : kWaitForFiller);
+  for (;;) {
+    if (::flock(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) return {};
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return {};
+    if (give_up.passed()) break;
+    ::poll(nullptr, 0, kRetryMs);
+  }
+  return fail(fmt::format("{}: {} is in use by another load{} (one file can be shared for reading "
+                          "only: give this load a file of its own)",
+                          spec.load, spec.path, alone ? "" : " that writes to it"));
+}
+
+Result<> refuse_foreign_content(const TestFileSpec& spec, const Fd& file, std::uint64_t size) {
+  if (size == 0) return {};
+  std::array<std::byte, kPage> page;
+  const ssize_t got = ::pread(file.get(), page.data(), page.size(), 0);
+  if (got < 0) return fail_errno(place(spec, "read"), errno);
+  if (!first_wrong_byte(0, {page.data(), static_cast<std::size_t>(got)})) return {};
+  return fail(fmt::format("{}: {} holds data that is not ours, and is left alone (name a new file, "
+                          "or remove it)",
+                          spec.load, spec.path));
+}
+
+Result<> fill(const TestFileSpec& spec, const Fd& file, std::uint64_t from, std::uint64_t to) {
+  std::vector<std::byte> chunk(kChunk);
+  for (std::uint64_t at = from; at < to;) {
+    const std::uint64_t size = std::min(kChunk, to - at);
+    fill_pattern(at, {chunk.data(), size});
+    const ssize_t put = ::pwrite(file.get(), chunk.data(), size, static_cast<off_t>(at));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0)
+      return fail_errno(fmt::format("{}: fill {} at {} of {} bytes", spec.load, spec.path, at, to),
+                        put < 0 ? errno : ENOSPC,
+                        errno == ENOSPC || put == 0 ? "a smaller file size, or more space" : "");
+    at += static_cast<std::uint64_t>(put);
+  }
+  // So that no writeback of the filling is left for the run.
+  if (::fsync(file.get()) != 0) return fail_errno(place(spec, "fsync"), errno);
+  return {};
+}
+
+Result<Fd> open_for(const TestFileSpec& spec, bool writable) {
+  const int flags = writable ? O_RDWR : O_RDONLY;
+  Fd file(::open(spec.path.c_str(), flags | O_CLOEXEC));
+  if (!file.valid()) return fail_errno(place(spec, "open"), errno);
+  return file;
+}
+
+// Open, wide enough, and locked; nothing has been written yet.
+struct Found {
+  Fd file;
+  std::uint64_t size = 0;
+  bool made = false;
+};
+
+Result<Found> make(const TestFileSpec& spec) {
+  Found found;
+  found.file = Fd(::open(spec.path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  found.made = found.file.valid();
+  if (found.made || errno != EEXIST)
+    return found.made ? Result<Found>(std::move(found)) : fail_errno(place(spec, "make"), errno);
+  auto again = open_for(spec, true);
+  if (!again) return Failure{again.error()};
+  found.file = std::move(*again);
+  return found;
+}
+
+Result<TestFile> filled(const TestFileSpec& spec, Found found) {
+  const auto size = size_of(spec, found.file, true);
+  if (!size) return Failure{size.error()};
+  const std::uint64_t wanted = spec.size == 0 ? *size : spec.size;
+  if (auto ours = refuse_foreign_content(spec, found.file, *size); !ours)
+    return Failure{ours.error()};
+  const std::uint64_t from = spec.changes ? 0 : std::min(*size, wanted) / kPage * kPage;
+  if (auto done = fill(spec, found.file, from, wanted); !done) {
+    if (found.made) ::unlink(spec.path.c_str());
+    return Failure{done.error()};
+  }
+  return TestFile{std::move(found.file), wanted};
+}
+
+Result<TestFile> open_to_change(const TestFileSpec& spec) {
+  Result<Found> found{Found{}};
+  if (spec.size != 0) {
+    found = make(spec);
+  } else {
+    auto file = open_for(spec, true);
+    if (!file) return Failure{file.error()};
+    found->file = std::move(*file);
+  }
+  if (!found) return Failure{found.error()};
+  if (auto locked = lock(spec, found->file, true); !locked) return Failure{locked.error()};
+  return filled(spec, std::move(*found));
+}
+
+// nullopt: the file is too short, and is to be filled by whoever gets it alone.
+Result<std::optional<TestFile>> open_to_read(const TestFileSpec& spec) {
+  auto file = open_for(spec, false);
+  if (!file) return Failure{file.error()};
+  if (auto locked = lock(spec, *file, false); !locked) return Failure{locked.error()};
+  const auto size = size_of(spec, *file, false);
+  if (!size) return Failure{size.error()};
+  if (*size < spec.size) return std::optional<TestFile>{};
+  return std::optional<TestFile>{TestFile{std::move(*file), spec.size == 0 ? *size : spec.size}};
+}
+
+}  // namespace
+
+Result<TestFile> open_test_file(const TestFileSpec& spec) {
+  if (spec.changes) return open_to_change(spec);
+  if (spec.size == 0 || ::access(spec.path.c_str(), F_OK) == 0) {
+    auto found = open_to_read(spec);
+    if (!found) return Failure{found.error()};
+    if (*found) return std::move(**found);
+  }
+  {
+    auto made = make(spec);
+    if (!made) return Failure{made.error()};
+    if (lock(spec, made->file, true)) {
+      auto done = filled(spec, std::move(*made));
+      if (!done) return done;
+    }
+  }
+  // Filled by this load or, meanwhile, by another one: now as a reader among readers.
+  auto found = open_to_read(spec);
+  if (!found) return Failure{found.error()};
+  if (!*found) return fail(place(spec, "open") + ": another load made it shorter than file-size");
+  return std::move(**found);
+}
+
+}  // namespace stallproof
