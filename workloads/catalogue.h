@@ -21,6 +21,13 @@ struct WorkloadParameter {
   std::string_view help;
 };
 
+// A value of a parameter that deserves a line of its own in `list workloads`.
+struct WorkloadChoice {
+  std::string_view parameter;
+  std::string_view value;
+  std::string_view summary;
+};
+
 struct WorkloadInfo {
   std::string_view name;
   std::string_view thread_prefix;  // threads are PREFIX/0, PREFIX/1, ...; at most 15 characters
@@ -31,6 +38,7 @@ struct WorkloadInfo {
   // Why this machine cannot run it; nullopt when it can.
   std::optional<std::string> (*unsupported)() = nullptr;
   std::unique_ptr<Workload> (*make)() = nullptr;
+  std::span<const WorkloadChoice> choices = {};
 };
 
 std::span<const WorkloadInfo> workload_catalogue();

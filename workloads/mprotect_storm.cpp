@@ -1,74 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// The writer of the reported stall: changes the protection of one page of private memory to and
-// fro, as a JVM's safepoint page or allocator does. Each call takes mmap_lock for write
-// (do_mprotect_pkey, mm/mprotect.c, 6.12) and splits or merges the mapping.
-#include <sys/mman.h>
+// The writer of the reported stall: changes of the memory map, each of which takes mmap_lock for
+// write, in one of several profiles (workloads/storm/).
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <array>
 #include <vector>
 
 #include "workloads/catalogue.h"
+#include "workloads/storm/storm_profiles.h"
 
 namespace stallproof {
 namespace {
 
-constexpr std::size_t kPage = 4096;
-constexpr std::size_t kRegion = 3 * kPage;  // the middle page toggles
-
 class MprotectStorm : public Workload {
  public:
   Result<> prepare(const LoadContext& load) override;
-  Result<> run(WorkerContext& ctx) override;
-  void cleanup() noexcept override;
+  Result<> run(WorkerContext& ctx) override { return profile_->run(ctx); }
+  void cleanup() noexcept override { profile_->cleanup(); }
 
  private:
-  std::uint64_t rate_ = 0;
-  std::vector<std::byte*> regions_;
+  std::unique_ptr<Workload> profile_;
 };
 
 Result<> MprotectStorm::prepare(const LoadContext& load) {
-  const auto rate = load.settings.count("mprotect-rate", 0);
-  if (!rate) return Failure{rate.error()};
-  rate_ = *rate;
-  for (unsigned i = 0; i < load.threads; ++i) {
-    void* base =
-        ::mmap(nullptr, kRegion, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED) return fail_errno("mprotect-storm: map private memory", errno);
-    regions_.push_back(static_cast<std::byte*>(base));
-  }
-  return {};
+  const auto name = load.settings.choice("profile", "raw", storm_profile_names());
+  if (!name) return Failure{name.error()};
+  profile_ = find_storm_profile(*name)->make();
+  return profile_->prepare(load);
 }
 
-Result<> MprotectStorm::run(WorkerContext& ctx) {
-  std::byte* const page = regions_[ctx.index] + kPage;
-  bool writable = true;
-  Nanos next = monotonic_now();
-  while (!ctx.stopping()) {
-    writable = !writable;
-    {
-      OpScope op(ctx.slot, Op::mprotect, reinterpret_cast<std::uint64_t>(page));
-      const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-      if (::mprotect(page, kPage, protection) != 0) op.failed();
-    }
-    if (rate_ == 0) continue;
-    next += kSecond / rate_;
-    const Nanos now = monotonic_now();
-    if (next > now)
-      ctx.pause(next - now);
-    else
-      next = now;  // a delay is not made up for by a burst
-  }
-  return {};
+std::string_view profile_help() {
+  static const std::string help =
+      fmt::format("what the calls are: {}", fmt::join(storm_profile_names(), ", "));
+  return help;
 }
 
-void MprotectStorm::cleanup() noexcept {
-  for (std::byte* region : regions_) ::munmap(region, kRegion);
-  regions_.clear();
+std::span<const WorkloadChoice> profile_choices() {
+  static const std::vector<WorkloadChoice> choices = [] {
+    std::vector<WorkloadChoice> made;
+    for (const StormProfile& profile : storm_profiles())
+      made.push_back({"profile", profile.name, profile.summary});
+    return made;
+  }();
+  return choices;
 }
 
-constexpr std::string_view kExercises[] = {"mmap_lock.write", "vma.split_merge"};
-constexpr WorkloadParameter kParameters[] = {
-    {"mprotect-rate", "0", "calls a second for each thread; 0: as fast as possible"},
-};
+std::span<const WorkloadParameter> parameters() {
+  static const std::array table{
+      WorkloadParameter{"profile", "raw", profile_help()},
+      WorkloadParameter{"mprotect-rate", "0",
+                        "calls a second for each thread; 0: as often as the profile makes them"},
+      WorkloadParameter{"burst-calls", "0", "calls made at once in each burst; 0: no bursts"},
+      WorkloadParameter{"burst-every", "1s", "from the begin of one burst to the next"},
+      WorkloadParameter{"mprotect-vmas", "own",
+                        "raw: each thread has a mapping of its own, or all share one"},
+      WorkloadParameter{"mprotect-split", "on",
+                        "raw: on splits and merges mappings; off changes whole ones"},
+      WorkloadParameter{"birth-rate", "0",
+                        "thread-churn: threads started a second by each thread; 0: as many as go"},
+      WorkloadParameter{"stack-size", "1MiB", "thread-churn: stack of the threads started"},
+  };
+  return table;
+}
+
+constexpr std::string_view kExercises[] = {"mmap_lock.write", "vma.split_merge", "thread.churn"};
 
 }  // namespace
 
@@ -76,12 +72,13 @@ WorkloadInfo mprotect_storm_workload();
 WorkloadInfo mprotect_storm_workload() {
   return {.name = "mprotect-storm",
           .thread_prefix = "mprotect",
-          .summary = "protection changes of private memory: a writer on mmap_lock",
+          .summary = "changes of the memory map: a writer on mmap_lock",
           .exercises = kExercises,
-          .parameters = kParameters,
+          .parameters = parameters(),
           .default_threads = 2,
           .unsupported = nullptr,
-          .make = [] { return std::unique_ptr<Workload>(std::make_unique<MprotectStorm>()); }};
+          .make = [] { return std::unique_ptr<Workload>(std::make_unique<MprotectStorm>()); },
+          .choices = profile_choices()};
 }
 
 }  // namespace stallproof

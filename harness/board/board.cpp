@@ -68,6 +68,14 @@ std::string_view op_name(Op op) {
       return "move";
     case Op::msync:
       return "msync";
+    case Op::mmap:
+      return "mmap";
+    case Op::madvise:
+      return "madvise";
+    case Op::thread_start:
+      return "thread start";
+    case Op::thread_end:
+      return "thread end";
   }
   return "unknown";
 }

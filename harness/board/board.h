@@ -51,7 +51,11 @@ enum class Op : std::uint32_t {
   access,
   copy,
   move,
-  msync
+  msync,
+  mmap,
+  madvise,
+  thread_start,
+  thread_end
 };
 std::string_view op_name(Op op);
 

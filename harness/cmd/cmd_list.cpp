@@ -44,8 +44,15 @@ Rows scenario_rows() {
 
 Rows workload_rows() {
   Rows rows;
-  for (const WorkloadInfo& workload : workload_catalogue())
+  for (const WorkloadInfo& workload : workload_catalogue()) {
     rows.push_back({std::string(workload.name), std::string(workload.summary)});
+    for (const WorkloadParameter& parameter : workload.parameters)
+      rows.push_back({fmt::format("  {}={}", parameter.name, parameter.fallback),
+                      std::string(parameter.help)});
+    for (const WorkloadChoice& choice : workload.choices)
+      rows.push_back(
+          {fmt::format("  {}={}", choice.parameter, choice.value), std::string(choice.summary)});
+  }
   return rows;
 }
 

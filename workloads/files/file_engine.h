@@ -14,7 +14,7 @@
 #include "workloads/files/file_job.h"
 #include "workloads/files/file_pace.h"
 #include "workloads/files/file_panel.h"
-#include "workloads/io/worker_context.h"
+#include "workloads/io/io_context.h"
 
 namespace stallproof {
 
@@ -30,7 +30,7 @@ struct FormatState {
   std::atomic<std::uint32_t> in_folders = 0, in_files = 0;  // threads that are not through
 };
 
-struct FileContext : WorkerContext {
+struct FileContext : IoContext {
   FileJob job;
   FilePanel panel;
   std::vector<std::unique_ptr<AnchorTree>> trees;     // by anchor

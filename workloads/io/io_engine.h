@@ -11,10 +11,10 @@
 
 #include "harness/base/fd.h"
 #include "workloads/io/heap_buffer.h"
+#include "workloads/io/io_context.h"
 #include "workloads/io/io_panel.h"
 #include "workloads/io/io_source.h"
 #include "workloads/io/validated_io.h"
-#include "workloads/io/worker_context.h"
 
 namespace stallproof {
 
@@ -25,14 +25,14 @@ struct EngineThread {
   std::uint32_t count = 1;
 };
 
-struct EngineContext : WorkerContext {
+struct EngineContext : IoContext {
   IoJob job;
   IoPanel panel;
   std::vector<Fd> files;  // by file of the job
   std::unique_ptr<IoSource> source;
   std::unique_ptr<Validation> validation;  // null: none
 
-  using WorkerContext::wait_for_run;
+  using IoContext::wait_for_run;
   [[nodiscard]] bool wait_for_run(const EngineThread& thread) {
     const bool runs = wait_for_run(slots_of(thread));
     std::call_once(begun_, [this] { source->begin(monotonic_now()); });

@@ -6,11 +6,11 @@
 
 #include <cstdint>
 
-#include "workloads/io/worker_context.h"
+#include "workloads/io/io_context.h"
 
 namespace stallproof {
 
 // A thread's whole life; ends with the run. Its memory is its own.
-void run_jvm_thread(const WorkerContext& context, std::uint64_t seed);
+void run_jvm_thread(const IoContext& context, std::uint64_t seed);
 
 }  // namespace stallproof

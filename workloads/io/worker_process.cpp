@@ -26,7 +26,7 @@ void thread_main(const WorkerThread& thread) {
   for (;;) ::pause();
 }
 
-void jvm_main(WorkerContext& context, std::uint64_t seed) {
+void jvm_main(IoContext& context, std::uint64_t seed) {
   ::pthread_setname_np(::pthread_self(), "jvm");
   while (context.board.phase() == Phase::prepare)
     context.board.wait_phase_change(Phase::prepare, Deadline::in(kSecond / 10));

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "workloads/io/worker_context.h"
+#include "workloads/io/io_context.h"
 
 namespace stallproof {
 
@@ -23,7 +23,7 @@ struct WorkerThread {
 };
 
 struct WorkerProcess {
-  WorkerContext& context;
+  IoContext& context;
   std::vector<WorkerThread> threads;
   std::optional<std::uint64_t> jvm_seed;  // with a thread that does what a JVM does
 };

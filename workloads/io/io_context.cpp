@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "workloads/io/worker_context.h"
+#include "workloads/io/io_context.h"
 
 #include <sys/syscall.h>
 #include <time.h>
@@ -14,14 +14,14 @@ constexpr Nanos kLookAtPhase = 20 * kMillisecond;
 
 }  // namespace
 
-void WorkerContext::clear_slots() {
+void IoContext::clear_slots() {
   for (BoardSlot& slot : board.slots()) {
     slot.op_started_ns.store(0, std::memory_order_relaxed);
     slot.tid.store(0, std::memory_order_release);
   }
 }
 
-bool WorkerContext::wait_for_run(std::span<BoardSlot> slots) {
+bool IoContext::wait_for_run(std::span<BoardSlot> slots) {
   const auto tid = static_cast<std::uint32_t>(::syscall(SYS_gettid));
   for (BoardSlot& slot : slots) {
     slot.left.store(0, std::memory_order_relaxed);
@@ -32,17 +32,17 @@ bool WorkerContext::wait_for_run(std::span<BoardSlot> slots) {
   return !stopping();
 }
 
-void WorkerContext::refuse(const Error& error) {
+void IoContext::refuse(const Error& error) {
   const std::lock_guard<std::mutex> hold(lock_);
   if (!refusal_) refusal_ = error;
 }
 
-std::optional<Error> WorkerContext::refusal() {
+std::optional<Error> IoContext::refusal() {
   const std::lock_guard<std::mutex> hold(lock_);
   return refusal_;
 }
 
-void WorkerContext::sleep_until(Nanos until) const {
+void IoContext::sleep_until(Nanos until) const {
   for (;;) {
     const Nanos now = monotonic_now();
     if (now >= until || stopping()) return;

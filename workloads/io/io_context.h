@@ -14,7 +14,7 @@
 
 namespace stallproof {
 
-struct WorkerContext {
+struct IoContext {
   Board board;
   std::atomic<bool> ended = false;  // the process was told to end
 
