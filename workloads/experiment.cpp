@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workloads/experiment.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "harness/base/file.h"
 #include "harness/base/process.h"
 #include "workloads/ffs/ffs_role.h"
+#include "workloads/ffs/pattern.h"
 #include "workloads/worker_role.h"
 
 namespace stallproof {
@@ -86,6 +88,21 @@ std::string end_of(const char* who, pid_t& pid, Deadline deadline) {
   return *status == 0 ? "" : fmt::format("{}: {}; ", who, describe_status(*status));
 }
 
+Result<> fill_tree_file(const std::string& path, std::uint64_t size) {
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file.valid()) return fail_errno("make " + path, errno);
+  std::vector<std::byte> chunk(1U << 20U);
+  for (std::uint64_t offset = 0; offset < size; offset += chunk.size()) {
+    fill_pattern(offset, chunk);
+    if (::pwrite(file.get(), chunk.data(), chunk.size(), static_cast<off_t>(offset)) !=
+        static_cast<ssize_t>(chunk.size()))
+      return fail_errno("fill " + path, errno);
+  }
+  if (::fsync(file.get()) != 0) return fail_errno("fsync " + path, errno);
+  ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+  return {};
+}
+
 }  // namespace
 
 void sleep_for(Nanos span) {
@@ -125,7 +142,12 @@ Result<> Experiment::start_processes(const Plan& plan) {
   const auto ffs = start_role(run_ffs_role, words);
   if (!ffs) return Failure{ffs.error()};
   ffs_pid_ = *ffs;
-  words = {board_word, "file=" + directory_ + "/data"};
+  std::string file = directory_ + "/data";
+  if (plan.tree_file > 0) {
+    file = directory_ + "/tree-file";
+    if (const auto made = fill_tree_file(file, plan.tree_file); !made) return Failure{made.error()};
+  }
+  words = {board_word, "file=" + file};
   words.insert(words.end(), plan.worker_words.begin(), plan.worker_words.end());
   const auto worker = start_role(run_worker_role, words);
   if (!worker) return Failure{worker.error()};

@@ -26,6 +26,9 @@ class Experiment {
     unsigned faulters = 4;
     unsigned writers = 2;  // 0: fix no-writer
     std::uint64_t seed = 1;
+    // Bytes; > 0: the loads work on a file of the tree, filled with the pattern and in no cache,
+    // instead of on `data`. Needs writable=yes.
+    std::uint64_t tree_file = 0;
   };
   // Mounted, both processes ready, loads running with plain behaviour.
   static Result<std::unique_ptr<Experiment>> start(const Plan& plan);

@@ -60,6 +60,11 @@ TEST_F(Quiet, PlainBehaviourProgressesAndLeavesNothingBehind) {
   EXPECT_EQ(experiment_->finish(), "");
 }
 
+TEST_F(Quiet, FileOfTheTreeUnderReadErrorsWithPinAtSubmit) {
+  expect_quiet({.ffs_words = {"writable=yes"}, .worker_words = {"pin=1"}, .tree_file = 64U << 20U},
+               Behaviour::read_error);
+}
+
 TEST_F(Quiet, PinAtSubmitUnderReadErrors) {
   expect_quiet({.worker_words = {"pin=1"}}, Behaviour::read_error);
 }

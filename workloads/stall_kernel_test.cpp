@@ -11,6 +11,7 @@ namespace {
 
 constexpr Nanos kWarmUp = kSecond / 5;
 constexpr Nanos kStallWithin = 5 * kSecond;
+constexpr std::uint64_t kTreeFile = 64U << 20U;
 
 class Stall : public ::testing::Test {
  protected:
@@ -107,6 +108,26 @@ TEST_F(Stall, HashedQueuesStallWithServiceThreadZeroIdle) {
     ASSERT_TRUE(states.contains(name)) << name;
     EXPECT_EQ(states.at(name), state) << name;
   }
+  expect_healed();
+}
+
+// By O_DIRECT, which takes the client's lock, and by the ioctl: a file that was written is no safer
+// than one that was always there.
+TEST_F(Stall, FileOfTheTreeStallsLikeDataOnReadErrors) {
+  ASSERT_NO_FATAL_FAILURE(start({.ffs_words = {"writable=yes", "direct-open=lock-client"},
+                                 .worker_words = {"pin=1"},
+                                 .tree_file = kTreeFile}));
+  ASSERT_TRUE(stalls_when_armed(Behaviour::read_error));
+  EXPECT_GT(experiment_->panel().hazards, 0U);
+  EXPECT_EQ(experiment_->mismatches(), 0U);
+  expect_healed();
+}
+
+TEST_F(Stall, FileOfTheTreeStallsLikeDataOnInvalidation) {
+  ASSERT_NO_FATAL_FAILURE(start({.ffs_words = {"writable=yes"}, .tree_file = kTreeFile}));
+  ASSERT_TRUE(stalls_when_armed(Behaviour::invalidate));
+  EXPECT_GT(experiment_->panel().hazards, 0U);
+  EXPECT_EQ(experiment_->mismatches(), 0U);
   expect_healed();
 }
 

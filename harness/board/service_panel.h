@@ -30,6 +30,7 @@ struct ServicePanel {
   std::atomic<std::uint64_t> read_errors;    // EIO sent on purpose
   std::atomic<std::uint64_t> invalidations;  // notify_inval_inode sent
   std::atomic<std::uint64_t> copy_failures;  // process_vm_writev that did not copy everything
+  std::atomic<std::uint64_t> writes;         // answered, whether there was room or not
   std::array<OpenHazard, 128> open_hazards;
 };
 

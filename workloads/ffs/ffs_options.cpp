@@ -27,14 +27,30 @@ Result<int> inherited_fd(const Settings& settings, const std::string& key) {
   return static_cast<int>(*value);
 }
 
+Result<> parse_tree_options(const Settings& settings, FfsOptions& options) {
+  const auto writable = settings.choice("writable", "no", {"no", "yes"});
+  const auto size = settings.size("store-size", options.store_size);
+  const auto writeback = settings.choice("writeback-cache", "no", {"no", "yes"});
+  if (!writable) return Failure{writable.error()};
+  if (!size) return Failure{size.error()};
+  if (!writeback) return Failure{writeback.error()};
+  options.writable = *writable == "yes";
+  options.store_size = *size;
+  options.writeback_cache = *writeback == "yes";
+  for (const char* key : {"store-size", "writeback-cache"})
+    if (settings.has(key) && !options.writable)
+      return fail(fmt::format("{}: nothing can be written without writable=yes", key));
+  return {};
+}
+
 }  // namespace
 
 Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
   const auto settings = Settings::from_words(words);
   if (!settings) return fail("ffs: " + settings.error().what);
-  const auto known =
-      settings->refuse_unknown({"board", "ready", "mount", "service-threads", "page-threads",
-                                "queue", "notifier", "file-size", "direct-open"});
+  const auto known = settings->refuse_unknown(
+      {"board", "ready", "mount", "service-threads", "page-threads", "queue", "notifier",
+       "file-size", "direct-open", "writable", "store-size", "writeback-cache"});
   const auto board = inherited_fd(*settings, "board");
   const auto ready = inherited_fd(*settings, "ready");
   const auto service = count_between(*settings, "service-threads", 4, 1);
@@ -66,6 +82,8 @@ Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
   options.service_notifies = *notifier == "service";
   options.file_size = *size;
   if (options.mount_dir.empty()) return fail("ffs: mount=DIR is missing");
+  if (const auto tree = parse_tree_options(*settings, options); !tree)
+    return fail("ffs: " + tree.error().what);
   return options;
 }
 

@@ -20,6 +20,9 @@ struct FfsOptions {
   bool locks_client = false;  // an O_DIRECT read takes the client's mmap_lock, as the ioctl does
   bool service_notifies = false;  // invalidations by the thread that answered, not by ffs_notify
   std::uint64_t file_size = 256ULL << 20U;  // bytes
+  bool writable = false;                    // a tree in memory beside the file `data`
+  std::uint64_t store_size = 1ULL << 30U;   // bound of the tree's memory, bytes
+  bool writeback_cache = false;  // writes end in the page cache, as FUSE_CAP_WRITEBACK_CACHE says
 };
 
 Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words);

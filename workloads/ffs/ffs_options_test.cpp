@@ -34,6 +34,21 @@ TEST(FfsOptions, EveryWordIsTakenOver) {
   EXPECT_TRUE(options->hashed && options->service_notifies);
 }
 
+TEST(FfsOptions, NothingIsWritableUnlessAskedFor) {
+  const auto plain = parse_ffs_options({"board=3", "mount=/mnt"});
+  ASSERT_TRUE(plain) << plain.error().what;
+  EXPECT_FALSE(plain->writable || plain->writeback_cache);
+  const auto tree = parse_ffs_options(
+      {"board=3", "mount=/mnt", "writable=yes", "store-size=64m", "writeback-cache=yes"});
+  ASSERT_TRUE(tree) << tree.error().what;
+  EXPECT_TRUE(tree->writable && tree->writeback_cache);
+  EXPECT_EQ(tree->store_size, 64U << 20U);
+  EXPECT_NE(refusal({"board=3", "mount=/m", "store-size=64m"}).find("writable=yes"),
+            std::string::npos);
+  EXPECT_NE(refusal({"board=3", "mount=/m", "writable=perhaps"}).find("perhaps"),
+            std::string::npos);
+}
+
 TEST(FfsOptions, MistakesNameTheWord) {
   EXPECT_NE(refusal({"board=3"}).find("mount"), std::string::npos);
   EXPECT_NE(refusal({"mount=/mnt"}).find("board"), std::string::npos);

@@ -10,7 +10,8 @@ namespace stallproof {
 
 // `stallproof child ffs WORDS`, in a process of its own, main thread:
 //   board=FD ready=FD mount=DIR service-threads=4 page-threads=0 queue=shared|hashed
-//   notifier=own|service file-size=256MiB
+//   notifier=own|service file-size=256MiB direct-open=reply|lock-client
+//   writable=no|yes store-size=1GiB writeback-cache=no|yes
 // Reports on the ready pipe once FUSE_INIT has been answered, or one line of failure. Blocks
 // SIGTERM, SIGINT and SIGHUP for the whole process; only SIGTERM ends it, because a server that
 // dies in mid-stall leaves its clients stuck. Returns the exit code: 0 ended in order, 2 wrong

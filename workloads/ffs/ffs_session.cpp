@@ -15,6 +15,7 @@
 
 #include "workloads/ffs/data_file.h"
 #include "workloads/ffs/ffs_ioctl.h"
+#include "workloads/ffs/tree_ops.h"
 
 namespace stallproof {
 namespace {
@@ -32,22 +33,13 @@ FfsSession& session_of(fuse_req* request) {
   return *static_cast<FfsSession*>(fuse_req_userdata(request));
 }
 
-struct stat attributes_of(fuse_ino_t inode, std::uint64_t file_size) {
-  struct stat attributes {};
-  attributes.st_ino = inode;
-  const bool root = inode == kRootInode;
-  attributes.st_mode = root ? (S_IFDIR | 0555) : (S_IFREG | 0444);
-  attributes.st_nlink = root ? 2 : 1;
-  attributes.st_size = root ? 0 : static_cast<off_t>(file_size);
-  attributes.st_blocks = attributes.st_size / 512;
-  return attributes;
-}
-
-void on_init(void*, fuse_conn_info* connection) {
+void on_init(void* session, fuse_conn_info* connection) {
   connection->max_background = kMaxBackground;
   connection->congestion_threshold = kMaxBackground;
   // The file never changes: an invalidation must not cost a getattr before each read.
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA);
+  const FfsOptions& options = static_cast<FfsSession*>(session)->options();
+  if (options.writable) negotiate_tree(options.writeback_cache, *connection);
 }
 
 void on_lookup(fuse_req* request, fuse_ino_t parent, const char* name) {
@@ -89,21 +81,22 @@ void on_open(fuse_req* request, fuse_ino_t, fuse_file_info* file) {
   fuse_reply_open(request, file);
 }
 
-void on_read(fuse_req* request, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* file) {
-  session_of(request).page_or_direct_read(request, size, static_cast<std::uint64_t>(offset),
+void on_read(fuse_req* request, fuse_ino_t inode, std::size_t size, off_t offset,
+             fuse_file_info* file) {
+  session_of(request).page_or_direct_read(request, inode, size, static_cast<std::uint64_t>(offset),
                                           file->flags);
 }
 
-void on_ioctl(fuse_req* request, fuse_ino_t, unsigned command, void*, fuse_file_info*, unsigned,
-              const void* in, std::size_t in_size, std::size_t) {
+void on_ioctl(fuse_req* request, fuse_ino_t inode, unsigned command, void*, fuse_file_info*,
+              unsigned, const void* in, std::size_t in_size, std::size_t) {
   if (command != FFS_IOC_DIRECT_READ) {
     fuse_reply_err(request, ENOTTY);
     return;
   }
-  session_of(request).direct_read_ioctl(request, in, in_size);
+  session_of(request).direct_read_ioctl(request, inode, in, in_size);
 }
 
-fuse_lowlevel_ops operations() {
+fuse_lowlevel_ops operations(bool writable) {
   fuse_lowlevel_ops ops{};
   ops.init = on_init;
   ops.lookup = on_lookup;
@@ -112,6 +105,7 @@ fuse_lowlevel_ops operations() {
   ops.open = on_open;
   ops.read = on_read;
   ops.ioctl = on_ioctl;
+  if (writable) add_tree_operations(ops);
   return ops;
 }
 
@@ -120,10 +114,17 @@ fuse_lowlevel_ops operations() {
 Result<std::unique_ptr<FfsSession>> FfsSession::create(Board& board, const FfsOptions& options,
                                                        int device_fd) {
   std::unique_ptr<FfsSession> made(new FfsSession(board, options));
+  if (options.writable) {
+    auto store = PageStore::create(options.store_size);
+    if (!store) return Failure{store.error()};
+    made->store_ = std::move(*store);
+    made->tree_ =
+        std::make_unique<Tree>(*made->store_, attributes_of(kDataInode, options.file_size));
+  }
   char program[] = "stallproof-ffs";
   char* words[] = {program, nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, words);
-  const fuse_lowlevel_ops ops = operations();
+  const fuse_lowlevel_ops ops = operations(options.writable);
   made->session_ = fuse_session_new(&args, &ops, sizeof ops, made.get());
   fuse_opt_free_args(&args);
   if (made->session_ == nullptr)
@@ -159,41 +160,62 @@ void FfsSession::receive(const std::function<void()>& on_initialised) {
   }
 }
 
-std::size_t FfsSession::cut(std::uint64_t offset, std::uint64_t size) const {
-  if (offset >= options_.file_size) return 0;
-  return static_cast<std::size_t>(std::min(size, options_.file_size - offset));
+bool FfsSession::aim(ServiceJob& job, std::uint64_t inode, std::uint64_t offset,
+                     std::uint64_t size) const {
+  job.inode = inode;
+  job.offset = offset;
+  job.length = static_cast<std::size_t>(size);
+  if (inode != kDataInode) {
+    job.content = tree_ ? tree_->content(inode) : nullptr;
+    return job.content != nullptr;
+  }
+  const std::uint64_t left = offset < options_.file_size ? options_.file_size - offset : 0;
+  job.length = static_cast<std::size_t>(std::min(size, left));
+  return true;
 }
 
-void FfsSession::page_or_direct_read(fuse_req* request, std::size_t size, std::uint64_t offset,
-                                     int flags) {
+void FfsSession::page_or_direct_read(fuse_req* request, std::uint64_t inode, std::size_t size,
+                                     std::uint64_t offset, int flags) {
   ServiceJob job;
   job.request = request;
-  job.offset = offset;
-  job.length = cut(offset, size);
   job.client = fuse_req_ctx(request)->pid;
+  if (!aim(job, inode, offset, size)) {
+    fuse_reply_err(request, EBADF);
+    return;
+  }
   if ((flags & O_DIRECT) != 0)
     job.kind = options_.locks_client ? JobKind::locked_reply : JobKind::direct_reply;
   else
     intake_.admit(job);
-  pool_->submit(job);
+  pool_->submit(std::move(job));
 }
 
-void FfsSession::direct_read_ioctl(fuse_req* request, const void* in, std::size_t in_size) {
+void FfsSession::direct_read_ioctl(fuse_req* request, std::uint64_t inode, const void* in,
+                                   std::size_t in_size) {
   ffs_direct_read wanted{};
   if (in_size >= sizeof wanted) std::memcpy(&wanted, in, sizeof wanted);
+  ServiceJob job;
   if (wanted.magic != FFS_DIRECT_READ_MAGIC || wanted.version != FFS_DIRECT_READ_VERSION ||
-      wanted.length > FFS_DIRECT_READ_MAX) {
+      wanted.length > FFS_DIRECT_READ_MAX || !aim(job, inode, wanted.offset, wanted.length)) {
     fuse_reply_err(request, EINVAL);
     return;
   }
-  ServiceJob job;
   job.kind = JobKind::copy_to_client;
   job.request = request;
-  job.offset = wanted.offset;
-  job.length = cut(wanted.offset, wanted.length);
   job.client_buffer = wanted.buffer;
   job.client = fuse_req_ctx(request)->pid;
-  pool_->submit(job);
+  pool_->submit(std::move(job));
+}
+
+void FfsSession::change_content(fuse_req* request, std::uint64_t inode, std::uint64_t offset,
+                                std::uint64_t size, ServiceJob job) {
+  job.request = request;
+  job.client = fuse_req_ctx(request)->pid;
+  if (inode == kDataInode || !aim(job, inode, offset, size)) {
+    fuse_reply_err(request, EBADF);
+    return;
+  }
+  pool_->submit(std::move(job));
 }
 
 }  // namespace stallproof

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// ffs_target mount=DIR [service-threads=N] [file-size=S] [direct-open=reply|lock-client] …
+// ffs_target mount=DIR [service-threads=N] [file-size=S] [direct-open=reply|lock-client]
+//            [writable=yes [store-size=S] [writeback-cache=yes]] …
 //
-// The FUSE target alone, for load that is not ours (examples/foreign-load, ci/measure/watch.py). It
-// says one JSON line when it is mounted, behaves well until SIGUSR1 (read errors) or SIGUSR2
+// The FUSE target alone, for load that is not ours (examples/foreign-load, ci/measure/watch.py).
+// With writable=yes it holds a tree in memory beside the file `data`, for load that writes. It says
+// one JSON line when it is mounted, behaves well until SIGUSR1 (read errors) or SIGUSR2
 // (invalidations) arms it, and ends, unmounting, at SIGTERM, SIGINT or the end of its stdin, so
 // that whoever started it cannot leave it behind.
 #include <fmt/format.h>
@@ -85,11 +87,12 @@ Result<> serve(const FfsOptions& options) {
   });
   ServicePanel& panel = board->header().service;
   obey(panel, watched, ended);
-  say(fmt::format(
-      "{{\"page_reads\":{},\"direct_reads\":{},\"hazards\":{},\"read_errors\":{},"
-      "\"invalidations\":{},\"lock_failures\":{}}}",
-      panel.page_reads.load(), panel.direct_reads.load(), panel.hazards.load(),
-      panel.read_errors.load(), panel.invalidations.load(), panel.copy_failures.load()));
+  say(
+      fmt::format("{{\"page_reads\":{},\"direct_reads\":{},\"hazards\":{},\"read_errors\":{},"
+                  "\"invalidations\":{},\"lock_failures\":{},\"writes\":{}}}",
+                  panel.page_reads.load(), panel.direct_reads.load(), panel.hazards.load(),
+                  panel.read_errors.load(), panel.invalidations.load(), panel.copy_failures.load(),
+                  panel.writes.load()));
   // Aborts the connection: receiver, clients and service threads are freed.
   mount->abort_and_unmount();
   const Deadline deadline = Deadline::in(kFinishWithin);

@@ -11,6 +11,7 @@
 #include "workloads/ffs/error_schedule.h"
 #include "workloads/ffs/second_try.h"
 #include "workloads/ffs/service_job.h"
+#include "workloads/ffs/tree_error_schedule.h"
 
 namespace stallproof {
 
@@ -25,10 +26,12 @@ class PageIntake {
 
  private:
   const BoardSlot* slot_of(std::uint32_t tid);
+  bool error_due(std::uint64_t armed_ns, const ServiceJob& job);
 
   Board& board_;
   SecondTryDetector tries_;
-  ErrorSchedule errors_;
+  ErrorSchedule errors_;  // of `data`
+  TreeErrorSchedule tree_errors_;
   std::unordered_map<std::uint32_t, const BoardSlot*> slot_by_tid_;
 };
 

@@ -17,6 +17,7 @@ struct PageRead {
   std::uint64_t op = 0;      // the thread's count of completed operations, from its board slot
   std::uint64_t offset = 0;  // bytes
   std::uint64_t length = 0;
+  std::uint64_t inode = 0;
 };
 
 class SecondTryDetector {
@@ -27,8 +28,8 @@ class SecondTryDetector {
     if (first_ever) return false;
     const PageRead before = entry->second;
     entry->second = read;
-    return before.op == read.op && before.offset < read.offset + read.length &&
-           read.offset < before.offset + before.length;
+    return before.op == read.op && before.inode == read.inode &&
+           before.offset < read.offset + read.length && read.offset < before.offset + before.length;
   }
 
  private:

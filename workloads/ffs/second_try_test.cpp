@@ -37,6 +37,12 @@ TEST(SecondTryDetector, AnotherPageIsAFirstTry) {
   EXPECT_FALSE(detector.second_try(read_of(7, 1, kPage)));
 }
 
+TEST(SecondTryDetector, SameOffsetInAnotherFileIsAFirstTry) {
+  SecondTryDetector detector;
+  EXPECT_FALSE(detector.second_try({.tid = 7, .op = 1, .length = kPage, .inode = 3}));
+  EXPECT_FALSE(detector.second_try({.tid = 7, .op = 1, .length = kPage, .inode = 4}));
+}
+
 TEST(SecondTryDetector, OnePageOfAnEarlierReadaheadIsASecondTry) {
   SecondTryDetector detector;
   EXPECT_FALSE(detector.second_try({.tid = 7, .op = 1, .offset = 8 * kPage, .length = 32 * kPage}));

@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
-#include "workloads/ffs/data_file.h"
 #include "workloads/ffs/open_hazards.h"
 #include "workloads/ffs/pattern.h"
 
@@ -20,6 +20,7 @@ namespace {
 std::span<std::byte> filled(std::vector<std::byte>& buffer, const ServiceJob& job) {
   if (buffer.size() < job.length) buffer.resize(job.length);
   const std::span<std::byte> data(buffer.data(), job.length);
+  if (job.content) return data.first(job.content->read(job.offset, data));
   fill_pattern(job.offset, data);
   return data;
 }
@@ -64,10 +65,10 @@ void ServicePool::start() {
   });
 }
 
-void ServicePool::submit(const ServiceJob& job) {
+void ServicePool::submit(ServiceJob job) {
   const bool apart = job.kind == JobKind::page_read && options_.page_threads > 0;
   Jobs& jobs = apart ? page_jobs_ : *jobs_[queue_of(job.offset, jobs_.size())];
-  jobs.push(job);
+  jobs.push(std::move(job));
 }
 
 bool ServicePool::finish_by(Deadline deadline) {
@@ -92,6 +93,12 @@ void ServicePool::serve(const ServiceJob& job, std::vector<std::byte>& buffer) {
       return serve_reply(job, buffer);
     case JobKind::direct_reply:
       return serve_reply(job, buffer);
+    case JobKind::write:
+    case JobKind::write_page:
+    case JobKind::allocate:
+    case JobKind::allocate_keep_size:
+    case JobKind::punch_hole:
+      return serve_change(job);
   }
 }
 
@@ -103,7 +110,7 @@ void ServicePool::serve_page(const ServiceJob& job, std::vector<std::byte>& buff
   panel_.page_reads.fetch_add(1, std::memory_order_relaxed);
   if (job.answer_error) panel_.read_errors.fetch_add(1, std::memory_order_relaxed);
   if (!job.invalidate_after) return;
-  const Range range{job.offset, job.length};
+  const Range range{job.inode, job.offset, job.length};
   if (options_.service_notifies)
     invalidate(range);
   else
@@ -140,9 +147,26 @@ void ServicePool::serve_reply(const ServiceJob& job, std::vector<std::byte>& buf
     panel_.direct_reads.fetch_add(1, std::memory_order_relaxed);
 }
 
+void ServicePool::serve_change(const ServiceJob& job) {
+  if (job.kind == JobKind::write || job.kind == JobKind::write_page) {
+    const auto written =
+        job.content->write(job.offset, job.payload, job.kind == JobKind::write_page);
+    const int sent = written ? fuse_reply_write(job.request, *written)
+                             : fuse_reply_err(job.request, written.error());
+    if (sent == 0) panel_.writes.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  Answer<> done;
+  if (job.kind == JobKind::punch_hole)
+    job.content->punch_hole(job.offset, job.length);
+  else
+    done = job.content->allocate(job.offset, job.length, job.kind == JobKind::allocate_keep_size);
+  fuse_reply_err(job.request, done ? 0 : done.error());
+}
+
 void ServicePool::invalidate(const Range& range) {
   const int sent = fuse_lowlevel_notify_inval_inode(
-      session_, kDataInode, static_cast<off_t>(range.offset), static_cast<off_t>(range.length));
+      session_, range.inode, static_cast<off_t>(range.offset), static_cast<off_t>(range.length));
   if (sent == 0) panel_.invalidations.fetch_add(1, std::memory_order_relaxed);
 }
 

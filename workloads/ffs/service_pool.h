@@ -34,7 +34,7 @@ class ServicePool {
 
   void start();
   // Never blocks longer than the queue's mutex.
-  void submit(const ServiceJob& job);
+  void submit(ServiceJob job);
   // Lets every thread end that can; true when all have. Then the pool may be destroyed.
   bool finish_by(Deadline deadline);
 
@@ -45,6 +45,7 @@ class ServicePool {
 
  private:
   struct Range {
+    std::uint64_t inode;
     std::uint64_t offset;
     std::uint64_t length;
   };
@@ -54,6 +55,7 @@ class ServicePool {
   void serve(const ServiceJob& job, std::vector<std::byte>& buffer);
   void serve_page(const ServiceJob& job, std::vector<std::byte>& buffer);
   void serve_copy(const ServiceJob& job, std::vector<std::byte>& buffer);
+  void serve_change(const ServiceJob& job);
   void serve_reply(const ServiceJob& job, std::vector<std::byte>& buffer);
   void take_client_lock(pid_t client);
   void invalidate(const Range& range);
