@@ -59,8 +59,8 @@ Result<> DirectIo::read_settings(const Settings& settings) {
   const auto size = settings.size("io-size", kPage);
   if (!size) return Failure{size.error()};
   if (*size == 0 || *size % kSector != 0 || *size > kLargest)
-    return fail(fmt::format("io-size: {} is not a multiple of {} up to {}", *size, kSector,
-                            kLargest));
+    return fail(
+        fmt::format("io-size: {} is not a multiple of {} up to {}", *size, kSector, kLargest));
   const auto file_size = settings.size("io-file-size", 0);
   if (!file_size) return Failure{file_size.error()};
   if (*file_size % *size != 0)
@@ -86,17 +86,14 @@ Result<> DirectIo::read_settings(const Settings& settings) {
 Result<> DirectIo::prepare(const LoadContext& load) {
   if (auto read = read_settings(load.settings); !read) return read;
   path_ = load.file;
-  auto file = open_test_file({.load = "direct-io",
-                              .path = path_,
-                              .size = file_size_,
-                              .changes = read_percent_ < 100});
+  auto file = open_test_file(
+      {.load = "direct-io", .path = path_, .size = file_size_, .changes = read_percent_ < 100});
   if (!file) return Failure{file.error()};
   file_ = std::move(*file);
   if (auto shared = share_blocks(load.threads); !shared) return shared;
   if (auto opened = open_data(); !opened) return opened;
-  auto content = ExpectedContent::create({.block = size_,
-                                          .blocks = file_.size / size_,
-                                          .tracked = read_percent_ < 100});
+  auto content = ExpectedContent::create(
+      {.block = size_, .blocks = file_.size / size_, .tracked = read_percent_ < 100});
   if (!content) return fail("direct-io: " + content.error().what);
   content_ = std::move(*content);
   return try_transfer();
@@ -110,9 +107,10 @@ Result<> DirectIo::share_blocks(unsigned threads) {
   blocks_ = all > first_block_ ? all - first_block_ : 0;
   shared_ = blocks_ < threads;
   if (blocks_ != 0 && (!shared_ || read_percent_ == 100)) return {};
-  return fail(fmt::format("direct-io: {} holds {} blocks of {} bytes, {} threads need {} (a larger "
-                          "io-file-size)",
-                          path_, all, size_, threads, first_block_ + threads));
+  return fail(
+      fmt::format("direct-io: {} holds {} blocks of {} bytes, {} threads need {} (a larger "
+                  "io-file-size)",
+                  path_, all, size_, threads, first_block_ + threads));
 }
 
 Result<> DirectIo::open_data() {

@@ -57,9 +57,10 @@ Result<> MappedFault::plan_touches(std::uint64_t file_pages, unsigned threads) {
                             load_.path, file_pages, options.window, options.window + first));
   const bool shared = options.hot_pages != 0 || windows < threads;
   if (shared && options.writes())
-    return fail(fmt::format("mapped-fault: {} holds {} windows of {} pages, and each of {} threads "
-                            "that write needs its own (a larger file-size, a smaller fault-window)",
-                            load_.path, windows, options.window, threads));
+    return fail(
+        fmt::format("mapped-fault: {} holds {} windows of {} pages, and each of {} threads "
+                    "that write needs its own (a larger file-size, a smaller fault-window)",
+                    load_.path, windows, options.window, threads));
   load_.plan = {.first_page = first,
                 .windows = windows,
                 .window = options.window,
@@ -77,8 +78,7 @@ Result<> MappedFault::expect_content(std::uint64_t file_pages) {
       {.block = kPage,
        .blocks = file_pages,
        .tracked = options.writes() || options.changes_file(),
-       .zeros_any_time =
-           options.retouch->changes_file && others_drop && load_.plan.threads > 1});
+       .zeros_any_time = options.retouch->changes_file && others_drop && load_.plan.threads > 1});
   if (!content) return fail("mapped-fault: " + content.error().what);
   load_.content = std::move(*content);
   return {};

@@ -46,9 +46,10 @@ Result<> lock(const TestFileSpec& spec, const Fd& file, bool alone) {
     if (give_up.passed()) break;
     ::poll(nullptr, 0, kRetryMs);
   }
-  return fail(fmt::format("{}: {} is in use by another load{} (one file can be shared for reading "
-                          "only: give this load a file of its own)",
-                          spec.load, spec.path, alone ? "" : " that writes to it"));
+  return fail(
+      fmt::format("{}: {} is in use by another load{} (one file can be shared for reading "
+                  "only: give this load a file of its own)",
+                  spec.load, spec.path, alone ? "" : " that writes to it"));
 }
 
 Result<> refuse_foreign_content(const TestFileSpec& spec, const Fd& file, std::uint64_t size) {
@@ -57,9 +58,10 @@ Result<> refuse_foreign_content(const TestFileSpec& spec, const Fd& file, std::u
   const ssize_t got = ::pread(file.get(), page.data(), page.size(), 0);
   if (got < 0) return fail_errno(place(spec, "read"), errno);
   if (!first_wrong_byte(0, {page.data(), static_cast<std::size_t>(got)})) return {};
-  return fail(fmt::format("{}: {} holds data that is not ours, and is left alone (name a new file, "
-                          "or remove it)",
-                          spec.load, spec.path));
+  return fail(
+      fmt::format("{}: {} holds data that is not ours, and is left alone (name a new file, "
+                  "or remove it)",
+                  spec.load, spec.path));
 }
 
 Result<> fill(const TestFileSpec& spec, const Fd& file, std::uint64_t from, std::uint64_t to) {

@@ -16,7 +16,7 @@
 namespace stallproof {
 
 struct TestFileSpec {
-  std::string load;        // for messages: "mapped-fault"
+  std::string load;  // for messages: "mapped-fault"
   std::string path;
   std::uint64_t size = 0;  // bytes, at least; 0: the file must exist and is taken as it is
   bool changes = false;    // the load writes to the file, or makes holes in it

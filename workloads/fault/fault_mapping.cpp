@@ -93,8 +93,8 @@ int FaultMapping::lock(std::byte* at, std::uint64_t size) const {
 
 int FaultMapping::remap(std::uint64_t offset, std::uint64_t size) {
   std::byte* const wanted = at(offset);
-  void* got = ::mmap(wanted, size, protection_, kind_ | MAP_FIXED, file(),
-                     static_cast<off_t>(offset));
+  void* got =
+      ::mmap(wanted, size, protection_, kind_ | MAP_FIXED, file(), static_cast<off_t>(offset));
   if (got == MAP_FAILED) return errno;
   if (const int error = advise(wanted, size); error != 0) return error;
   return lock(wanted, size);
@@ -105,8 +105,7 @@ int FaultMapping::protect(std::uint64_t offset, std::uint64_t size, bool writabl
 }
 
 int FaultMapping::read_behind(std::uint64_t offset, std::uint64_t& word) const {
-  const ssize_t got =
-      ::pread(second_file(), &word, sizeof word, static_cast<off_t>(offset));
+  const ssize_t got = ::pread(second_file(), &word, sizeof word, static_cast<off_t>(offset));
   if (got < 0) return errno;
   return got == static_cast<ssize_t>(sizeof word) ? 0 : ENODATA;
 }

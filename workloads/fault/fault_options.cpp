@@ -28,7 +28,8 @@ constexpr WorkloadParameter kParameters[] = {
     {"fault-huge", "unchanged", "large folios for the mapping: unchanged, on, off"},
     {"fault-start", "unchanged", "the page cache before the load: unchanged, cold, populated"},
     {"fault-mlock", "off", "lock the mapping: off, on, on-fault"},
-    {"verify", "page", "compare the whole page, or its first word for the highest rate: page, word"},
+    {"verify", "page",
+     "compare the whole page, or its first word for the highest rate: page, word"},
 };
 
 template <class Value>

@@ -33,7 +33,8 @@ void FaultThread::touch_window() {
     left -= load_.options.whole_pages ? touch_page(left == 1) : touch_row(left);
     if (load_.options.writes()) after_writes();
   }
-  if (dropped_ || (load_.options.retouch->drop == nullptr && !load_.options.private_mapping)) return;
+  if (dropped_ || (load_.options.retouch->drop == nullptr && !load_.options.private_mapping))
+    return;
   OpScope op(ctx_.slot, Op::page_drop, window_ * kPage);
   drop_window(op);
 }
@@ -86,15 +87,15 @@ std::uint64_t FaultThread::touch_row(std::uint64_t most) {
   todo_ = row_length(most);
   done_ = wrong_ = 0;
   batch_.begin(page_ * kPage);
-  const auto caught = guarded_call(
-      [](void* self) { static_cast<FaultThread*>(self)->touch_words(); }, this);
+  const auto caught =
+      guarded_call([](void* self) { static_cast<FaultThread*>(self)->touch_words(); }, this);
   const std::uint64_t ended = end_touches(caught);
   if (wrong_ != 0) {
     for (std::uint64_t i = 1; i < wrong_; ++i) count_one(ctx_.slot.mismatches);
-    note_mismatch(load_.content
-                      .check(wrong_page_, std::as_bytes(std::span<const std::uint64_t>(
-                                              &wrong_word_, 1)))
-                      .value_or(WrongContent{wrong_page_ * kPage, "was wrong when it was read"}));
+    note_mismatch(
+        load_.content
+            .check(wrong_page_, std::as_bytes(std::span<const std::uint64_t>(&wrong_word_, 1)))
+            .value_or(WrongContent{wrong_page_ * kPage, "was wrong when it was read"}));
   }
   return ended;
 }

@@ -22,9 +22,9 @@ std::uint64_t TouchOrder::next_window() {
   if (plan_.order == PageOrder::random) {
     own = prng_.below(own_);
   } else {
-    const std::uint64_t step =
-        plan_.order == PageOrder::strided ? std::max<std::uint64_t>(1, plan_.stride / plan_.window)
-                                          : 1;
+    const std::uint64_t step = plan_.order == PageOrder::strided
+                                   ? std::max<std::uint64_t>(1, plan_.stride / plan_.window)
+                                   : 1;
     own = turn_;
     turn_ += step;
     if (turn_ >= own_) {

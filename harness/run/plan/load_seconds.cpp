@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace stallproof {
 
 LoadSeconds::Row LoadSeconds::read(Nanos now, const Board& board) {
@@ -25,7 +27,7 @@ void LoadSeconds::start(Nanos now, const Board& board) {
 void LoadSeconds::sample_if_due(Nanos now, const Board& board) {
   if (now < next_ns_) return;
   rows_.push_back(read(now, board));
-  next_ns_ = now + kSecond;
+  next_ns_ = std::max(next_ns_ + kSecond, now + kSecond / 2);
 }
 
 std::optional<std::uint64_t> LoadSeconds::least(std::size_t load, Nanos warmup) const {

@@ -18,7 +18,7 @@ class LoadSeconds {
   explicit LoadSeconds(std::vector<LoadSchedule> schedules) : schedules_(std::move(schedules)) {}
 
   void start(Nanos now, const Board& board);
-  // Takes a sample when a second is over. Late calls make the row longer, never shorter.
+  // Takes a sample when a second is over. A late one makes its row longer and the next one shorter.
   void sample_if_due(Nanos now, const Board& board);
   [[nodiscard]] Nanos next_due_ns() const { return next_ns_; }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "harness/run/plan/toml_words.h"
 
@@ -17,13 +18,20 @@ struct TargetLoad {
   const char* name;
   const char* workload;
   unsigned threads;
-  bool has_file;
-  const char* parameters;  // lines of TOML
+  const char* size_key;    // of its file; null: it has none
+  const char* parameters;  // a line of TOML, or nothing
   const char* about;
 };
 constexpr std::array kLoads{
-    TargetLoad{"jvm", "mprotect-storm", 1, false, "  mprotect-rate = 100\n",
-               "what a JVM does to its memory map: writers on the lock that the others read"},
+    TargetLoad{"direct-io", "direct-io", 8, "io-file-size", "  io-read-percent = 70\n",
+               "O_DIRECT reads and writes, verified"},
+    TargetLoad{"mapped-fault", "mapped-fault", 4, "file-size", "",
+               "page faults that the file system must serve"},
+    TargetLoad{"thread-churn", "mprotect-storm", 1, nullptr,
+               "  profile = \"thread-churn\"\n  birth-rate = 100\n",
+               "threads begin and end: writers on mmap_lock"},
+    TargetLoad{"jvm", "mprotect-storm", 1, nullptr, "  profile = \"jvm-steady\"\n",
+               "what a JVM does to its memory map"},
 };
 
 constexpr std::uint64_t kDefaultSize = 1ULL << 30U;
@@ -31,9 +39,10 @@ constexpr std::uint64_t kLeastSize = 16ULL << 20U;
 constexpr std::uint64_t kMebibyte = 1ULL << 20U;
 
 std::uint64_t files() {
-  return std::max<std::uint64_t>(
-      1, static_cast<std::uint64_t>(std::count_if(
-             kLoads.begin(), kLoads.end(), [](const TargetLoad& load) { return load.has_file; })));
+  return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::count_if(
+                                        kLoads.begin(), kLoads.end(), [](const TargetLoad& load) {
+                                          return load.size_key != nullptr;
+                                        })));
 }
 
 Result<std::uint64_t> size_for(const TargetLook& target, const TargetPlanWish& wish) {
@@ -61,7 +70,8 @@ std::string load_text(const TargetLoad& load, std::uint64_t file_size) {
   std::string text =
       fmt::format("\n  [[process.load]]  # {}\n  name = {}\n  workload = {}\n  threads = {}\n",
                   load.about, toml_quoted(load.name), toml_quoted(load.workload), load.threads);
-  if (load.has_file) text += fmt::format("  file-size = {}\n", toml_size(file_size));
+  if (load.size_key != nullptr)
+    text += fmt::format("  {} = {}\n", load.size_key, toml_size(file_size));
   return text + load.parameters;
 }
 
