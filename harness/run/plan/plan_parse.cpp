@@ -86,7 +86,7 @@ void PlanParser::take_name(TomlReader& reader, std::set<std::string>& taken, std
     reader.problem("name",
                    fmt::format("'{}' is not 1 to {} of letters, digits and ._-", name, most));
   else if (!taken.insert(name).second)
-    reader.problem("name", fmt::format("'{}' is taken already", name));
+    reader.problem("name", fmt::format("'{}' is taken already: give it another", name));
 }
 
 void PlanParser::read_head(const toml::table& table) {

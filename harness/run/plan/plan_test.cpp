@@ -79,7 +79,7 @@ TEST(Plan, ErrorsOfProcessesAndLoadsNameThePlaceAndTheWord) {
   expect_refusal(load + "rate = 5\nmprotect-rate = 6\n", "4:8", "give one");
   expect_refusal(load + "name = \"a/b\"\n", "4:8", "a/b");
   expect_refusal(load + "duration = \"0s\"\n", "4:12", "zero");
-  expect_refusal(load + load, "6:12", "workload");
+  expect_refusal(load + load, "5:1", "is taken already");
   expect_refusal(load + "start = \"60s\"\n", "1:1", "after the end");
 }
 
@@ -121,7 +121,7 @@ TEST(Plan, TheExpandedPlanIsTheSamePlan) {
                                  std::string(kLoad) +
                                      "thread_names = \"java\"\npath = \"a \\\"b\\\" \\\\c\"\n"
                                      "cpus = \"0-2,5\"\nstart = \"1500ms\"\nrate = 7\n"
-                                     "[[phase]]\nname = \"x\"\nduration = \"0.5s\"\nloads = []\n"
+                                     "[[phase]]\nname = \"x\"\nduration = \"2.5s\"\nloads = []\n"
                                      "[thresholds]\nmax_dropouts = 3\nmax_dropout_seconds = 2.5\n"};
   for (const std::string& text : texts) {
     const auto plan = parse(text);

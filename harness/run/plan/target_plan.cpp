@@ -67,9 +67,11 @@ Result<std::uint64_t> size_for(const TargetLook& target, const TargetPlanWish& w
 }
 
 std::string load_text(const TargetLoad& load, std::uint64_t file_size) {
-  std::string text =
-      fmt::format("\n  [[process.load]]  # {}\n  name = {}\n  workload = {}\n  threads = {}\n",
-                  load.about, toml_quoted(load.name), toml_quoted(load.workload), load.threads);
+  std::string text = fmt::format("\n  [[process.load]]  # {}\n", load.about);
+  if (std::string_view(load.name) != load.workload)
+    text += fmt::format("  name = {}\n", toml_quoted(load.name));
+  text +=
+      fmt::format("  workload = {}\n  threads = {}\n", toml_quoted(load.workload), load.threads);
   if (load.size_key != nullptr)
     text += fmt::format("  {} = {}\n", load.size_key, toml_size(file_size));
   return text + load.parameters;
