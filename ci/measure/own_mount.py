@@ -112,7 +112,7 @@ def unmounted(checks, space):
         os.system(f"umount -l {mount.path}")
         result = run_now.ended(30)
         left = verdict(result).get("left_behind", [])
-        checks.check("a target that is unmounted in mid-run: ends in time, names what is left there",
+        checks.check("unmounted in mid-run: ends in time and names what is left there",
                      result.code == 3 and any("not mounted there any more" in each
                                               for each in left), f"{result.describe()} {left}")
         time.sleep(0.5)
