@@ -21,7 +21,8 @@ from program import Started, Workspace, read_json, run  # noqa: E402
 SIZE = ("--size", "64m")
 STORM = '[[process.load]]\nworkload = "mprotect-storm"\nrate = 200\n'
 # Whoever of the load comes first is the writer.
-REPORTED = re.compile(r"mmap_lock_cycle:fault_read>(mprotect|mmap|munmap|madvise)_write>service_read")
+REPORTED = re.compile(
+    r"mmap_lock_cycle:fault_read>(mprotect|mmap|munmap|madvise)_write>service_read")
 
 
 def verdict(result):
