@@ -9,11 +9,15 @@
 namespace stallproof {
 
 // `stallproof child worker WORDS`, in a process of its own, main thread:
-//   board=FD ready=FD file=PATH and any parameter of the catalogue's workloads (KEY=VALUE)
-// Loads on the board that the catalogue does not know are somebody else's. Every thread has its tid
-// in its slot before the ready report, runs in Phase::run and sets slot.left when it returns.
+//   board=FD ready=FD, and either
+//   order=FD: a work order (work_order.h) in shared memory, for its own loads of the board, or
+//   file=PATH and any parameter of the catalogue's workloads (KEY=VALUE): every load of the board
+//   that the catalogue knows; others are somebody else's.
+//   leave-within=TIME: for threads to leave after Phase::stop or SIGTERM; 2 s.
+// Every thread has its tid in its slot before the ready report, runs in Phase::run when its load is
+// on, and sets slot.left when it has returned for good.
 // Returns the exit code only when it refuses its words (2) or cannot start (3). Otherwise it ends
-// by _exit(): 0 after Phase::stop or SIGTERM, 3 when a thread failed or has not left 2 s later.
+// by _exit(): 0 when all threads have left, 3 when one failed or did not leave in time.
 int run_worker_role(const std::vector<std::string>& words);
 
 }  // namespace stallproof

@@ -26,7 +26,7 @@ struct WorkerContext {
   unsigned index = 0;  // among the threads of this load
   std::uint64_t seed = 0;
   const Board& board;
-  const std::atomic<bool>& ended;  // the process was told to end
+  const std::atomic<bool>& ended;  // the load is off, for now or for good
 
   [[nodiscard]] bool stopping() const {
     return board.phase() == Phase::stop || ended.load(std::memory_order_relaxed);
@@ -41,7 +41,7 @@ class Workload {
   // Main thread of the worker process, before the ready report: opens and maps what the threads
   // need. May block on the file under test, which is healthy then.
   virtual Result<> prepare(const LoadContext& load) = 0;
-  // Once in each thread, in the run phase; returns soon after ctx.stopping(), or never when an
+  // In each thread, whenever its load is on; returns soon after ctx.stopping(), or never when an
   // operation never completes. Every operation is inside an OpScope. A failed operation is counted
   // in the slot and survived; an Error is for what makes going on pointless.
   virtual Result<> run(WorkerContext& ctx) = 0;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,6 +36,24 @@ Result<Fd> create_shared_memory(std::string_view name, std::size_t size) {
   if (sealable && ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     return fail_errno(label + ": seal shared memory", errno);
   return fd;
+}
+
+Result<Fd> share_text(const std::string& text) {
+  auto memory = create_shared_memory("job", text.size());
+  if (!memory) return memory;
+  if (::pwrite(memory->get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return fail_errno("shared memory of a job", errno, "", Origin::infra);
+  return memory;
+}
+
+Result<std::string> text_of_memory(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0)
+    return fail_errno("shared memory of a job", errno, "", Origin::infra);
+  std::string text(static_cast<std::size_t>(info.st_size), '\0');
+  if (::pread(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return fail_errno("shared memory of a job", errno, "", Origin::infra);
+  return text;
 }
 
 }  // namespace stallproof

@@ -53,6 +53,7 @@ Result<int> run(const std::string& target, bool json) {
     auto checked = check_target(target);
     if (!checked) return Failure(checked.error());
     of_target = std::move(*checked);
+    for (DoctorRow& row : check_loads(target, of_target)) of_target.push_back(std::move(row));
   }
   std::vector<DoctorRow> rows = check_machine();
   for (DoctorRow& row : of_target) rows.push_back(std::move(row));
@@ -69,7 +70,7 @@ RunCommand add_doctor(CLI::App& app) {
   const auto target = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
   app.add_option("--target", *target,
-                 "Also look at this directory: file system, O_DIRECT, mappings");
+                 "Also look at this directory: file system, O_DIRECT, mappings, room, loads");
   app.add_flag("--json", *json, "Print one JSON document");
   return [target, json] { return run(*target, *json); };
 }

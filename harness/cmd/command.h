@@ -28,6 +28,7 @@ RunCommand add_record(CLI::App& app);
 RunCommand add_capture(CLI::App& app);
 RunCommand add_vdbench(CLI::App& app);
 RunCommand add_run(CLI::App& app);
+RunCommand add_init(CLI::App& app);
 RunCommand add_explain(CLI::App& app);
 RunCommand add_show(CLI::App& app);
 RunCommand add_list(CLI::App& app);

@@ -27,4 +27,9 @@ Result<std::vector<MountEntry>> read_mounts_bounded();
 // Error when there is no such directory.
 Result<std::vector<DoctorRow>> check_target(const std::string& directory);
 
+// Which loads of `run --target` will work there, and whether there is room; `tried`: what
+// check_target() found. Asks the file system in a child with a deadline.
+std::vector<DoctorRow> check_loads(const std::string& directory,
+                                   const std::vector<DoctorRow>& tried);
+
 }  // namespace stallproof

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness/base/units.h"
+#include "harness/run/load_report.h"
 
 namespace stallproof {
 namespace {
@@ -94,19 +95,7 @@ void Maker::add_stalls() {
 void Maker::add_loads() {
   const Board& board = in_.lab.board();
   for (std::size_t i = 0; i < board.loads().size(); ++i) {
-    WorkloadEntry entry;
-    HistogramSum latency;
-    for (const BoardSlot& slot : board.slots_of(board.loads()[i])) {
-      entry.ops += slot.ops.load();
-      entry.bytes += slot.bytes.load();
-      entry.errors += slot.errors.load();
-      entry.mismatches += slot.mismatches.load();
-      entry.sigbus += slot.sigbus.load();
-      latency.add(slot.latency);
-    }
-    entry.p50_us = static_cast<double>(latency.quantile(0.5)) / 1e3;
-    entry.p99_us = static_cast<double>(latency.quantile(0.99)) / 1e3;
-    entry.max_us = static_cast<double>(latency.quantile(1.0)) / 1e3;
+    WorkloadEntry entry = load_totals(board, board.loads()[i]);
     entry.per_second_min = in_.sampler.per_second_min(SecondSampler::load_ops, i, measured_until());
     verdict_.workloads[board.loads()[i].name] = entry;
   }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <optional>
 #include <sstream>
 
@@ -31,7 +32,15 @@ struct JournalledProcess {
 struct Journal {
   std::optional<std::uint32_t> connection;
   std::vector<JournalledProcess> processes;
+  std::vector<ScratchDirectory> scratches;
 };
+
+// The rest of the line: a path may hold spaces. A line break in it would be another line, so such a
+// path is not removed after a SIGKILL.
+bool read_scratch(std::istringstream& words, ScratchDirectory& scratch) {
+  return words >> scratch.device_major >> scratch.device_minor >> std::ws &&
+         std::getline(words, scratch.path) && !scratch.path.empty();
+}
 
 Journal parse_journal(const std::string& text) {
   Journal journal;
@@ -41,12 +50,15 @@ Journal parse_journal(const std::string& text) {
     std::string kind;
     JournalledProcess process;
     std::uint32_t number = 0;
+    ScratchDirectory scratch;
     words >> kind;
     if (kind == "process" &&
         words >> process.role >> process.identity.pid >> process.identity.start_ticks)
       journal.processes.push_back(process);
     else if (kind == "connection" && words >> number)
       journal.connection = number;
+    else if (kind == "scratch" && read_scratch(words, scratch))
+      journal.scratches.push_back(scratch);
   }
   return journal;
 }
@@ -123,6 +135,15 @@ bool kill_leftover(const JournalledProcess& process, std::vector<std::string>& t
   return left == Presence::gone;
 }
 
+// False when it must be tried again.
+bool remove_leftover(const ScratchDirectory& scratch, std::vector<std::string>& told) {
+  const ScratchRemoval removal = remove_scratch(scratch);
+  told.push_back(removal.end == ScratchEnd::removed
+                     ? fmt::format("removed {} of an earlier run", scratch.path)
+                     : removal.what);
+  return removal.end != ScratchEnd::failed;
+}
+
 void undo_run(const std::string& directory, const Journal& journal,
               std::vector<std::string>& told) {
   const std::string mount_point = directory + "/mnt";
@@ -135,6 +156,10 @@ void undo_run(const std::string& directory, const Journal& journal,
   if (aborted || all_gone)
     if (auto detached = detach_fuse_targets(mount_point); !detached)
       told.push_back(detached.error().what);
+  // A process that still lives may be stuck in there: the file system is not touched then.
+  for (const ScratchDirectory& scratch : journal.scratches)
+    if (!all_gone || !remove_leftover(scratch, told))
+      return told.push_back(fmt::format("directory {}: kept with its journal", directory));
   const auto removed = remove_run(directory, journal);
   told.push_back(removed ? "removed " + directory : removed.error().what);
 }
@@ -152,6 +177,13 @@ void undo_if_orphaned(const std::string& directory, std::vector<std::string>& to
 }
 
 }  // namespace
+
+std::string runtime_directory() {
+  if (::geteuid() == 0) return kRuntimeDirectory;
+  const char* const own = std::getenv("XDG_RUNTIME_DIR");
+  if (own != nullptr && own[0] == '/') return std::string(own) + "/stallproof";
+  return fmt::format("/tmp/stallproof-{}", ::geteuid());
+}
 
 Result<UndoJournal> UndoJournal::create(const std::string& run_id, const std::string& runtime) {
   // A root with nothing in it has not even /run.
@@ -190,7 +222,30 @@ void UndoJournal::note_connection(std::uint32_t number) {
   append(fmt::format("connection {}\n", number));
 }
 
+void UndoJournal::note_scratch(const ScratchDirectory& scratch) {
+  append(
+      fmt::format("scratch {} {} {}\n", scratch.device_major, scratch.device_minor, scratch.path));
+  scratches_.push_back(scratch);
+}
+
+std::vector<std::string> UndoJournal::remove_scratches() {
+  std::vector<std::string> left;
+  std::vector<ScratchDirectory> again;
+  for (const ScratchDirectory& scratch : scratches_) {
+    const ScratchRemoval removal = remove_scratch(scratch);
+    if (removal.end != ScratchEnd::removed) left.push_back(removal.what);
+    if (removal.end == ScratchEnd::failed) again.push_back(scratch);
+  }
+  scratches_ = std::move(again);
+  return left;
+}
+
 Result<> UndoJournal::finish() {
+  if (!scratches_.empty())
+    return fail(fmt::format("directory {}: kept with its journal: {} is not removed yet "
+                            "(the next start tries again)",
+                            directory_, scratches_.front().path),
+                Origin::infra);
   const auto lock = lock_runtime(runtime_);
   if (!lock) return Failure(lock.error());
   const auto journal = read_file(directory_ + "/journal", 1U << 20U);

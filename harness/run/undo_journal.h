@@ -15,10 +15,14 @@
 
 #include "harness/base/fd.h"
 #include "harness/base/result.h"
+#include "harness/run/scratch_directory.h"
 
 namespace stallproof {
 
 inline constexpr const char* kRuntimeDirectory = "/run/stallproof";
+
+// kRuntimeDirectory for root; for others a place of their own.
+std::string runtime_directory();
 
 class UndoJournal {
  public:
@@ -34,6 +38,11 @@ class UndoJournal {
   void note_process(std::string_view role, pid_t pid);
   // For people: by this number the connection can be ended when its mount is out of reach.
   void note_connection(std::uint32_t number);
+  // Before it is made.
+  void note_scratch(const ScratchDirectory& scratch);
+  // Nothing uses the scratch directories any more: removes them. One line for each that is left;
+  // those that only wait for their file system to answer stay in the journal.
+  std::vector<std::string> remove_scratches();
   // All undone: removes the run's directory. An Error names what still lives or is mounted there;
   // the journal is kept then.
   Result<> finish();
@@ -43,12 +52,14 @@ class UndoJournal {
   void append(const std::string& line);
   std::string runtime_;
   std::string directory_;
+  std::vector<ScratchDirectory> scratches_;  // made and not yet known to be gone
   Fd file_;
 };
 
 // Undoes what runs whose controller is dead have left: aborts their FUSE connections, kills their
-// processes by pid and start time, unmounts, removes. Returns one line for each thing undone or
-// found impossible to undo; what was impossible is tried again by the next call.
+// processes by pid and start time, unmounts, removes, on the file systems under test too. Returns
+// one line for each thing undone or found impossible to undo; what was impossible is tried again by
+// the next call.
 std::vector<std::string> undo_leftovers(const std::string& runtime = kRuntimeDirectory);
 
 }  // namespace stallproof

@@ -103,6 +103,8 @@ struct Verdict {
   double stall_after_ms = 0;
   double fail_after_ms = 0;
   double dropout_below = 0;
+  std::optional<std::uint64_t> max_dropouts;  // absent: dropouts are shown and judge nothing
+  std::optional<double> max_dropout_seconds;
   std::string started;
   std::string ended;
   double duration_s = 0;

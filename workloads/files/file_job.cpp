@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "workloads/io/io_job.h"
+#include "harness/board/shared_memory.h"
 
 namespace stallproof {
 

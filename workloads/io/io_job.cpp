@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workloads/io/io_job.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -104,24 +101,6 @@ Result<IoJob> job_of_json(const std::string& text) {
   } catch (const Json::exception& error) {
     return fail(std::string("the job cannot be read: ") + error.what(), Origin::infra);
   }
-}
-
-Result<Fd> share_text(const std::string& text) {
-  auto memory = create_shared_memory("stallproof-job", text.size());
-  if (!memory) return memory;
-  if (::pwrite(memory->get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
-    return fail_errno("shared memory of a job", errno, "", Origin::infra);
-  return memory;
-}
-
-Result<std::string> text_of_memory(int fd) {
-  struct stat info {};
-  if (::fstat(fd, &info) != 0)
-    return fail_errno("shared memory of a job", errno, "", Origin::infra);
-  std::string text(static_cast<std::size_t>(info.st_size), '\0');
-  if (::pread(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
-    return fail_errno("shared memory of a job", errno, "", Origin::infra);
-  return text;
 }
 
 Result<Fd> share_job(const IoJob& job) { return share_text(job_json(job)); }

@@ -81,9 +81,6 @@ std::uint64_t largest_of(const std::vector<double>& xfersizes);
 
 std::string job_json(const IoJob& job);
 Result<IoJob> job_of_json(const std::string& text);
-// A text in shared memory, for a worker to inherit; and read from there.
-Result<Fd> share_text(const std::string& text);
-Result<std::string> text_of_memory(int fd);
 // Shared memory that holds the JSON, for a worker to inherit; and what a worker does with it.
 Result<Fd> share_job(const IoJob& job);
 Result<IoJob> job_of_memory(int fd);

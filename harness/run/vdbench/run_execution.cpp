@@ -24,23 +24,6 @@ Nanos seconds(double value) { return static_cast<Nanos>(value * 1e9); }
 
 }  // namespace
 
-std::vector<OpenIo> open_ios(const Board& board, Nanos now) {
-  std::vector<OpenIo> found;
-  const auto slots = board.slots();
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    const Nanos began = slots[i].op_started_ns.load(std::memory_order_acquire);
-    if (began == 0 || began > now) continue;
-    found.push_back({.slot = i,
-                     .op = static_cast<Op>(slots[i].op_code.load()),
-                     .offset = slots[i].op_offset.load(),
-                     .age_ns = now - began,
-                     .tid = slots[i].tid.load()});
-  }
-  std::sort(found.begin(), found.end(),
-            [](const OpenIo& a, const OpenIo& b) { return a.age_ns > b.age_ns; });
-  return found;
-}
-
 Result<> RunExecution::execute() {
   IoLab& lab = in_.session.lab();
   if (auto up = start_worker(); !up) return up;

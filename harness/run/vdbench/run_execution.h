@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/run/load_report.h"
 #include "harness/run/vdbench/vdbench_output.h"
 #include "harness/run/vdbench/vdbench_session.h"
 #include "workloads/vdbench/definitions.h"
@@ -97,16 +98,5 @@ class RunExecution {
   bool over_ = false;
   std::string ended_by_;
 };
-
-// An operation in flight, by its slot on the board.
-struct OpenIo {
-  std::size_t slot = 0;
-  Op op = Op::none;
-  std::uint64_t offset = 0;
-  Nanos age_ns = 0;
-  std::uint32_t tid = 0;
-};
-// Oldest first; what is due later is not among them.
-std::vector<OpenIo> open_ios(const Board& board, Nanos now);
 
 }  // namespace stallproof

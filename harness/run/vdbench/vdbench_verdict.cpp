@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/run/load_report.h"
 #include "harness/run/verdict_delivery.h"
 
 namespace stallproof {
@@ -12,27 +13,6 @@ constexpr int kVdbenchFailed = 157;
 
 void append(std::vector<std::string>& to, const std::vector<std::string>& more) {
   to.insert(to.end(), more.begin(), more.end());
-}
-
-std::map<std::string, WorkloadEntry> workloads_of(const Board& board) {
-  std::map<std::string, WorkloadEntry> found;
-  for (const LoadEntry& load : board.loads()) {
-    WorkloadEntry entry;
-    HistogramSum latency;
-    for (const BoardSlot& slot : board.slots_of(load)) {
-      entry.ops += slot.ops.load();
-      entry.bytes += slot.bytes.load();
-      entry.errors += slot.errors.load();
-      latency.add(slot.latency);
-    }
-    if (entry.ops > 0) {
-      entry.p50_us = static_cast<double>(latency.quantile(0.5)) / 1e3;
-      entry.p99_us = static_cast<double>(latency.quantile(0.99)) / 1e3;
-      entry.max_us = static_cast<double>(latency.quantile(1.0)) / 1e3;
-    }
-    found[load.name] = entry;
-  }
-  return found;
 }
 
 Verdict describe(const VdbenchSession& session, const VdbenchOptions& options,
@@ -53,7 +33,8 @@ Verdict describe(const VdbenchSession& session, const VdbenchOptions& options,
   verdict.observer = observer_entry(evidence, state.figures, session.book().incidents());
   verdict.dropouts = dropout_entries(session.book().dropouts(), session.lab().load_names(),
                                      state.clock, monotonic_now());
-  verdict.workloads = workloads_of(session.lab().board());
+  for (const LoadEntry& load : session.lab().board().loads())
+    verdict.workloads[load.name] = load_totals(session.lab().board(), load);
   for (const IncidentRecord& incident : session.book().incidents())
     verdict.stalls.push_back(stall_entry(incident, state.clock, options.thresholds.fail_after));
   return verdict;

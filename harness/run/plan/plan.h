@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan: what is to be run, where and for how long, complete: every default is written out. Plain
+// values; durations in nanoseconds, sizes in bytes, times since the begin of the run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/clock.h"
+#include "harness/base/result.h"
+#include "harness/base/settings.h"
+#include "harness/detect/detector.h"
+
+namespace stallproof {
+
+struct PlanLoad {
+  std::string name, workload;
+  unsigned threads = 1;
+  std::string path;  // relative: in the run's own directory on the target
+  std::string thread_names;
+  std::vector<unsigned> cpus;  // empty: those of the process
+  Nanos start = 0;             // after the start of its process
+  Nanos duration = 0;          // 0: as long as its process
+  Settings parameters;
+};
+
+struct PlanProcess {
+  std::string name;
+  std::vector<unsigned> cpus;  // empty: all
+  Nanos start = 0;
+  Nanos duration = 0;  // 0: until the run ends
+  std::vector<PlanLoad> loads;
+};
+
+// Phases follow each other, and begin again after the last one.
+struct PlanPhase {
+  std::string name;
+  Nanos duration = 0;
+  std::vector<std::string> loads;  // those that run
+};
+
+struct PlanLimits {
+  Thresholds thresholds{.stall_after = kSecond, .fail_after = 30 * kSecond, .dropout_below = 0.10};
+  // More than this many dropouts, or seconds of one load's dropouts together, fail the run.
+  std::optional<std::uint64_t> max_dropouts;
+  std::optional<double> max_dropout_seconds;
+};
+
+struct Plan {
+  std::string name;
+  Nanos duration = 60 * kSecond;
+  Nanos warmup = 0;  // at the begin; dropouts and rates of it do not count
+  std::uint64_t seed = 0;
+  std::string target;      // directory; may be empty when no load has a relative path
+  std::uint64_t size = 0;  // most bytes of files on the target; 0: not bounded
+  PlanLimits limits;
+  std::vector<PlanProcess> processes;
+  std::vector<PlanPhase> phases;
+};
+
+// Errors name source:line:column and the word. `target`: replaces the one in the plan when given.
+Result<Plan> parse_plan(const std::string& text, const std::string& source,
+                        const std::string& target = {});
+Result<Plan> read_plan_file(const std::string& path, const std::string& target = {});
+
+// The complete plan as TOML; parse_plan() of it gives the same plan.
+std::string plan_toml(const Plan& plan);
+
+// Bytes of the files that its loads say they make (parameter file-size), each file once.
+std::uint64_t planned_file_bytes(const Plan& plan);
+// Some load has its file in the run's own directory on the target.
+bool needs_target(const Plan& plan);
+
+}  // namespace stallproof

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "harness/run/plan/plan.h"
+#include "harness/run/plan/toml_words.h"
+
+namespace stallproof {
+namespace {
+
+std::string head_text(const Plan& plan) {
+  std::string text = "[plan]\n";
+  text += fmt::format("name = {}\n", toml_quoted(plan.name));
+  text += fmt::format("duration = {}\n", toml_duration(plan.duration));
+  text += fmt::format("warmup = {}\n", toml_duration(plan.warmup));
+  text += fmt::format("seed = {}\n", plan.seed);
+  if (!plan.target.empty()) text += fmt::format("target = {}\n", toml_quoted(plan.target));
+  text += fmt::format("size = {}\n", toml_size(plan.size));
+  const PlanLimits& limits = plan.limits;
+  text += "\n[thresholds]\n";
+  text += fmt::format("stall_after = {}\n", toml_duration(limits.thresholds.stall_after));
+  text += fmt::format("fail_after = {}\n", toml_duration(limits.thresholds.fail_after));
+  text += fmt::format("dropout_below = {}\n", limits.thresholds.dropout_below);
+  if (limits.max_dropouts) text += fmt::format("max_dropouts = {}\n", *limits.max_dropouts);
+  if (limits.max_dropout_seconds)
+    text += fmt::format("max_dropout_seconds = {}\n", *limits.max_dropout_seconds);
+  return text;
+}
+
+std::string times_text(const std::vector<unsigned>& cpus, Nanos start, Nanos duration,
+                       const std::string& indent) {
+  std::string text;
+  if (!cpus.empty()) text += fmt::format("{}cpus = [{}]\n", indent, fmt::join(cpus, ", "));
+  text += fmt::format("{}start = {}\n", indent, toml_duration(start));
+  if (duration != 0) text += fmt::format("{}duration = {}\n", indent, toml_duration(duration));
+  return text;
+}
+
+std::string load_text(const PlanLoad& load) {
+  std::string text = "\n  [[process.load]]\n";
+  text += fmt::format("  name = {}\n", toml_quoted(load.name));
+  text += fmt::format("  workload = {}\n", toml_quoted(load.workload));
+  text += fmt::format("  threads = {}\n", load.threads);
+  text += fmt::format("  path = {}\n", toml_quoted(load.path));
+  text += fmt::format("  thread_names = {}\n", toml_quoted(load.thread_names));
+  text += times_text(load.cpus, load.start, load.duration, "  ");
+  for (const auto& [key, value] : load.parameters.all())
+    if (!value.empty()) text += fmt::format("  {} = {}\n", key, toml_value(value));
+  return text;
+}
+
+}  // namespace
+
+std::string plan_toml(const Plan& plan) {
+  std::string text = head_text(plan);
+  for (const PlanProcess& process : plan.processes) {
+    text += fmt::format("\n[[process]]\nname = {}\n", toml_quoted(process.name));
+    text += times_text(process.cpus, process.start, process.duration, "");
+    for (const PlanLoad& load : process.loads) text += load_text(load);
+  }
+  for (const PlanPhase& phase : plan.phases)
+    text +=
+        fmt::format("\n[[phase]]\nname = {}\nduration = {}\nloads = {}\n", toml_quoted(phase.name),
+                    toml_duration(phase.duration), toml_names(phase.loads));
+  return text;
+}
+
+std::uint64_t planned_file_bytes(const Plan& plan) {
+  std::map<std::string, std::uint64_t> files;
+  for (const PlanProcess& process : plan.processes)
+    for (const PlanLoad& load : process.loads)
+      for (const auto& [name, value] : load.parameters.all()) {
+        const auto size = load.parameters.size(name, 0);
+        if (name.ends_with("file-size") && size)
+          files[load.path] = std::max(files[load.path], *size);
+      }
+  std::uint64_t bytes = 0;
+  for (const auto& [path, size] : files) bytes += size;
+  return bytes;
+}
+
+bool needs_target(const Plan& plan) {
+  for (const PlanProcess& process : plan.processes)
+    for (const PlanLoad& load : process.loads)
+      if (!load.path.starts_with('/')) return true;
+  return false;
+}
+
+}  // namespace stallproof

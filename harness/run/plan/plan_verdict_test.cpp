@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/plan/plan_verdict.h"
+
+#include <gtest/gtest.h>
+
+namespace stallproof {
+namespace {
+
+StallEntry stall(bool failing) {
+  StallEntry entry;
+  entry.id = "001";
+  entry.stall_class = "mmap_lock_cycle";
+  entry.failing = failing;
+  return entry;
+}
+
+TEST(PlanVerdict, NothingToReportIsAPass) {
+  EXPECT_EQ(judge_plan({}).exit_code, 0);
+  EXPECT_EQ(judge_plan({}).outcome, Outcome::pass);
+}
+
+TEST(PlanVerdict, FailingStallFailsAndAResolvedOneDoesNot) {
+  EXPECT_EQ(judge_plan({.stalls = {stall(true)}}).exit_code, 1);
+  EXPECT_EQ(judge_plan({.stalls = {stall(false)}}).exit_code, 0);
+  EXPECT_EQ(judge_plan({.stalls = {stall(false)}, .until_stall = true}).exit_code, 1);
+}
+
+TEST(PlanVerdict, ALostProcessIsUnknownUnlessSomethingFailed) {
+  const PlanOutcome lost = judge_plan({.lost = {"process two ended in mid-run: exit 3"}});
+  EXPECT_EQ(lost.exit_code, 3);
+  EXPECT_NE(lost.reasons.at(0).find("two"), std::string::npos);
+  EXPECT_EQ(judge_plan({.lost = {"x"}, .stalls = {stall(true)}}).exit_code, 1);
+}
+
+TEST(PlanVerdict, InterruptedImpairedIdleOrLeftBehindIsNeverGreen) {
+  EXPECT_EQ(judge_plan({.interrupted = true}).exit_code, 3);
+  EXPECT_EQ(judge_plan({.impaired = {"x"}}).exit_code, 3);
+  EXPECT_EQ(judge_plan({.left_behind = {"x"}}).exit_code, 3);
+  EXPECT_EQ(judge_plan({.idle = {"maps"}}).exit_code, 3);
+  EXPECT_EQ(judge_plan({.unsaved = "disk full"}).exit_code, 3);
+}
+
+TEST(PlanVerdict, FailedAndUnfinishedOperationsFail) {
+  EXPECT_EQ(judge_plan({.failures = {"x"}}).exit_code, 1);
+  EXPECT_EQ(judge_plan({.never_ended = {"x"}}).exit_code, 1);
+}
+
+TEST(PlanVerdict, DropoutsCountOnlyWhereThePlanLimitsThem) {
+  PlanFacts facts;
+  facts.dropouts = {{.workload = "a", .duration_ms = 3000}, {.workload = "b", .duration_ms = 3000}};
+  EXPECT_EQ(judge_plan(facts).exit_code, 0);
+  facts.limits.max_dropouts = 2;
+  facts.limits.max_dropout_seconds = 3;
+  EXPECT_EQ(judge_plan(facts).exit_code, 0);
+  facts.limits.max_dropouts = 1;
+  EXPECT_EQ(judge_plan(facts).exit_code, 1);
+  facts.limits.max_dropouts.reset();
+  facts.limits.max_dropout_seconds = 2.9;
+  EXPECT_EQ(judge_plan(facts).exit_code, 1);
+}
+
+}  // namespace
+}  // namespace stallproof

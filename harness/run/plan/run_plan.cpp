@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/plan/run_plan.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "harness/base/bounded.h"
+#include "harness/probe/result_place.h"
+#include "harness/run/load_report.h"
+#include "harness/run/plan/plan_run.h"
+#include "harness/run/plan/plan_verdict.h"
+#include "harness/run/verdict_delivery.h"
+
+namespace stallproof {
+namespace {
+
+using Device = std::pair<std::uint32_t, std::uint32_t>;
+
+// The target, and whatever absolute paths of loads lie on, by their words: links are not followed.
+Result<> refuse_place(const PlanOptions& options, const TargetLook& target) {
+  std::vector<std::string> absolute;
+  for (const PlanProcess& process : options.plan.processes)
+    for (const PlanLoad& load : process.loads)
+      if (load.path.starts_with('/') && !load.path.starts_with("/dev/"))
+        absolute.push_back(load.path);
+  const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kSecond));
+  const auto mounts = parse_mountinfo(text ? *text : "");
+  std::set<Device> devices;
+  if (!target.path.empty()) devices.insert({target.device_major, target.device_minor});
+  if (mounts)
+    for (const std::string& path : absolute)
+      if (const MountEntry* mount = mount_of(*mounts, path))
+        devices.insert({mount->device_major, mount->device_minor});
+  const std::string place = options.out.empty() ? state_directory() + "/runs" : options.out;
+  return refuse_place_on_target(place, [&devices](const MountEntry& mount) {
+    return devices.contains({mount.device_major, mount.device_minor});
+  });
+}
+
+Result<TargetLook> look(const Plan& plan) {
+  if (!needs_target(plan)) return TargetLook{};
+  auto target = look_at_target(plan.target);
+  if (!target) return target;
+  const std::uint64_t bytes = planned_file_bytes(plan);
+  if (bytes > target->free_bytes)
+    return fail(
+        fmt::format("target {}: the files of the plan hold {} MiB, {} MiB are free "
+                    "(make them smaller by file-size)",
+                    target->path, bytes >> 20U, target->free_bytes >> 20U));
+  return target;
+}
+
+}  // namespace
+
+Result<int> run_plan(const PlanOptions& given, Console& console) {
+  PlanOptions options = given;
+  const auto target = look(options.plan);
+  if (!target) return Failure(target.error());
+  if (!target->path.empty()) options.plan.target = target->path;
+  auto lens = LiveLens::open(options.fs_files);
+  if (!lens) return Failure(lens.error());
+  if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
+  SignalWatch signals;
+  for (const std::string& line : undo_leftovers(runtime_directory())) console.problem(line);
+  if (auto allowed = refuse_place(options, *target); !allowed) return Failure(allowed.error());
+  auto run = RunDir::create({.out = options.out, .name_stem = options.plan.name});
+  if (!run) return Failure(run.error());
+  run->save("env.json", environment_json());
+  run->save("plan.toml", plan_toml(options.plan));
+  console.block(fmt::format("{} (seed {}), results in {}\n", options.plan.name, options.plan.seed,
+                            run->path()));
+  auto lab = PlanLab::start(options.plan, run->id());
+  if (!lab) return Failure(lab.error());
+  PlanRun plan_run(options, *target, std::move(*run), std::move(*lens), std::move(*lab),
+                   std::move(signals), console);
+  // Whatever goes wrong in our own code, the machine is put in order before it is reported.
+  try {
+    if (auto driven = plan_run.drive(); !driven) return Failure(driven.error());
+    return plan_run.conclude();
+  } catch (const std::exception& error) {
+    plan_run.abandon();
+    return fail(fmt::format("run: {}", error.what()), Origin::infra);
+  }
+}
+
+int PlanRun::conclude() {
+  const Evidence& evidence = lab_.watchdog().evidence();
+  const Thresholds& thresholds = plan_.limits.thresholds;
+  Verdict verdict;
+  describe_run(verdict, state_.clock, thresholds);
+  verdict.run = session_.run_dir().id();
+  verdict.max_dropouts = plan_.limits.max_dropouts;
+  verdict.max_dropout_seconds = plan_.limits.max_dropout_seconds;
+  verdict.settings = {{"plan", plan_.name},
+                      {"seed", fmt::format("{}", plan_.seed)},
+                      {"until_stall", options_.until_stall ? "yes" : "no"}};
+  verdict.labels = options_.labels;
+  verdict.target_path = target_.path;
+  verdict.target_fstype = target_.fstype;
+  verdict.target_source = target_.source;
+  verdict.left_behind = state_.left_behind;
+  verdict.observer = observer_entry(evidence, state_.figures, session_.book().incidents());
+  verdict.dropouts =
+      dropout_entries(session_.book().dropouts(), lab_.load_names(), state_.clock, monotonic_now());
+  PlanFacts facts{.interrupted = state_.interrupted,
+                  .lost = state_.lost,
+                  .impaired = impairments(evidence, state_.figures),
+                  .failures = state_.failures,
+                  .never_ended = state_.never_ended,
+                  .left_behind = state_.left_behind,
+                  .unsaved = session_.run_dir().first_problem(),
+                  .limits = plan_.limits,
+                  .until_stall = options_.until_stall};
+  for (const IncidentRecord& incident : session_.book().incidents())
+    verdict.stalls.push_back(stall_entry(incident, state_.clock, thresholds.fail_after));
+  facts.stalls = verdict.stalls;
+  const double warm_ms = state_.clock.ms(state_.load_ns + plan_.warmup);
+  for (const DropoutEntry& dropout : verdict.dropouts)
+    if (dropout.start_ms >= warm_ms) facts.dropouts.push_back(dropout);
+  for (std::size_t i = 0; i < lab_.board().loads().size(); ++i) {
+    const LoadEntry& load = lab_.board().loads()[i];
+    WorkloadEntry entry = load_totals(lab_.board(), load);
+    entry.per_second_min = seconds_.least(i, plan_.warmup);
+    if (entry.ops == 0 && entry.per_second_min) facts.idle.emplace_back(load.name);
+    verdict.workloads[load.name] = entry;
+  }
+  const PlanOutcome judged = judge_plan(facts);
+  verdict.outcome = judged.outcome;
+  verdict.exit_code = judged.exit_code;
+  verdict.reasons = judged.reasons;
+  return deliver_verdict(session_.run_dir(), console_, verdict, {});
+}
+
+}  // namespace stallproof
