@@ -25,7 +25,7 @@ class DirectIoLoad : public ::testing::Test {
     const Fd file(::open(scratch_.file().c_str(), O_WRONLY | O_CLOEXEC));
     ASSERT_EQ(::pwrite(file.get(), &word, sizeof word, static_cast<off_t>(offset)), 8);
   }
-  const ScratchDirectory scratch_;
+  const TestDirectory scratch_;
 };
 
 TEST_F(DirectIoLoad, ReadsWhatItWrote) {

@@ -37,7 +37,7 @@ class MappedFaultLoad : public ::testing::Test {
     EXPECT_EQ(::pread(file.get(), &word, sizeof word, static_cast<off_t>(offset)), 8);
     return word;
   }
-  const ScratchDirectory scratch_;
+  const TestDirectory scratch_;
 };
 
 TEST_F(MappedFaultLoad, EveryRetouchInEveryWayFindsWhatItWrote) {

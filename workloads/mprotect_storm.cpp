@@ -60,7 +60,7 @@ std::span<const WorkloadParameter> parameters() {
       WorkloadParameter{"birth-rate", "0",
                         "thread-churn: threads started a second by each thread; 0: as many as go"},
       WorkloadParameter{"stack-size", "1MiB", "thread-churn: stack of the threads started"},
-      WorkloadParameter{"profile-file", "", "file: what stallproof record wrote"},
+      WorkloadParameter{"profile-file", "none", "file: what stallproof record wrote"},
       WorkloadParameter{"speed", "1", "file: 2 replays twice as fast"},
       WorkloadParameter{"repeat", "0", "file: how often it is replayed; 0: until the end"},
   };

@@ -26,7 +26,7 @@ void append(Rows& rows, std::string_view kind, const Scenario& scenario) {
     rows.push_back({fmt::format("  --variant {}", variant.name), std::string(variant.summary)});
   for (const Named& fix : scenario.fixes)
     rows.push_back({fmt::format("  --fix {}", fix.name), std::string(fix.summary)});
-  for (const Parameter& parameter : scenario.params)
+  for (const ScenarioParameter& parameter : scenario.params)
     rows.push_back({fmt::format("  {} {}={}", kind, parameter.name, parameter.fallback),
                     std::string(parameter.summary)});
 }

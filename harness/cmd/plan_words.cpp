@@ -24,7 +24,7 @@ Result<std::optional<Nanos>> duration_of(const PlanWords& words) {
   return std::optional(*duration);
 }
 
-Result<Plan> own_mount(const PlanWords& words, std::optional<Nanos> duration) {
+Result<LoadPlan> own_mount(const PlanWords& words, std::optional<Nanos> duration) {
   const auto target = look_at_target(words.target);
   if (!target) return Failure(target.error());
   TargetPlanWish wish{.name = kOwnMount, .size = std::nullopt};
@@ -37,7 +37,7 @@ Result<Plan> own_mount(const PlanWords& words, std::optional<Nanos> duration) {
   return plan_for_target(*target, wish);
 }
 
-Result<Plan> plan_of(const PlanWords& words, std::optional<Nanos> duration) {
+Result<LoadPlan> plan_of(const PlanWords& words, std::optional<Nanos> duration) {
   if (words.file.empty()) return own_mount(words, duration);
   if (!words.size.empty())
     return fail(

@@ -42,7 +42,7 @@ std::uint64_t number(std::string_view word) {
 }
 
 // The field of the totals that a name stands for; null for names of no interest.
-std::uint64_t* field_of(IoTotals& totals, std::string_view name) {
+std::uint64_t* field_of(TargetIo& totals, std::string_view name) {
   if (name == "syscr" || name == "rios" || name == "Read") return &totals.reads;
   if (name == "syscw" || name == "wios" || name == "Write") return &totals.writes;
   if (name == "read_bytes" || name == "rbytes") return &totals.read_bytes;
@@ -50,12 +50,12 @@ std::uint64_t* field_of(IoTotals& totals, std::string_view name) {
   return nullptr;
 }
 
-void add_to(std::optional<IoTotals>& sum, std::string_view name, std::string_view value) {
-  if (!sum) sum = IoTotals{};
+void add_to(std::optional<TargetIo>& sum, std::string_view name, std::string_view value) {
+  if (!sum) sum = TargetIo{};
   if (std::uint64_t* const field = field_of(*sum, name)) *field += number(value);
 }
 
-std::string growth(const std::optional<IoTotals>& now, const std::optional<IoTotals>& before) {
+std::string growth(const std::optional<TargetIo>& now, const std::optional<TargetIo>& before) {
   if (!now || !before) return ",,,";
   const auto grown = [](std::uint64_t late, std::uint64_t early) {
     return late > early ? late - early : 0;
@@ -65,14 +65,14 @@ std::string growth(const std::optional<IoTotals>& now, const std::optional<IoTot
                      grown(now->write_bytes, before->write_bytes));
 }
 
-std::optional<IoTotals> totals_of(const std::optional<DiskTotals>& disk) {
+std::optional<TargetIo> totals_of(const std::optional<DiskTotals>& disk) {
   return disk ? std::optional(disk->totals) : std::nullopt;
 }
 
-std::optional<IoTotals> read_group(const std::string& directory) {
+std::optional<TargetIo> read_group(const std::string& directory) {
   if (directory.empty()) return std::nullopt;
   if (const auto text = read_file(directory + "/io.stat"))
-    return parse_cgroup_io_stat(*text).value_or(IoTotals{});
+    return parse_cgroup_io_stat(*text).value_or(TargetIo{});
   for (const char* name : {"/blkio.throttle.io_serviced_recursive", "/blkio.throttle.io_serviced"})
     if (const auto text = read_file(directory + name)) return parse_cgroup_serviced(*text);
   return std::nullopt;
@@ -80,8 +80,8 @@ std::optional<IoTotals> read_group(const std::string& directory) {
 
 }  // namespace
 
-std::optional<IoTotals> parse_process_io(std::string_view text) {
-  std::optional<IoTotals> totals;
+std::optional<TargetIo> parse_process_io(std::string_view text) {
+  std::optional<TargetIo> totals;
   each_line(text, [&totals](std::string_view line) {
     const std::size_t colon = line.find(": ");
     if (colon != std::string_view::npos)
@@ -90,8 +90,8 @@ std::optional<IoTotals> parse_process_io(std::string_view text) {
   return totals;
 }
 
-std::optional<IoTotals> parse_cgroup_io_stat(std::string_view text) {
-  std::optional<IoTotals> totals;
+std::optional<TargetIo> parse_cgroup_io_stat(std::string_view text) {
+  std::optional<TargetIo> totals;
   each_line(text, [&totals](std::string_view line) {
     for (const std::string_view word : words_of(line)) {
       const std::size_t equals = word.find('=');
@@ -102,12 +102,12 @@ std::optional<IoTotals> parse_cgroup_io_stat(std::string_view text) {
   return totals;
 }
 
-std::optional<IoTotals> parse_cgroup_serviced(std::string_view text) {
-  std::optional<IoTotals> totals;
+std::optional<TargetIo> parse_cgroup_serviced(std::string_view text) {
+  std::optional<TargetIo> totals;
   each_line(text, [&totals](std::string_view line) {
     const auto words = words_of(line);
     if (words.size() == 3) add_to(totals, words[1], words[2]);
-    if (words.size() == 2 && !totals) totals = IoTotals{};  // "Total 0" alone: nothing yet
+    if (words.size() == 2 && !totals) totals = TargetIo{};  // "Total 0" alone: nothing yet
   });
   return totals;
 }
@@ -127,17 +127,17 @@ std::optional<DiskTotals> parse_diskstats(std::string_view text, std::string_vie
   return found;
 }
 
-std::optional<IoTotals> TargetCounters::read_processes(const std::vector<pid_t>& tgids,
+std::optional<TargetIo> TargetCounters::read_processes(const std::vector<pid_t>& tgids,
                                                        ProbeChild* probe) {
   calls_.assign(tgids.size(), 0);
-  std::optional<IoTotals> sum;
+  std::optional<TargetIo> sum;
   const Deadline all = Deadline::in(kAllReads);
   for (std::size_t i = 0; probe != nullptr && i < tgids.size() && !all.passed(); ++i) {
     const auto text = probe->read(fmt::format("/proc/{}/io", tgids[i]), Deadline::in(kReadLimit));
     const auto one = text ? parse_process_io(*text) : std::nullopt;
     if (!one) continue;
     calls_[i] = one->reads + one->writes;
-    if (!sum) sum = IoTotals{};
+    if (!sum) sum = TargetIo{};
     sum->reads += one->reads;
     sum->writes += one->writes;
     sum->read_bytes += one->read_bytes;

@@ -17,7 +17,7 @@
 namespace stallproof {
 
 // Counts since the process or device exists. Absent: could not be read this time.
-struct IoTotals {
+struct TargetIo {
   std::uint64_t reads = 0;  // calls of read kind; requests, for devices and cgroups
   std::uint64_t writes = 0;
   std::uint64_t read_bytes = 0;  // that reached the storage layer, for processes
@@ -25,16 +25,16 @@ struct IoTotals {
 };
 
 struct DiskTotals {
-  IoTotals totals;
+  TargetIo totals;
   std::uint64_t in_flight = 0;
 };
 
 // Pure parsers; nullopt when the text holds no such line.
-std::optional<IoTotals> parse_process_io(std::string_view text);
+std::optional<TargetIo> parse_process_io(std::string_view text);
 // v2 io.stat ("8:0 rbytes=… wbytes=… rios=… wios=…"), summed over devices.
-std::optional<IoTotals> parse_cgroup_io_stat(std::string_view text);
+std::optional<TargetIo> parse_cgroup_io_stat(std::string_view text);
 // v1 blkio.throttle.io_serviced ("8:0 Read 12"), summed over devices; bytes stay 0.
-std::optional<IoTotals> parse_cgroup_serviced(std::string_view text);
+std::optional<TargetIo> parse_cgroup_serviced(std::string_view text);
 // `device`: "8 0" as the first two fields.
 std::optional<DiskTotals> parse_diskstats(std::string_view text, std::string_view device);
 
@@ -44,7 +44,7 @@ class TargetCounters {
     Nanos at_ns = 0;
     std::uint64_t completed = 0;  // as the watchdog counts
     std::uint32_t in_flight = 0;
-    std::optional<IoTotals> processes, group;
+    std::optional<TargetIo> processes, group;
     std::optional<DiskTotals> disk;
   };
 
@@ -57,7 +57,7 @@ class TargetCounters {
   [[nodiscard]] std::string csv(const RunClock& clock) const;
 
  private:
-  std::optional<IoTotals> read_processes(const std::vector<pid_t>& tgids, ProbeChild* probe);
+  std::optional<TargetIo> read_processes(const std::vector<pid_t>& tgids, ProbeChild* probe);
 
   std::vector<Row> rows_;
   std::vector<std::uint64_t> calls_;

@@ -50,9 +50,9 @@ Result<LabPlan> plan_scenario(const Scenario& scenario, const ScenarioRequest& r
       return Failure(known.error());
   }
   std::vector<std::string> names;
-  for (const Parameter& parameter : scenario.params) names.emplace_back(parameter.name);
+  for (const ScenarioParameter& parameter : scenario.params) names.emplace_back(parameter.name);
   if (auto known = full.params.refuse_unknown(names); !known) return Failure(known.error());
-  for (const Parameter& parameter : scenario.params) {
+  for (const ScenarioParameter& parameter : scenario.params) {
     const std::string name(parameter.name);
     if (!full.params.has(name)) full.params.set(name, std::string(parameter.fallback));
   }

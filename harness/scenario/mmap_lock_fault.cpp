@@ -27,22 +27,24 @@ constexpr std::array kFixes{
     Named{"split-pool", "page reads have service threads of their own"},
     Named{"no-writer", "no mprotect: nobody queues for write, readers pass"}};
 constexpr std::array kParams{
-    Parameter{"warmup", "2s", "healthy load before the variant is armed"},
-    Parameter{"service-threads", "4", "dataio_srv threads of the service"},
-    Parameter{"page-threads", "2", "threads for page reads with --fix split-pool"},
-    Parameter{"queue", "shared", "shared: one FIFO; hashed: jobs are bound to threads by offset"},
-    Parameter{"notifier", "own",
-              "who sends invalidations: own thread, or the service thread itself "
-              "(a second, different deadlock)"},
-    Parameter{"fault-threads", "4", "threads that fault on the mapped file"},
-    Parameter{"mprotect-threads", "2", "threads that call mprotect"},
-    Parameter{"direct-threads", "8", "threads that do direct reads"},
-    Parameter{"direct-size", "64KiB", "size of a direct read"},
-    Parameter{"file-size", "256MiB", "size of the file"},
-    Parameter{"hot-pages", "0", "faults only on the first N pages of the file; 0 is all of it"},
-    Parameter{"mprotect-rate", "0",
-              "mprotect calls per second and thread; 0 is as fast as it goes"},
-    Parameter{"seed", "1", "seed of all offsets"}};
+    ScenarioParameter{"warmup", "2s", "healthy load before the variant is armed"},
+    ScenarioParameter{"service-threads", "4", "dataio_srv threads of the service"},
+    ScenarioParameter{"page-threads", "2", "threads for page reads with --fix split-pool"},
+    ScenarioParameter{"queue", "shared",
+                      "shared: one FIFO; hashed: jobs are bound to threads by offset"},
+    ScenarioParameter{"notifier", "own",
+                      "who sends invalidations: own thread, or the service thread itself "
+                      "(a second, different deadlock)"},
+    ScenarioParameter{"fault-threads", "4", "threads that fault on the mapped file"},
+    ScenarioParameter{"mprotect-threads", "2", "threads that call mprotect"},
+    ScenarioParameter{"direct-threads", "8", "threads that do direct reads"},
+    ScenarioParameter{"direct-size", "64KiB", "size of a direct read"},
+    ScenarioParameter{"file-size", "256MiB", "size of the file"},
+    ScenarioParameter{"hot-pages", "0",
+                      "faults only on the first N pages of the file; 0 is all of it"},
+    ScenarioParameter{"mprotect-rate", "0",
+                      "mprotect calls per second and thread; 0 is as fast as it goes"},
+    ScenarioParameter{"seed", "1", "seed of all offsets"}};
 
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kMaxServiceThreads = 1024;  // workloads/ffs/ffs_options.cpp

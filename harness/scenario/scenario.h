@@ -21,7 +21,7 @@ struct Named {
   std::string_view summary;
 };
 
-struct Parameter {
+struct ScenarioParameter {
   std::string_view name;
   std::string_view fallback;
   std::string_view summary;
@@ -58,7 +58,7 @@ struct Scenario {
   std::string_view expected_class;
   std::span<const Named> variants;
   std::span<const Named> fixes;
-  std::span<const Parameter> params;
+  std::span<const ScenarioParameter> params;
   Result<LabPlan> (*plan)(const ScenarioRequest&);
 };
 

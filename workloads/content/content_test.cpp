@@ -75,7 +75,7 @@ TEST(ExpectedContent, HoleMustBeZerosAndAnOldBlockMustNot) {
 }
 
 TEST(TestFile, IsMadeFilledAndTakenAgainAsItIs) {
-  const ScratchDirectory scratch;
+  const TestDirectory scratch;
   const TestFileSpec spec{.load = "load", .path = scratch.file(), .size = 40 * kPage};
   ASSERT_TRUE(open_test_file(spec));
   const auto again = open_test_file(spec);
@@ -86,7 +86,7 @@ TEST(TestFile, IsMadeFilledAndTakenAgainAsItIs) {
 }
 
 TEST(TestFile, ShorterOneIsLengthened) {
-  const ScratchDirectory scratch;
+  const TestDirectory scratch;
   ASSERT_TRUE(open_test_file({.load = "load", .path = scratch.file(), .size = 3 * kPage}));
   const auto longer = open_test_file({.load = "load", .path = scratch.file(), .size = 9 * kPage});
   ASSERT_TRUE(longer);
@@ -96,7 +96,7 @@ TEST(TestFile, ShorterOneIsLengthened) {
 }
 
 TEST(TestFile, DataOfSomebodyElseIsLeftAlone) {
-  const ScratchDirectory scratch;
+  const TestDirectory scratch;
   const std::string precious = "precious";
   ASSERT_TRUE(write_file_atomically(scratch.file(), precious));
   for (const bool changes : {false, true}) {
@@ -109,7 +109,7 @@ TEST(TestFile, DataOfSomebodyElseIsLeftAlone) {
 }
 
 TEST(TestFile, ChangedOneIsFilledAgainForAReaderThatSaysTheSize) {
-  const ScratchDirectory scratch;
+  const TestDirectory scratch;
   TestFileSpec spec{.load = "load", .path = scratch.file(), .size = 9 * kPage, .changes = true};
   {
     const auto changed = open_test_file(spec);
@@ -130,7 +130,7 @@ TEST(TestFile, ChangedOneIsFilledAgainForAReaderThatSaysTheSize) {
 }
 
 TEST(TestFile, IsSharedForReadingOnly) {
-  const ScratchDirectory scratch;
+  const TestDirectory scratch;
   const TestFileSpec reader{.load = "load", .path = scratch.file(), .size = 4 * kPage};
   TestFileSpec writer = reader;
   writer.changes = true;
@@ -148,7 +148,7 @@ TEST(TestFile, IsSharedForReadingOnly) {
 }
 
 TEST(TestFile, NoSpaceIsOneLineAndLeavesNothing) {
-  const ScratchDirectory scratch;
+  const TestDirectory scratch;
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   const rlimit small{1U << 20U, before.rlim_max};
@@ -164,7 +164,7 @@ TEST(TestFile, NoSpaceIsOneLineAndLeavesNothing) {
 }
 
 TEST(TestFile, DirectoryAndMissingFileAreRefused) {
-  const ScratchDirectory scratch;
+  const TestDirectory scratch;
   const auto missing = open_test_file({.load = "load", .path = scratch.file(), .changes = true});
   ASSERT_FALSE(missing);
   EXPECT_NE(missing.error().what.find("No such file"), std::string::npos) << missing.error().what;

@@ -46,7 +46,7 @@ void open_mapping(FaultMapping& mapping, const std::string& path, const char* re
 TEST(Retouch, EveryMethodButNoneMakesPagesFaultAgain) {
   for (const Retouch& retouch : retouch_table()) {
     SCOPED_TRACE(std::string(retouch.name));
-    const ScratchDirectory scratch;
+    const TestDirectory scratch;
     FaultMapping mapping;
     ASSERT_NO_FATAL_FAILURE(open_mapping(mapping, scratch.file(), retouch.name.data()));
     EXPECT_EQ(faults_of_touching(mapping, 16), 3U);
@@ -60,7 +60,7 @@ TEST(Retouch, EveryMethodButNoneMakesPagesFaultAgain) {
 TEST(Retouch, HoleAndTruncateLeaveZerosAndTheFirstPage) {
   for (const char* name : {"hole", "truncate"}) {
     SCOPED_TRACE(name);
-    const ScratchDirectory scratch;
+    const TestDirectory scratch;
     FaultMapping mapping;
     ASSERT_NO_FATAL_FAILURE(open_mapping(mapping, scratch.file(), name));
     ASSERT_EQ(find_retouch(name)->drop(mapping, 16 * kPage, 48 * kPage), 0);
@@ -74,7 +74,7 @@ TEST(Retouch, HoleAndTruncateLeaveZerosAndTheFirstPage) {
 }
 
 TEST(Retouch, RemapForgetsProtectionAndKeepsTheLock) {
-  const ScratchDirectory scratch;
+  const TestDirectory scratch;
   FaultMapping mapping;
   ASSERT_NO_FATAL_FAILURE(
       open_mapping(mapping, scratch.file(), "remap", {"fault-mlock=on", "fault-writes=10"}));
@@ -86,7 +86,7 @@ TEST(Retouch, RemapForgetsProtectionAndKeepsTheLock) {
 }
 
 TEST(Retouch, PopulatedMappingDoesNotFault) {
-  const ScratchDirectory scratch;
+  const TestDirectory scratch;
   FaultMapping mapping;
   ASSERT_NO_FATAL_FAILURE(open_mapping(mapping, scratch.file(), "none", {"fault-start=populated"}));
   EXPECT_EQ(faults_of_touching(mapping, 0), 0U);

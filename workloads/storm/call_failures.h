@@ -2,15 +2,17 @@
 // Failed calls of a load: each is counted by who makes it, the first of each kind is told.
 #pragma once
 
+#include <array>
 #include <atomic>
-#include <string>
 
 #include "harness/board/board.h"
 
 namespace stallproof {
 
-// What is told of a call that failed; one line, without its end.
-std::string call_failure_line(Op op, int error);
+// Without the heap: there may be no memory left.
+using CallFailureLine = std::array<char, 256>;
+// What is told of a call that failed; one line, without its end, ended by a zero byte.
+CallFailureLine call_failure_line(Op op, int error);
 
 // Any thread of the load. Writes to stderr, once for each errno and thread-or-memory call.
 class CallFailures {

@@ -7,10 +7,10 @@ namespace stallproof {
 namespace {
 
 TEST(CallFailures, TheLineNamesTheCallTheReasonAndWhatToTry) {
-  const std::string full = call_failure_line(Op::mmap, ENOMEM);
+  const std::string full = call_failure_line(Op::mmap, ENOMEM).data();
   EXPECT_NE(full.find("mmap: Cannot allocate memory"), std::string::npos) << full;
   EXPECT_NE(full.find("vm.max_map_count"), std::string::npos) << full;
-  const std::string born = call_failure_line(Op::thread_start, EAGAIN);
+  const std::string born = call_failure_line(Op::thread_start, EAGAIN).data();
   EXPECT_NE(born.find("threads-max"), std::string::npos) << born;
 }
 

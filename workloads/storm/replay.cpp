@@ -109,8 +109,8 @@ class Replay : public Workload {
 };
 
 Result<> Replay::prepare(const LoadContext& load) {
-  const std::string path = load.settings.text("profile-file", "");
-  if (path.empty()) return fail("profile-file=FILE is missing (stallproof record writes one)");
+  const std::string path = load.settings.text("profile-file", "none");
+  if (path == "none") return fail("profile-file=FILE is missing (stallproof record writes one)");
   const auto speed = speed_of(load.settings);
   if (!speed) return Failure(speed.error());
   speed_ = *speed;

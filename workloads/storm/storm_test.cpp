@@ -91,6 +91,7 @@ void expect_sound(const Ran& ran) {
 
 TEST(Storm, EveryProfileWorksAndEndsWhenTold) {
   for (const StormProfile& profile : storm_profiles()) {
+    if (profile.name == "file") continue;  // replay_test.cpp
     SCOPED_TRACE(std::string(profile.name));
     expect_sound(run_storm({"profile=" + std::string(profile.name)}));
   }

@@ -4,7 +4,8 @@
 
 from . import (banned_calls, catalogue, changelog, dead_files, file_length, function_length,
                include_direction, leftovers, licence, line_length, machine_paths, pragma_once,
-               proc_files)
+               proc_files, type_names)
 
 ALL = (banned_calls, catalogue, changelog, dead_files, file_length, function_length,
-       include_direction, leftovers, licence, line_length, machine_paths, pragma_once, proc_files)
+       include_direction, leftovers, licence, line_length, machine_paths, pragma_once, proc_files,
+       type_names)

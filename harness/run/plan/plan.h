@@ -48,7 +48,7 @@ struct PlanLimits {
   std::optional<double> max_dropout_seconds;
 };
 
-struct Plan {
+struct LoadPlan {
   std::string name;
   Nanos duration = 60 * kSecond;
   Nanos warmup = 0;  // at the begin; dropouts and rates of it do not count
@@ -61,16 +61,16 @@ struct Plan {
 };
 
 // Errors name source:line:column and the word. `target`: replaces the one in the plan when given.
-Result<Plan> parse_plan(const std::string& text, const std::string& source,
-                        const std::string& target = {});
-Result<Plan> read_plan_file(const std::string& path, const std::string& target = {});
+Result<LoadPlan> parse_plan(const std::string& text, const std::string& source,
+                            const std::string& target = {});
+Result<LoadPlan> read_plan_file(const std::string& path, const std::string& target = {});
 
 // The complete plan as TOML; parse_plan() of it gives the same plan.
-std::string plan_toml(const Plan& plan);
+std::string plan_toml(const LoadPlan& plan);
 
 // Bytes of the files that its loads say they make (parameter file-size), each file once.
-std::uint64_t planned_file_bytes(const Plan& plan);
+std::uint64_t planned_file_bytes(const LoadPlan& plan);
 // Some load has its file in the run's own directory on the target.
-bool needs_target(const Plan& plan);
+bool needs_target(const LoadPlan& plan);
 
 }  // namespace stallproof

@@ -21,7 +21,7 @@ bool readable(const Fd& descriptor) {
 
 }  // namespace
 
-Result<PlanLab> PlanLab::start(const Plan& plan, const std::string& run_id) {
+Result<PlanLab> PlanLab::start(const LoadPlan& plan, const std::string& run_id) {
   std::vector<Board::LoadSpec> loads;
   for (const PlanProcess& process : plan.processes)
     for (const PlanLoad& load : process.loads) loads.push_back({load.name, load.threads});

@@ -28,7 +28,7 @@ class PlanLab {
   };
 
   // Board, journal and watchdog. Ended again on failure.
-  static Result<PlanLab> start(const Plan& plan, const std::string& run_id);
+  static Result<PlanLab> start(const LoadPlan& plan, const std::string& run_id);
   // The run's own directory on the target; noted before it is made.
   Result<> make_place(const ScratchDirectory& scratch, const std::vector<std::string>& files);
   // Starts a worker for each order, in the order of the board's loads. They prepare on their own:

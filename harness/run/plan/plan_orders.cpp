@@ -11,7 +11,7 @@ Nanos earlier_end(Nanos one, Nanos other) {
   return std::min(one, other);
 }
 
-LoadSchedule schedule_of(const Plan& plan, const PlanProcess& process, const PlanLoad& load) {
+LoadSchedule schedule_of(const LoadPlan& plan, const PlanProcess& process, const PlanLoad& load) {
   LoadSchedule schedule;
   schedule.start = process.start + load.start;
   const Nanos process_end = process.duration == 0 ? 0 : process.start + process.duration;
@@ -27,7 +27,7 @@ LoadSchedule schedule_of(const Plan& plan, const PlanProcess& process, const Pla
 
 }  // namespace
 
-std::vector<WorkOrder> work_orders(const Plan& plan, const std::string& directory) {
+std::vector<WorkOrder> work_orders(const LoadPlan& plan, const std::string& directory) {
   std::vector<WorkOrder> orders;
   for (const PlanProcess& process : plan.processes) {
     WorkOrder order{.name = process.name, .cpus = process.cpus, .loads = {}};

@@ -11,6 +11,6 @@
 namespace stallproof {
 
 // `directory`: where relative paths begin. One order for each process, in the plan's order.
-std::vector<WorkOrder> work_orders(const Plan& plan, const std::string& directory);
+std::vector<WorkOrder> work_orders(const LoadPlan& plan, const std::string& directory);
 
 }  // namespace stallproof

@@ -42,7 +42,7 @@ class PlanParser {
     plan_.seed = drawn_seed();
   }
 
-  Result<Plan> parse(const toml::table& root) {
+  Result<LoadPlan> parse(const toml::table& root) {
     TomlReader reader(root, "the plan", problems_);
     if (const toml::table* table = reader.table("plan")) read_head(*table);
     if (const toml::table* table = reader.table("thresholds")) read_limits(*table);
@@ -71,7 +71,7 @@ class PlanParser {
 
   TomlProblems problems_;
   std::string given_target_;
-  Plan plan_;
+  LoadPlan plan_;
   bool duration_given_ = false;
   std::uint64_t slots_ = 0;
   std::size_t loads_ = 0;
@@ -253,8 +253,8 @@ void PlanParser::settle(TomlReader& root) {
 
 }  // namespace
 
-Result<Plan> parse_plan(const std::string& text, const std::string& source,
-                        const std::string& target) {
+Result<LoadPlan> parse_plan(const std::string& text, const std::string& source,
+                            const std::string& target) {
   try {
     return PlanParser(source, target).parse(toml::parse(text, source));
   } catch (const toml::parse_error& error) {
@@ -264,7 +264,7 @@ Result<Plan> parse_plan(const std::string& text, const std::string& source,
   }
 }
 
-Result<Plan> read_plan_file(const std::string& path, const std::string& target) {
+Result<LoadPlan> read_plan_file(const std::string& path, const std::string& target) {
   const auto text = read_file(path, 4U << 20U);
   if (!text) return Failure(text.error());
   return parse_plan(*text, path, target);

@@ -25,7 +25,7 @@ constexpr Nanos kStandFor = 3 * kSecond;
 // The first stall ends a run that waits for one, explained or not.
 constexpr Nanos kFirstStallStandsFor = 5 * kSecond;
 
-std::vector<LoadSchedule> schedules_of(const Plan& plan) {
+std::vector<LoadSchedule> schedules_of(const LoadPlan& plan) {
   std::vector<LoadSchedule> schedules;
   for (const WorkOrder& order : work_orders(plan, ""))
     for (const LoadOrder& load : order.loads) schedules.push_back(load.schedule);
@@ -38,8 +38,8 @@ std::string scratch_path(const TargetLook& target, const std::string& run_id) {
 
 }  // namespace
 
-PlanRun::PlanRun(const PlanOptions& options, const TargetLook& target, RunDir run, LiveLens lens,
-                 PlanLab lab, SignalWatch signals, Console& console)
+PlanRun::PlanRun(const LoadPlanOptions& options, const TargetLook& target, RunDir run,
+                 LiveLens lens, PlanLab lab, SignalWatch signals, Console& console)
     : options_(options),
       plan_(options.plan),
       target_(target),

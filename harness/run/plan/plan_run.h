@@ -21,7 +21,7 @@ struct PlanState : SessionState {
 
 class PlanRun final : private SessionTeller {
  public:
-  PlanRun(const PlanOptions& options, const TargetLook& target, RunDir run, LiveLens lens,
+  PlanRun(const LoadPlanOptions& options, const TargetLook& target, RunDir run, LiveLens lens,
           PlanLab lab, SignalWatch signals, Console& console);
 
   // Everything from the first process to the cleaned machine. An Error when no load could run.
@@ -53,8 +53,8 @@ class PlanRun final : private SessionTeller {
   void tell_explanation(const IncidentRecord& incident) override;
   void tell_resolved(Nanos at) override;
 
-  const PlanOptions& options_;
-  const Plan& plan_;
+  const LoadPlanOptions& options_;
+  const LoadPlan& plan_;
   TargetLook target_;
   PlanState state_;
   PlanLab lab_;

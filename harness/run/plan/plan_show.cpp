@@ -20,7 +20,7 @@ std::string loads_text(const PlanProcess& process) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-const PlanPhase* phase_at(const Plan& plan, Nanos at) {
+const PlanPhase* phase_at(const LoadPlan& plan, Nanos at) {
   Nanos round = 0;
   for (const PlanPhase& phase : plan.phases) round += phase.duration;
   if (round == 0) return nullptr;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kLoad = "[[process]]\n[[process.load]]\nworkload = \"mprotect-storm\"\n";
 
-Result<Plan> parse(const std::string& text) { return parse_plan(text, "p.toml", "/mnt"); }
+Result<LoadPlan> parse(const std::string& text) { return parse_plan(text, "p.toml", "/mnt"); }
 
 // What is said of a plan that must be refused.
 std::string refusal(const std::string& text) {
@@ -28,7 +28,7 @@ void expect_refusal(const std::string& text, const std::string& place, const std
   EXPECT_EQ(said.find('\n'), std::string::npos) << said;
 }
 
-TEST(Plan, DefaultsAreFilledIn) {
+TEST(LoadPlan, DefaultsAreFilledIn) {
   const auto plan = parse(kLoad);
   ASSERT_TRUE(plan) << plan.error().what;
   EXPECT_EQ(plan->name, "p");
@@ -42,7 +42,7 @@ TEST(Plan, DefaultsAreFilledIn) {
   EXPECT_EQ(load.parameters.text("mprotect-rate", ""), "0");
 }
 
-TEST(Plan, ErrorsNameThePlaceAndTheWord) {
+TEST(LoadPlan, ErrorsNameThePlaceAndTheWord) {
   expect_refusal("[plan]\nduration = \"soon\"\n", "2:12", "soon");
   expect_refusal("[plan]\nduration = 0\n", "2:12", "zero");
   expect_refusal("[plan]\nduration = [1]\n", "2:12", "duration");
@@ -59,7 +59,7 @@ TEST(Plan, ErrorsNameThePlaceAndTheWord) {
   expect_refusal("[thresholds]\nmax_dropouts = -1\n", "2:16", "max_dropouts");
 }
 
-TEST(Plan, ErrorsOfProcessesAndLoadsNameThePlaceAndTheWord) {
+TEST(LoadPlan, ErrorsOfProcessesAndLoadsNameThePlaceAndTheWord) {
   const std::string load = kLoad;
   expect_refusal("[plan]\n", "1:1", "no [[process]]");
   expect_refusal("[[process]]\n", "1:1", "no [[process.load]]");
@@ -83,7 +83,7 @@ TEST(Plan, ErrorsOfProcessesAndLoadsNameThePlaceAndTheWord) {
   expect_refusal(load + "start = \"60s\"\n", "1:1", "after the end");
 }
 
-TEST(Plan, ErrorsOfPhasesNameThePlaceAndTheWord) {
+TEST(LoadPlan, ErrorsOfPhasesNameThePlaceAndTheWord) {
   const std::string load = kLoad;
   expect_refusal(load + "[[phase]]\n", "4:1", "duration: is missing");
   expect_refusal(load + "[[phase]]\nduration = \"1ms\"\n", "5:12", "100ms");
@@ -91,7 +91,7 @@ TEST(Plan, ErrorsOfPhasesNameThePlaceAndTheWord) {
   expect_refusal(load + "[[phase]]\nduration = \"1s\"\nloads = 5\n", "6:9", "list of names");
 }
 
-TEST(Plan, NoMoreLoadsAndThreadsThanTheBoardHolds) {
+TEST(LoadPlan, NoMoreLoadsAndThreadsThanTheBoardHolds) {
   std::string many = "[[process]]\n";
   for (std::size_t i = 0; i <= kMaxLoads; ++i)
     many +=
@@ -104,19 +104,19 @@ TEST(Plan, NoMoreLoadsAndThreadsThanTheBoardHolds) {
   EXPECT_NE(refusal(large).find("more than 65536 threads"), std::string::npos) << refusal(large);
 }
 
-TEST(Plan, WithoutATargetOnlyAbsolutePathsAreTaken) {
+TEST(LoadPlan, WithoutATargetOnlyAbsolutePathsAreTaken) {
   EXPECT_FALSE(parse_plan(kLoad, "p.toml"));
   EXPECT_TRUE(parse_plan(std::string(kLoad) + "path = \"/x/y\"\n", "p.toml"));
 }
 
-TEST(Plan, FilesMayNotOutgrowTheSize) {
+TEST(LoadPlan, FilesMayNotOutgrowTheSize) {
   const std::string plan =
       "[plan]\nsize = \"100MiB\"\n[[process]]\n[[process.load]]\nworkload = \"mapped-fault\"\n";
   EXPECT_TRUE(parse(plan + "file-size = \"100MiB\"\n"));
   EXPECT_NE(refusal(plan + "file-size = \"101MiB\"\n").find("more than size"), std::string::npos);
 }
 
-TEST(Plan, TheExpandedPlanIsTheSamePlan) {
+TEST(LoadPlan, TheExpandedPlanIsTheSamePlan) {
   std::vector<std::string> texts{kLoad,
                                  std::string(kLoad) +
                                      "thread_names = \"java\"\npath = \"a \\\"b\\\" \\\\c\"\n"
@@ -134,7 +134,7 @@ TEST(Plan, TheExpandedPlanIsTheSamePlan) {
   }
 }
 
-TEST(Plan, ShippedExamplesAreAccepted) {
+TEST(LoadPlan, ShippedExamplesAreAccepted) {
   unsigned found = 0;
   for (const auto& entry :
        std::filesystem::directory_iterator(std::string(SP_SOURCE_DIR) + "/examples/plans")) {

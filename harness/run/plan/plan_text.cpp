@@ -11,7 +11,7 @@
 namespace stallproof {
 namespace {
 
-std::string head_text(const Plan& plan) {
+std::string head_text(const LoadPlan& plan) {
   std::string text = "[plan]\n";
   text += fmt::format("name = {}\n", toml_quoted(plan.name));
   text += fmt::format("duration = {}\n", toml_duration(plan.duration));
@@ -54,7 +54,7 @@ std::string load_text(const PlanLoad& load) {
 
 }  // namespace
 
-std::string plan_toml(const Plan& plan) {
+std::string plan_toml(const LoadPlan& plan) {
   std::string text = head_text(plan);
   for (const PlanProcess& process : plan.processes) {
     text += fmt::format("\n[[process]]\nname = {}\n", toml_quoted(process.name));
@@ -68,7 +68,7 @@ std::string plan_toml(const Plan& plan) {
   return text;
 }
 
-std::uint64_t planned_file_bytes(const Plan& plan) {
+std::uint64_t planned_file_bytes(const LoadPlan& plan) {
   std::map<std::string, std::uint64_t> files;
   for (const PlanProcess& process : plan.processes)
     for (const PlanLoad& load : process.loads)
@@ -82,7 +82,7 @@ std::uint64_t planned_file_bytes(const Plan& plan) {
   return bytes;
 }
 
-bool needs_target(const Plan& plan) {
+bool needs_target(const LoadPlan& plan) {
   for (const PlanProcess& process : plan.processes)
     for (const PlanLoad& load : process.loads)
       if (!load.path.starts_with('/')) return true;

@@ -19,7 +19,7 @@ namespace {
 using Device = std::pair<std::uint32_t, std::uint32_t>;
 
 // The target, and whatever absolute paths of loads lie on, by their words: links are not followed.
-Result<> refuse_place(const PlanOptions& options, const TargetLook& target) {
+Result<> refuse_place(const LoadPlanOptions& options, const TargetLook& target) {
   std::vector<std::string> absolute;
   for (const PlanProcess& process : options.plan.processes)
     for (const PlanLoad& load : process.loads)
@@ -39,7 +39,7 @@ Result<> refuse_place(const PlanOptions& options, const TargetLook& target) {
   });
 }
 
-Result<TargetLook> look(const Plan& plan) {
+Result<TargetLook> look(const LoadPlan& plan) {
   if (!needs_target(plan)) return TargetLook{};
   auto target = look_at_target(plan.target);
   if (!target) return target;
@@ -54,8 +54,8 @@ Result<TargetLook> look(const Plan& plan) {
 
 }  // namespace
 
-Result<int> run_plan(const PlanOptions& given, Console& console) {
-  PlanOptions options = given;
+Result<int> run_plan(const LoadPlanOptions& given, Console& console) {
+  LoadPlanOptions options = given;
   const auto target = look(options.plan);
   if (!target) return Failure(target.error());
   if (!target->path.empty()) options.plan.target = target->path;

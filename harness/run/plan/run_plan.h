@@ -13,8 +13,8 @@
 
 namespace stallproof {
 
-struct PlanOptions {
-  Plan plan;
+struct LoadPlanOptions {
+  LoadPlan plan;
   std::string out;
   bool until_stall = false;  // ends with the first stall
   bool endless = false;      // the plan's duration is no limit
@@ -23,6 +23,6 @@ struct PlanOptions {
 };
 
 // The exit code of the command. Errors are those that no verdict could be given for.
-Result<int> run_plan(const PlanOptions& options, Console& console);
+Result<int> run_plan(const LoadPlanOptions& options, Console& console);
 
 }  // namespace stallproof

@@ -100,7 +100,7 @@ Result<std::string> target_plan_text(const TargetLook& target, const TargetPlanW
   return text;
 }
 
-Result<Plan> plan_for_target(const TargetLook& target, const TargetPlanWish& wish) {
+Result<LoadPlan> plan_for_target(const TargetLook& target, const TargetPlanWish& wish) {
   const auto text = target_plan_text(target, wish);
   if (!text) return Failure(text.error());
   return parse_plan(*text, "plan of " + target.path);

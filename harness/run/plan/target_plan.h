@@ -19,6 +19,6 @@ struct TargetPlanWish {
 
 // An Error when the size asked for, or the least that makes sense, is too much for the target.
 Result<std::string> target_plan_text(const TargetLook& target, const TargetPlanWish& wish);
-Result<Plan> plan_for_target(const TargetLook& target, const TargetPlanWish& wish);
+Result<LoadPlan> plan_for_target(const TargetLook& target, const TargetPlanWish& wish);
 
 }  // namespace stallproof
