@@ -149,7 +149,8 @@ Result<> Experiment::start_processes(const Plan& plan) {
   }
   words = {board_word, "file=" + file};
   words.insert(words.end(), plan.worker_words.begin(), plan.worker_words.end());
-  const auto worker = start_role(run_worker_role, words);
+  const auto worker =
+      start_role(plan.worker_role != nullptr ? plan.worker_role : run_worker_role, words);
   if (!worker) return Failure{worker.error()};
   worker_pid_ = *worker;
   return {};

@@ -29,6 +29,8 @@ class Experiment {
     // Bytes; > 0: the loads work on a file of the tree, filled with the pattern and in no cache,
     // instead of on `data`. Needs writable=yes.
     std::uint64_t tree_file = 0;
+    // The worker's own; null: all loads of the board by the catalogue.
+    int (*worker_role)(const std::vector<std::string>& words) = nullptr;
   };
   // Mounted, both processes ready, loads running with plain behaviour.
   static Result<std::unique_ptr<Experiment>> start(const Plan& plan);

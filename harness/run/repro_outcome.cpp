@@ -2,6 +2,9 @@
 #include "harness/run/repro_outcome.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 namespace stallproof {
 namespace {
@@ -13,13 +16,11 @@ ReproOutcome failed(std::string reason) { return {Outcome::fail, 1, {std::move(r
 ReproOutcome passed(std::string reason) { return {Outcome::pass, 0, {std::move(reason)}}; }
 
 ReproOutcome judge_stalled(const ReproFacts& facts) {
-  const bool as_promised =
-      facts.stall_class == facts.expected_class && facts.signature == facts.expected_signature;
   if (facts.expectation == Expectation::quiet)
     return failed(fmt::format("stalled ({}) although quiet was expected", facts.signature));
-  if (!as_promised)
+  if (!as_promised(facts))
     return unknown({fmt::format("stalled, but explained as {} and not as {}", facts.signature,
-                                facts.expected_signature)});
+                                fmt::join(facts.expected_signatures, " or "))});
   return passed(fmt::format("reproduced and explained: {}", facts.signature));
 }
 
@@ -36,6 +37,12 @@ ReproOutcome judge_quiet(const ReproFacts& facts) {
 }
 
 }  // namespace
+
+bool as_promised(const ReproFacts& facts) {
+  const auto& wanted = facts.expected_signatures;
+  return facts.stall_class == facts.expected_class &&
+         std::find(wanted.begin(), wanted.end(), facts.signature) != wanted.end();
+}
 
 ReproOutcome judge_repro(const ReproFacts& facts) {
   if (!facts.lost.empty()) return unknown(facts.lost);

@@ -21,7 +21,8 @@ struct ReproFacts {
   std::string unsaved;                 // evidence that could not be written; empty when all is kept
   bool stalled = false;
   std::string stall_class, signature;  // as explained
-  std::string expected_class, expected_signature;
+  std::string expected_class;
+  std::vector<std::string> expected_signatures;  // any of them
   bool has_hazard = true;
   std::uint64_t hazards = 0;
   std::vector<std::string> left_behind;
@@ -33,6 +34,8 @@ struct ReproOutcome {
   std::vector<std::string> reasons;
 };
 
+// Whether what stalled is what was expected.
+bool as_promised(const ReproFacts& facts);
 ReproOutcome judge_repro(const ReproFacts& facts);
 
 }  // namespace stallproof

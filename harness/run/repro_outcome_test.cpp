@@ -13,7 +13,7 @@ ReproFacts stalled_as_promised() {
           .stall_class = "mmap_lock_cycle",
           .signature = kSignature,
           .expected_class = "mmap_lock_cycle",
-          .expected_signature = kSignature,
+          .expected_signatures = {kSignature},
           .hazards = 1};
 }
 

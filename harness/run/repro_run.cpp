@@ -12,6 +12,7 @@
 #include "harness/base/file.h"
 #include "harness/base/units.h"
 #include "harness/detect/no_progress.h"
+#include "harness/run/repro_outcome.h"
 
 namespace stallproof {
 namespace {
@@ -341,8 +342,10 @@ void ReproRun::log_event(const std::string& json) {
 }
 
 bool ReproRun::as_promised(const Explanation& explanation) const {
-  return explanation.stall_class == plan_.expected_class &&
-         explanation.signature == plan_.expected_signature;
+  return stallproof::as_promised({.stall_class = explanation.stall_class,
+                                  .signature = explanation.signature,
+                                  .expected_class = plan_.expected_class,
+                                  .expected_signatures = plan_.expected_signatures});
 }
 
 bool ReproRun::explained_as_promised(const IncidentRecord& incident) const {

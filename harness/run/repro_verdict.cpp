@@ -153,13 +153,13 @@ void Maker::decide() {
                    .unsaved = in_.unsaved,
                    .stalled = !verdict_.stalls.empty(),
                    .expected_class = in_.plan.expected_class,
-                   .expected_signature = in_.plan.expected_signature,
+                   .expected_signatures = in_.plan.expected_signatures,
                    .has_hazard = in_.plan.has_hazard,
                    .hazards = verdict_.hazard ? verdict_.hazard->entered : 0,
                    .left_behind = verdict_.left_behind};
   for (const StallEntry& stall : verdict_.stalls) {
     // The one that was promised, if it is among them; else the last.
-    if (facts.signature == facts.expected_signature) break;
+    if (as_promised(facts)) break;
     facts.stall_class = stall.stall_class;
     facts.signature = stall.signature;
   }

@@ -44,6 +44,11 @@ constexpr std::array kParams{
                       "faults only on the first N pages of the file; 0 is all of it"},
     ScenarioParameter{"mprotect-rate", "0",
                       "mprotect calls per second and thread; 0 is as fast as it goes"},
+    ScenarioParameter{"writer", "mprotect",
+                      "who queues for write: mprotect: threads that call nothing else; "
+                      "thread-churn: threads that are born and end, as a JVM's"},
+    ScenarioParameter{"birth-rate", "0",
+                      "writer=thread-churn: births per second and thread; 0: as fast as it goes"},
     ScenarioParameter{"seed", "1", "seed of all offsets"}};
 
 constexpr std::uint64_t kPage = 4096;
@@ -134,10 +139,23 @@ Result<> check_words(const Settings& params, const Counts& counts) {
   if (auto sizes = check_sizes(params); !sizes) return sizes;
   if (auto queue = check_queue(params, counts); !queue) return queue;
   if (auto rate = params.count("mprotect-rate", 0); !rate) return Failure(rate.error());
+  if (auto rate = params.count("birth-rate", 0); !rate) return Failure(rate.error());
+  if (auto writer = params.choice("writer", "mprotect", {"mprotect", "thread-churn"}); !writer)
+    return Failure(writer.error());
   if (auto seed = params.count("seed", 0); !seed) return Failure(seed.error());
   if (auto sender = params.choice("notifier", "own", {"own", "service"}); !sender)
     return Failure(sender.error());
   return {};
+}
+
+// A thread's birth and end take the lock in several calls: any of them may come first.
+std::vector<std::string> signatures_by(const std::string& writer) {
+  std::vector<const char*> calls{"mprotect"};
+  if (writer == "thread-churn") calls = {"mprotect", "mmap", "munmap", "madvise"};
+  std::vector<std::string> signatures;
+  for (const char* call : calls)
+    signatures.push_back(fmt::format("mmap_lock_cycle:fault_read>{}_write>service_read", call));
+  return signatures;
 }
 
 void copy_words(const Settings& from, Settings& to, std::initializer_list<const char*> names) {
@@ -153,11 +171,12 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   if (!warmup) return Failure(warmup.error());
   if (*warmup > kMaxWarmup) return refuse(params, "warmup", "is more than one hour");
 
+  const std::string writer = params.text("writer", "mprotect");
   LabPlan lab;
   lab.warmup = *warmup;
   lab.behaviour = request.variant == "invalidate" ? Behaviour::invalidate : Behaviour::read_error;
   lab.expected_class = "mmap_lock_cycle";
-  lab.expected_signature = "mmap_lock_cycle:fault_read>mprotect_write>service_read";
+  lab.expected_signatures = signatures_by(writer);
   const auto threads = [](std::uint64_t count) { return static_cast<std::uint32_t>(count); };
   lab.loads.push_back({"direct-read", threads(counts->direct)});
   lab.loads.push_back({"mapped-fault", threads(counts->fault)});
@@ -165,7 +184,8 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
 
   copy_words(params, lab.ffs, {"service-threads", "queue", "notifier", "file-size"});
   lab.ffs.set("page-threads", request.fix == "split-pool" ? params.text("page-threads", "2") : "0");
-  copy_words(params, lab.worker, {"direct-size", "hot-pages", "mprotect-rate"});
+  copy_words(params, lab.worker, {"direct-size", "hot-pages", "mprotect-rate", "birth-rate"});
+  lab.worker.set("profile", writer == "thread-churn" ? writer : "raw");
   lab.seed = *params.count("seed", 1);
   lab.worker.set("pin", request.fix == "pin-at-submit" ? "1" : "0");
   // With jobs bound to threads, thread 0 gets no direct read: it stays idle, as in the crash core.

@@ -57,7 +57,8 @@ Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
   const auto pages = count_between(*settings, "page-threads", 0, 0);
   const auto queue = settings->choice("queue", "shared", {"shared", "hashed"});
   const auto notifier = settings->choice("notifier", "own", {"own", "service"});
-  const auto direct = settings->choice("direct-open", "reply", {"reply", "lock-client"});
+  const auto direct =
+      settings->choice("direct-open", "reply", {"reply", "lock-client", "lock-unpinned"});
   const auto size = settings->size("file-size", FfsOptions{}.file_size);
   if (!known) return fail("ffs: " + known.error().what);
   if (!board) return fail("ffs: " + board.error().what);
@@ -78,7 +79,8 @@ Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
   options.service_threads = static_cast<unsigned>(*service);
   options.page_threads = static_cast<unsigned>(*pages);
   options.hashed = *queue == "hashed";
-  options.locks_client = *direct == "lock-client";
+  options.locks_client = *direct != "reply";
+  options.locks_unpinned = *direct == "lock-unpinned";
   options.service_notifies = *notifier == "service";
   options.file_size = *size;
   if (options.mount_dir.empty()) return fail("ffs: mount=DIR is missing");

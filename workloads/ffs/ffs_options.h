@@ -15,9 +15,10 @@ struct FfsOptions {
   int ready_fd = -1;  // write end of the ready pipe; -1 = nobody waits
   std::string mount_dir;
   unsigned service_threads = 4;
-  unsigned page_threads = 0;  // > 0: page reads have threads of their own (fix split-pool)
-  bool hashed = false;        // one queue per thread instead of one FIFO
-  bool locks_client = false;  // an O_DIRECT read takes the client's mmap_lock, as the ioctl does
+  unsigned page_threads = 0;    // > 0: page reads have threads of their own (fix split-pool)
+  bool hashed = false;          // one queue per thread instead of one FIFO
+  bool locks_client = false;    // an O_DIRECT read takes the client's mmap_lock, as the ioctl does
+  bool locks_unpinned = false;  // the same, but for reads into buffers that a ring has pinned
   bool service_notifies = false;  // invalidations by the thread that answered, not by ffs_notify
   std::uint64_t file_size = 256ULL << 20U;  // bytes
   bool writable = false;                    // a tree in memory beside the file `data`

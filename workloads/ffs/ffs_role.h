@@ -10,7 +10,7 @@ namespace stallproof {
 
 // `stallproof child ffs WORDS`, in a process of its own, main thread:
 //   board=FD ready=FD mount=DIR service-threads=4 page-threads=0 queue=shared|hashed
-//   notifier=own|service file-size=256MiB direct-open=reply|lock-client
+//   notifier=own|service file-size=256MiB direct-open=reply|lock-client|lock-unpinned
 //   writable=no|yes store-size=1GiB writeback-cache=no|yes
 // Reports on the ready pipe once FUSE_INIT has been answered, or one line of failure. Blocks
 // SIGTERM, SIGINT and SIGHUP for the whole process; only SIGTERM ends it, because a server that

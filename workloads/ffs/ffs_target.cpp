@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ffs_target mount=DIR [service-threads=N] [file-size=S] [direct-open=reply|lock-client]
+// ffs_target mount=DIR [service-threads=N] [file-size=S] [direct-open=reply|lock-client|…]
 //            [writable=yes [store-size=S] [writeback-cache=yes]] …
 //
 // The FUSE target alone, for load that is not ours (examples/foreign-load, ci/measure/watch.py).

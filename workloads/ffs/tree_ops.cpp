@@ -190,16 +190,18 @@ void on_readdir(fuse_req* request, fuse_ino_t inode, std::size_t size, off_t off
   bool room = offset >= 1 || add(1, ".", dot);
   dot.st_ino = tree.parent_of(inode);
   room = room && (offset >= 2 || add(2, "..", dot));
-  Answer<> listed;
-  if (room)
-    listed = tree.list(inode, static_cast<std::uint64_t>(offset),
-                       [&](std::uint64_t place, const std::string& name, const struct stat& what) {
-                         return add(place, name.c_str(), what);
-                       });
-  if (listed)
-    fuse_reply_buf(request, listing.data(), used);
-  else
-    fuse_reply_err(request, listed.error());
+  if (room) {
+    const Answer<> listed =
+        tree.list(inode, static_cast<std::uint64_t>(offset),
+                  [&](std::uint64_t place, const std::string& name, const struct stat& what) {
+                    return add(place, name.c_str(), what);
+                  });
+    if (!listed) {
+      fuse_reply_err(request, listed.error());
+      return;
+    }
+  }
+  fuse_reply_buf(request, listing.data(), used);
 }
 
 void on_write(fuse_req* request, fuse_ino_t inode, const char* bytes, std::size_t size,

@@ -65,7 +65,7 @@ void churn_loop(Count& count, const std::atomic<bool>& stop) {
   }
 }
 
-constexpr std::size_t kRound = 1024;  // pages between two MADV_DONTNEED
+constexpr std::size_t kRound = 4096;  // pages between two MADV_DONTNEED
 constexpr std::size_t kRoundBytes = kRound * kPage;
 
 char* map_shared(int file, std::size_t bytes) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // workload_loop WORKLOAD [--threads N] [--seconds S] [--warm S] [--file PATH] [KEY=VALUE…]: one
 // workload of the catalogue as a run has it, in a worker process of its own on a real board,
-// counted between two moments. Prints JSON: ops, seconds, errors.
+// counted between two moments. Prints JSON: ops, bytes, seconds, errors.
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -34,7 +34,7 @@ struct Request {
 
 struct Moment {
   Nanos at = 0;
-  std::uint64_t ops = 0;
+  std::uint64_t ops = 0, bytes = 0;
   std::uint64_t errors = 0;
 };
 
@@ -80,6 +80,7 @@ Moment look(const Board& board) {
   Moment moment{.at = monotonic_now()};
   for (const BoardSlot& slot : board.slots()) {
     moment.ops += slot.ops.load(std::memory_order_relaxed);
+    moment.bytes += slot.bytes.load(std::memory_order_relaxed);
     moment.errors += slot.errors.load(std::memory_order_relaxed);
   }
   return moment;
@@ -132,8 +133,9 @@ Result<> run(const Request& request) {
     ::kill(*worker, SIGKILL);
     return fail("the worker did not end well", Origin::infra);
   }
-  std::printf("{\"ops\": %llu, \"seconds\": %.6f, \"errors\": %llu}\n",
+  std::printf("{\"ops\": %llu, \"bytes\": %llu, \"seconds\": %.6f, \"errors\": %llu}\n",
               static_cast<unsigned long long>(after.ops - before.ops),
+              static_cast<unsigned long long>(after.bytes - before.bytes),
               static_cast<double>(after.at - before.at) / static_cast<double>(kSecond),
               static_cast<unsigned long long>(after.errors - before.errors));
   return {};
