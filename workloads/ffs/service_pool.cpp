@@ -9,9 +9,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <map>
 #include <utility>
 
-#include "harness/base/file.h"
 #include "workloads/ffs/open_hazards.h"
 #include "workloads/ffs/pattern.h"
 
@@ -30,12 +31,19 @@ bool reply_data(fuse_req* request, std::span<const std::byte> data) {
   return fuse_reply_buf(request, reinterpret_cast<const char*>(data.data()), data.size()) == 0;
 }
 
-// Whether the thread is a worker of an io_uring. The buffers of our engine are registered: a file
+// Whether the reader's process has an io_uring. The buffers of our engine are registered: a file
 // system in the kernel is handed their pages pinned and looks none up, so takes no lock of the
-// client's. FUSE does not tell its server, but such reads come from these threads.
-bool reads_for_a_ring(pid_t thread) {
-  const auto name = read_file("/proc/" + std::to_string(thread) + "/comm");
-  return name && name->starts_with("iou-wrk-");
+// client's. FUSE does not tell its server, but which engine a process has never changes.
+bool reads_by_ring(pid_t reader) {
+  thread_local std::map<pid_t, bool> known;
+  const auto found = known.find(reader);
+  if (found != known.end()) return found->second;
+  bool ring = false;
+  std::error_code ignored;
+  const std::string files = "/proc/" + std::to_string(reader) + "/fd";
+  for (const auto& file : std::filesystem::directory_iterator(files, ignored))
+    ring |= std::filesystem::read_symlink(file.path(), ignored) == "anon_inode:[io_uring]";
+  return known[reader] = ring;
 }
 
 }  // namespace
@@ -98,7 +106,7 @@ void ServicePool::serve(const ServiceJob& job, std::vector<std::byte>& buffer) {
     case JobKind::copy_to_client:
       return serve_copy(job, buffer);
     case JobKind::locked_reply:
-      if (!options_.locks_unpinned || !reads_for_a_ring(job.client)) take_client_lock(job.client);
+      if (!options_.locks_unpinned || !reads_by_ring(job.client)) take_client_lock(job.client);
       return serve_reply(job, buffer);
     case JobKind::direct_reply:
       return serve_reply(job, buffer);

@@ -69,7 +69,7 @@ int run_engine_role(IoEngine engine, const std::vector<std::string>& words) {
     return refuse_role(ready_fd, prepared.error());
   auto others = other_loads(board_fd, file);
   if (!others) return refuse_role(ready_fd, others.error());
-  static const std::vector<EngineThread> threads = threads_of(context->job);
+  static const std::vector<EngineThread> threads = threads_of(context->job, context->files);
   for (const EngineThread& thread : threads)
     std::thread([&thread] {
       if (context->job.engine == IoEngine::uring)

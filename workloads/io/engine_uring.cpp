@@ -35,15 +35,6 @@ int open_ring(io_uring& ring, unsigned entries) {
   return ::io_uring_queue_init_params(entries, &ring, &params);
 }
 
-// Whether I/O on the file may be tried without blocking. Where it may not (tmpfs, FUSE), io_uring
-// hands each I/O to a worker thread of the ring. Asked behind every end: nothing is read.
-bool never_blocks(int fd) {
-  const HeapBuffer page = heap_buffer(4096);
-  const iovec piece{page.get(), 4096};
-  constexpr off_t kBehindAll = off_t{1} << 62U;
-  return ::preadv2(fd, &piece, 1, kBehindAll, RWF_NOWAIT) >= 0 || errno != EOPNOTSUPP;
-}
-
 void run_on(const std::vector<int>& cpus, cpu_set_t& set) {
   CPU_ZERO(&set);
   for (const int cpu : cpus) CPU_SET(cpu, &set);
@@ -53,11 +44,11 @@ void run_on(const std::vector<int>& cpus, cpu_set_t& set) {
 // of them, both go on without waking anybody (twice the I/Os of a pair that the scheduler moves);
 // where every CPU has a ring of its own, thread and workers take turns on one, for which a thread
 // that hands its I/Os over untried has to be waited for less often. True then.
-bool settle(io_uring& ring, int fd, const EngineThread& thread) {
+bool settle(io_uring& ring, const Fd& file, const EngineThread& thread) {
   const sched_param none{};
   ::sched_setscheduler(0, SCHED_BATCH, &none);
   const std::vector<int> cpus = usable_cpus();
-  if (cpus.size() < 2 || never_blocks(fd)) return false;
+  if (cpus.size() < 2 || never_blocks(file)) return false;
   const bool shared = thread.of >= cpus.size();
   const int own = cpus[thread.number % cpus.size()];
   const auto rest =
@@ -102,10 +93,11 @@ class UringThread {
         error != 0)
       return fail_errno("io_uring: registering buffers", -error, "raise ulimit -l",
                         Origin::lacking);
-    const int fd = context_.files[thread_.file].get();
+    const Fd& file = context_.files[thread_.file];
+    const int fd = file.get();
     if (const int error = ::io_uring_register_files(&ring_, &fd, 1); error != 0)
       return fail_errno("io_uring: registering the file", -error, "", Origin::lacking);
-    untried_ = settle(ring_, fd, thread_);
+    untried_ = settle(ring_, file, thread_);
     return {};
   }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 
@@ -18,7 +19,7 @@ std::string advice_for(int error, const JobFile& file) {
   return {};
 }
 
-// A ring for each CPU only helps where each has many in flight.
+// A ring for each CPU only helps where its workers make the I/O, and each has many in flight.
 constexpr std::uint32_t kLeastOfARing = 16;
 
 // How many of a file's I/Os in flight each of its threads has.
@@ -52,16 +53,25 @@ std::vector<int> usable_cpus() {
   return cpus;
 }
 
-std::vector<EngineThread> threads_of(const IoJob& job) {
+// Asked behind every end.
+bool never_blocks(const Fd& file) {
+  const HeapBuffer page = heap_buffer(4096);
+  const iovec piece{page.get(), 4096};
+  constexpr off_t kBehindAll = off_t{1} << 62U;
+  return ::preadv2(file.get(), &piece, 1, kBehindAll, RWF_NOWAIT) >= 0 || errno != EOPNOTSUPP;
+}
+
+std::vector<EngineThread> threads_of(const IoJob& job, std::span<const Fd> opened) {
   const auto files = static_cast<std::uint32_t>(job.files.size());
   const auto cpus = static_cast<std::uint32_t>(std::max<std::size_t>(1, usable_cpus().size()));
   const std::uint32_t most_rings = (cpus + files - 1) / std::max(1U, files);
   std::vector<EngineThread> threads;
   for (std::uint32_t file = 0; file < files; ++file) {
     const std::uint32_t in_flight = job.files[file].threads;
-    const bool rings = job.engine == IoEngine::uring;
-    const std::uint32_t count =
-        rings ? std::clamp(in_flight / kLeastOfARing, 1U, most_rings) : in_flight;
+    std::uint32_t count = in_flight;
+    if (job.engine == IoEngine::uring)
+      count =
+          never_blocks(opened[file]) ? 1 : std::clamp(in_flight / kLeastOfARing, 1U, most_rings);
     std::uint32_t first = 0;
     for (const std::uint32_t share : shares_of(in_flight, std::max(1U, count))) {
       threads.push_back({.file = file,

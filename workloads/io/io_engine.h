@@ -53,8 +53,13 @@ Result<std::vector<Fd>> open_files(const IoJob& job);
 // Those this process may run on; empty when the kernel does not tell.
 std::vector<int> usable_cpus();
 
-// psync: one for each I/O in flight. io_uring: one for many of them, at most as many as CPUs.
-std::vector<EngineThread> threads_of(const IoJob& job);
+// Whether I/O on the file may be tried without blocking. Where it may not (tmpfs, FUSE), io_uring
+// hands each I/O to a worker thread of the ring. Reads nothing.
+bool never_blocks(const Fd& file);
+
+// psync: one for each I/O in flight. io_uring: one for each file; where workers make the I/O, one
+// for many of them, at most as many as CPUs. `files` as opened.
+std::vector<EngineThread> threads_of(const IoJob& job, std::span<const Fd> files);
 // What a thread does from its start until nothing is left to do or it is told to stop.
 void run_psync_thread(EngineContext& context, const EngineThread& thread);
 void run_uring_thread(EngineContext& context, const EngineThread& thread);

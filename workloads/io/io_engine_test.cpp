@@ -36,7 +36,7 @@ class IoEngineTest : public ::testing::TestWithParam<IoEngine> {
     ASSERT_TRUE(files) << files.error().what;
     context_.files = std::move(*files);
     context_.source = make_source(context_.job);
-    const auto threads = threads_of(context_.job);
+    const auto threads = threads_of(context_.job, context_.files);
     std::vector<std::thread> running;
     for (const EngineThread& thread : threads)
       running.emplace_back([this, &thread] {

@@ -71,7 +71,7 @@ int run_io_role(const std::vector<std::string>& words) {
   if (const auto prepared = prepare(*context, *settings); !prepared)
     return refuse_role(ready_fd, prepared.error());
   static auto* const process = new WorkerProcess{.context = *context};
-  for (const EngineThread& thread : threads_of(context->job))
+  for (const EngineThread& thread : threads_of(context->job, context->files))
     process->threads.push_back(thread_of(*context, thread));
   if (context->job.jvm) process->jvm_seed = context->job.seed;
   if (const auto started = start_worker(*process); !started)

@@ -78,7 +78,7 @@ class ValidationRig {
     prepare(context, stream);
     std::atomic<unsigned> left{0};
     std::vector<std::thread> running;
-    for (const EngineThread& thread : threads_of(job))
+    for (const EngineThread& thread : threads_of(job, context.files))
       running.emplace_back([&context, &left, thread] {
         run_psync_thread(context, thread);
         left.fetch_add(1);
