@@ -156,9 +156,10 @@ TEST_F(MappedFaultLoad, SyncedWritesAreInTheFile) {
   for (const char* how : {"sync", "async"}) {
     LoadRig load = rig();
     ASSERT_TRUE(load.prepare({"file-size=64KiB", "fault-writes=100", "fault-retouch=remap",
-                              "fault-msync-every=3", std::string("fault-msync=") + how}));
+                              "fault-order=sequential", "fault-msync-every=3",
+                              std::string("fault-msync=") + how}));
     load.start();
-    EXPECT_TRUE(load.until_ops(500));
+    EXPECT_TRUE(load.until_ops(2000));
     const LoadTotals totals = load.stop();
     EXPECT_EQ(totals.errors + totals.mismatches, 0U);
     EXPECT_NE(word_at(5 * kPage), pattern_word(5 * kPage));
