@@ -3,8 +3,19 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/base/saturated.h"
+
 namespace stallproof {
 namespace {
+
+TEST(Saturated, WhatDoesNotFitBecomesTheNearest) {
+  EXPECT_EQ(saturated<int>(-2.9), -2);
+  EXPECT_EQ(saturated<int>(1e300), std::numeric_limits<int>::max());
+  EXPECT_EQ(saturated<int>(-1e300), std::numeric_limits<int>::min());
+  EXPECT_EQ(saturated<unsigned>(-1), 0U);
+  EXPECT_EQ(saturated<std::int64_t>(9.3e18), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(saturated<int>(std::nan("")), 0);
+}
 
 TEST(Units, BareNumberIsSeconds) { EXPECT_EQ(*parse_duration("2"), 2 * kSecond); }
 

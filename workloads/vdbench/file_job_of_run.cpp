@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/base/saturated.h"
 #include "workloads/io/open_flags.h"
 #include "workloads/vdbench/plan_parts.h"
 
@@ -90,7 +91,7 @@ class Maker {
         .select_once = fwd.select_once,
         .poisson_midpoint = fwd.poisson_midpoint,
         .stop_after = fwd.stop_after,
-        .threads = static_cast<unsigned>(std::max(1.0, std::floor(threads / parts))),
+        .threads = saturated<unsigned>(std::max(1.0, std::floor(threads / parts))),
         .share = fwd.skew / static_cast<double>(workload.fsds.size()),
         .open_flags = flags->flags,
         .sync_at_close = flags->sync_at_end};

@@ -29,18 +29,6 @@ std::string shown(std::string text) {
   return text;
 }
 
-// Digits as Java reads a double: sign, fraction and exponent, no hexadecimal, one d or f behind.
-std::optional<double> plain_number(std::string_view text) {
-  std::string digits(text);
-  if (digits.find_first_of("0123456789") == std::string::npos) return std::nullopt;
-  if (digits.find_first_not_of("0123456789.+-eEdDfF") != std::string::npos) return std::nullopt;
-  if (std::string_view("dDfF").find(digits.back()) != std::string_view::npos) digits.pop_back();
-  char* end = nullptr;
-  const double value = std::strtod(digits.c_str(), &end);
-  if (end == digits.c_str() || *end != '\0') return std::nullopt;
-  return value;
-}
-
 double factor_of(char suffix, const std::string& keyword) {
   switch (suffix) {
     case 'k':
@@ -240,7 +228,45 @@ bool reads_list_itself(const std::string& keyword) {
          std::string_view("seekpct").starts_with(keyword);
 }
 
+// Counts and bytes are 64 bit, here as in vdbench.
+Result<> check_sizes_of_numbers(const Parameter& parameter) {
+  constexpr double kLargest = 1e18;
+  for (const double number : parameter.numbers)
+    if (!(std::abs(number) <= kLargest))
+      return fault_at(parameter.place, fmt::format("'{}': too large a number", parameter.text));
+  return {};
+}
+
+Result<> take_values(Parameter& parameter, const std::string& rest) {
+  if (rest[0] != '(') {
+    parameter.written = {shown(rest)};
+    if (const auto value = number_in(parameter.written[0], parameter.keyword))
+      parameter.numbers = {*value};
+    else
+      parameter.words = {parameter.written[0]};
+    return {};
+  }
+  parameter.written = split_list(rest, !dash_is_a_letter(parameter.keyword));
+  if (reads_list_itself(parameter.keyword)) return {};
+  const auto items = items_of(parameter);
+  if (!items) return Failure(items.error());
+  const bool names = std::none_of(items->begin(), items->end(),
+                                  [](const Item& item) { return item.kind == Item::number; });
+  return names ? name_ranges(parameter, *items) : number_ranges(parameter, *items);
+}
+
 }  // namespace
+
+std::optional<double> plain_number(std::string_view text) {
+  std::string digits(text);
+  if (digits.find_first_of("0123456789") == std::string::npos) return std::nullopt;
+  if (digits.find_first_not_of("0123456789.+-eEdDfF") != std::string::npos) return std::nullopt;
+  if (std::string_view("dDfF").find(digits.back()) != std::string_view::npos) digits.pop_back();
+  char* end = nullptr;
+  const double value = std::strtod(digits.c_str(), &end);
+  if (end == digits.c_str() || *end != '\0') return std::nullopt;
+  return value;
+}
 
 Result<Parameter> parse_parameter(const Token& token) {
   const std::size_t equals = token.text.find('=');
@@ -253,23 +279,9 @@ Result<Parameter> parse_parameter(const Token& token) {
   if (out.keyword.size() < 2)
     return fault_at(token.place,
                     fmt::format("'{}': a keyword has at least two letters", shown(token.text)));
-  const std::string rest = token.text.substr(equals + 1);
-  if (rest[0] != '(') {
-    out.written = {shown(rest)};
-    if (const auto value = number_in(out.written[0], out.keyword))
-      out.numbers = {*value};
-    else
-      out.words = {out.written[0]};
-    return out;
-  }
-  out.written = split_list(rest, !dash_is_a_letter(out.keyword));
-  if (reads_list_itself(out.keyword)) return out;
-  const auto items = items_of(out);
-  if (!items) return Failure(items.error());
-  const bool names = std::none_of(items->begin(), items->end(),
-                                  [](const Item& item) { return item.kind == Item::number; });
-  const auto done = names ? name_ranges(out, *items) : number_ranges(out, *items);
-  if (!done) return Failure(done.error());
+  if (auto taken = take_values(out, token.text.substr(equals + 1)); !taken)
+    return Failure(taken.error());
+  if (auto fits = check_sizes_of_numbers(out); !fits) return Failure(fits.error());
   return out;
 }
 

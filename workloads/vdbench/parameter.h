@@ -7,7 +7,9 @@
 //   (1-9,2) (1-64,d) (64-1,d) (sd1-sd4)   ranges, in parentheses only
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "workloads/vdbench/parameter_files.h"
@@ -26,7 +28,11 @@ struct Parameter {
   std::string text;  // the whole parameter, for errors
 };
 
+// An Error also for a number beyond 1e18.
 Result<Parameter> parse_parameter(const Token& token);
+
+// Digits as Java reads a double: sign, fraction and exponent, no hexadecimal, one d or f behind.
+std::optional<double> plain_number(std::string_view text);
 
 // The value vdbench would use first; an Error where there is none of that kind.
 Result<double> first_number(const Parameter& parameter);

@@ -71,6 +71,12 @@ TEST(VdbenchParameter, NamesOfHostsMayLookLikeSizes) {
   EXPECT_EQ(words("histogram=(default,20,1m)"), (Names{"default", "20", "1m"}));
 }
 
+TEST(VdbenchParameter, NumbersBeyond64BitsAreRefused) {
+  for (const char* bad : {"size=1e30", "size=9e17t", "xfersize=(4k,1e999)", "iorate=-1e19"})
+    EXPECT_FALSE(parsed(bad)) << bad;
+  EXPECT_TRUE(parsed("size=512t"));
+}
+
 TEST(VdbenchParameter, NeedsAKeywordOfTwoLettersAndAValue) {
   for (const char* bad : {"sd", "sd=", "=sd1", "s=1", ""}) EXPECT_FALSE(parsed(bad)) << bad;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "harness/base/saturated.h"
 #include "workloads/vdbench/file_tree.h"
 #include "workloads/vdbench/plan_parts.h"
 #include "workloads/vdbench/plan_text.h"
@@ -198,8 +199,8 @@ class FilePlanner {
     const double loop = value_of(loops, "xfersize");
     std::set<long>& sizes = transfers_[fsd.anchor];
     const std::vector<double> used = std::isnan(loop) ? fwd.xfersizes : std::vector{loop};
-    for (std::size_t i = 0; i < used.size(); i += 2) sizes.insert(static_cast<long>(used[i]));
-    if (rd.format.wanted) sizes.insert(static_cast<long>(all_.format_fwd.xfersizes[0]));
+    for (std::size_t i = 0; i < used.size(); i += 2) sizes.insert(saturated<long>(used[i]));
+    if (rd.format.wanted) sizes.insert(saturated<long>(all_.format_fwd.xfersizes[0]));
   }
 
   // What file_systems_of and hosts_of find for each, kept with it.
@@ -244,7 +245,7 @@ Result<> apply_loops(const RunDefinition& rd, FileSystemDefinition& fsd,
   if (fsd.total_size != kNoTotalSize)
     fsd.total_size = std::trunc(fsd.total_size / static_cast<double>(hosts));
   for (const auto& [name, value] : loops) {
-    const int whole = static_cast<int>(std::clamp(value, -kMostFolders, kMostFolders));
+    const int whole = saturated<int>(std::clamp(value, -kMostFolders, kMostFolders));
     if (name == "depth") fsd.depth = whole;
     if (name == "width") fsd.width = whole;
     if (name == "files") fsd.files = whole;

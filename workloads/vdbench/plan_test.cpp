@@ -253,6 +253,18 @@ TEST(VdbenchPlan, RetriedRangesOfCountKeepVdbenchsOrder) {
             "RD=r_a1-b1; I/O rate: 1; elapsed=30; For loops: None\n");
 }
 
+// Each of these once left the planner through an undefined cast or an exception.
+TEST(VdbenchPlan, NumbersThatAreNotOnesMeantAreRefused) {
+  const auto rest = "fwd=fwd1,fsd=fsd1\nrd=rd1,fwd=fwd1,fwdrate=max\n";
+  const std::string fsd = "fsd=fsd1,anchor=/d,depth=1,width=1,files=1,size=";
+  for (const char* size : {"(1,9e9)", "(1,9e17)", "(1,-9e17)"})
+    EXPECT_FALSE(planned(fsd + size + "\n" + rest)) << size;
+  for (const char* seek : {"--3", "1..2", "+-"})
+    EXPECT_FALSE(planned("sd=s,lun=/f\nwd=w,sd=s,seekpct=(" + std::string(seek) + ")\n")) << seek;
+  for (const char* parts : {"(8g,0)", "(8g,0.5)"})
+    EXPECT_FALSE(planned("sd=s,lun=/f,size=" + std::string(parts) + "\nwd=w,sd=s\n" + kRun));
+}
+
 TEST(VdbenchPlan, HarmlessKeywordsAreNamed) {
   const auto plan = planned("compratio=2\nmessagescan=no\nport=5\n" + kRaw + kRun);
   ASSERT_TRUE(plan) << plan.error().what;

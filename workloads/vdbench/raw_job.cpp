@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "harness/base/saturated.h"
 #include "workloads/io/open_flags.h"
 #include "workloads/vdbench/plan_parts.h"
 #include "workloads/vdbench/raw_validation.h"
@@ -89,7 +90,7 @@ class Maker {
     run_.job.files.push_back({.name = sd.name,
                               .path = in_.luns[sd_index].path,
                               .size = size_of_sd(sd, in_.luns[sd_index]),
-                              .align = static_cast<std::uint64_t>(sd.align),
+                              .align = saturated<std::uint64_t>(sd.align),
                               .threads = threads_of_sd(sd, in_.run),
                               .open_flags = flags->flags,
                               .read_only = true,
@@ -119,8 +120,8 @@ class Maker {
     const double size = value_of(in_.run.loops, "xfersize");
     if (!std::isnan(size)) stream.xfersizes = {std::trunc(size)};
     if (wd.stride)
-      stream.stride = std::array{static_cast<std::uint64_t>((*wd.stride)[0]),
-                                 static_cast<std::uint64_t>((*wd.stride)[1])};
+      stream.stride = std::array{saturated<std::uint64_t>((*wd.stride)[0]),
+                                 saturated<std::uint64_t>((*wd.stride)[1])};
     if (auto placed = place(stream, wd, sd_index); !placed) return placed;
     if (stream.read_percent < 100) run_.job.files[*file].read_only = false;
     run_.job.streams.push_back(std::move(stream));
@@ -151,10 +152,10 @@ class Maker {
       return fault_of(wd, fmt::format("sd={} of {:.0f} bytes is too small for its range=, hitarea= "
                                       "and an xfersize of {:.0f}: two transfers must fit",
                                       sd.name, size, unit));
-    stream.low = static_cast<std::uint64_t>(range.low);
-    stream.high = static_cast<std::uint64_t>(range.high);
-    stream.hit_low = static_cast<std::uint64_t>(range.hit_low);
-    stream.hit_high = static_cast<std::uint64_t>(range.hit_high);
+    stream.low = saturated<std::uint64_t>(range.low);
+    stream.high = saturated<std::uint64_t>(range.high);
+    stream.hit_low = saturated<std::uint64_t>(range.hit_low);
+    stream.hit_high = saturated<std::uint64_t>(range.hit_high);
     stream.wraps = range.wraps;
     return {};
   }
@@ -209,11 +210,11 @@ class Maker {
 }  // namespace
 
 unsigned threads_of_sd(const StorageDefinition& sd, const PlannedRun& run) {
-  return static_cast<unsigned>(std::max(1.0, std::trunc(loop_or(run, "threads", sd.threads))));
+  return saturated<unsigned>(std::max(1.0, std::trunc(loop_or(run, "threads", sd.threads))));
 }
 
 std::uint64_t size_of_sd(const StorageDefinition& sd, const Lun& lun) {
-  return sd.size > 0 ? static_cast<std::uint64_t>(sd.size) : lun.size;
+  return sd.size > 0 ? saturated<std::uint64_t>(sd.size) : lun.size;
 }
 
 Result<RawRun> raw_run_of(const RawRunInput& input) { return Maker(input).make(); }
@@ -236,7 +237,7 @@ Result<std::optional<RawRun>> format_run_of(const ParameterSet& set, const std::
                                .xfersizes = {std::trunc(set.general.format_xfersize)},
                                .read_percent = 0,
                                .seek_percent = 0,
-                               .low = static_cast<std::uint64_t>(rounded_down(there, kMegabyte)),
+                               .low = saturated<std::uint64_t>(rounded_down(there, kMegabyte)),
                                .high = size,
                                .stop_at_end = true});
     run.job.files.push_back({.name = sd.name,

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <set>
 
+#include "harness/base/saturated.h"
 #include "workloads/io/validation_block.h"
 #include "workloads/vdbench/plan_parts.h"
 
@@ -102,7 +103,7 @@ Result<> check_stream(const RawRunInput& input, const RawRun& run, const JobStre
 std::vector<std::uint32_t> key_block_sizes(const Plan& plan) {
   std::vector<std::uint32_t> blocks;
   const auto sizes = transfers_of(plan);
-  const auto format = static_cast<std::uint64_t>(plan.set.general.format_xfersize);
+  const auto format = saturated<std::uint64_t>(plan.set.general.format_xfersize);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     double block = sizes[i].empty() ? 0 : *sizes[i].begin();
     // A format that these sizes do not fit fails when it must be made, and not before.
@@ -110,7 +111,7 @@ std::vector<std::uint32_t> key_block_sizes(const Plan& plan) {
                                                 [&](double size) { return divides(format, size); });
     if (fits && !sizes[i].empty() && may_be_formatted(plan.set, plan.set.sds[i]))
       block = std::min(block, static_cast<double>(format));
-    blocks.push_back(plan.set.general.validate ? static_cast<std::uint32_t>(block) : 0);
+    blocks.push_back(plan.set.general.validate ? saturated<std::uint32_t>(block) : 0);
   }
   return blocks;
 }
@@ -119,7 +120,7 @@ std::uint64_t largest_transfer(const Plan& plan) {
   double largest = plan.set.general.format_xfersize;
   for (const std::set<double>& sizes : transfers_of(plan))
     if (!sizes.empty()) largest = std::max(largest, *sizes.rbegin());
-  return static_cast<std::uint64_t>(largest);
+  return saturated<std::uint64_t>(largest);
 }
 
 Result<> settle_validation(const General& general, const std::vector<std::uint32_t>& key_blocks,

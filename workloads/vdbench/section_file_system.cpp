@@ -157,7 +157,7 @@ Result<> check_sizes(FSD& fsd) {
     fsd.sizes[i - 1] = std::trunc(fsd.sizes[i - 1]);
     total += fsd.sizes[i];
   }
-  if (fsd.sizes.size() % 2 != 0 || static_cast<int>(total) != 100)
+  if (fsd.sizes.size() % 2 != 0 || std::trunc(total) != 100)
     return fault_at(fsd.place, fmt::format("fsd={}: sizes= is one size, or pairs of a size and a "
                                            "share that make 100 percent",
                                            fsd.name));

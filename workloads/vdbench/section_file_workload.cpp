@@ -32,9 +32,8 @@ Result<> take_operation(FWD& fwd, const Parameter& p, ParameterSet&) {
 }
 
 Result<> take_midpoint(FWD& fwd, const Parameter& p, const std::string& text) {
-  char* end = nullptr;
-  fwd.poisson_midpoint = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || fwd.poisson_midpoint <= 0)
+  fwd.poisson_midpoint = plain_number(text).value_or(0);
+  if (!(fwd.poisson_midpoint > 0))
     return fault_in(p, fmt::format("unknown file selection '{}'", text));
   return {};
 }
@@ -89,7 +88,7 @@ Result<> take_xfersizes(FWD& fwd, const Parameter& p, ParameterSet&) {
   fwd.xfersizes = p.numbers;
   double total = 0;
   for (std::size_t i = 1; i < p.numbers.size(); i += 2) total += p.numbers[i];
-  if (p.numbers.size() > 1 && static_cast<int>(total) != 100)
+  if (p.numbers.size() > 1 && std::trunc(total) != 100)
     return fault_in(p, fmt::format("the shares make {:g} percent, not 100", total));
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/base/saturated.h"
 #include "workloads/vdbench/sections.h"
 
 namespace stallproof {
@@ -31,15 +32,15 @@ Result<> take_sd_count(SD& sd, const Parameter& p, ParameterSet&) {
 Result<> take_size(SD& sd, const Parameter& p, ParameterSet&) {
   if (auto taken = take_number(sd.size, p); !taken) return taken;
   if (p.numbers.size() > 1) {
-    if (static_cast<int>(p.numbers[1]) == 0) return fault_in(p, "divided by zero");
-    sd.size /= static_cast<int>(p.numbers[1]);
+    if (std::trunc(p.numbers[1]) == 0) return fault_in(p, "divided by zero");
+    sd.size /= std::trunc(p.numbers[1]);
   }
   return {};
 }
 
 Result<> take_threads(SD& sd, const Parameter& p, ParameterSet&) {
   if (auto taken = take_whole(sd.threads, p); !taken) return taken;
-  if (p.numbers.size() > 1) sd.threads /= std::max(1, static_cast<int>(p.numbers[1]));
+  if (p.numbers.size() > 1) sd.threads /= std::max(1, saturated<int>(p.numbers[1]));
   return {};
 }
 

@@ -60,11 +60,6 @@ Result<> take_hotband(WD& wd, const Parameter& p, ParameterSet&) {
   return take_pair(wd.range, p);
 }
 
-bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789.+-") == std::string::npos &&
-         text.find_first_of("0123456789") != std::string::npos;
-}
-
 Result<> take_seek(WD& wd, const Parameter& p, ParameterSet&) {
   for (const std::string& word : p.written) {
     const auto is = [&](std::string_view whole) { return whole.starts_with(word); };
@@ -78,8 +73,8 @@ Result<> take_seek(WD& wd, const Parameter& p, ParameterSet&) {
     } else if (is("poisson")) {
       wd.seek_percent = 100;
       wd.poisson_midpoint = 3;
-    } else if (is_number(word)) {
-      (wd.poisson_midpoint == 0 ? wd.seek_percent : wd.poisson_midpoint) = std::stod(word);
+    } else if (const auto number = plain_number(word)) {
+      (wd.poisson_midpoint == 0 ? wd.seek_percent : wd.poisson_midpoint) = *number;
     } else {
       return fault_in(p, fmt::format("'{}' is neither random, sequential, seqnz, eof, poisson nor "
                                      "a number",

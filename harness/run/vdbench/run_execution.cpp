@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "harness/base/saturated.h"
 #include "harness/base/units.h"
 #include "harness/run/vdbench/run_commands.h"
 
@@ -20,7 +21,8 @@ constexpr Nanos kTellWaitEvery = 15 * kSecond;
 // In sooner than this after the last row nothing worth a row of its own can have happened.
 constexpr Nanos kShortestInterval = 10 * kMillisecond;
 
-Nanos seconds(double value) { return static_cast<Nanos>(value * 1e9); }
+// What is longer than thirty years does not end.
+Nanos seconds(double value) { return saturated<Nanos>(std::min(value, 1e9) * 1e9); }
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/base/saturated.h"
 #include "harness/run/vdbench/file_execution.h"
 #include "harness/run/vdbench/lun_look.h"
 #include "harness/run/vdbench/raw_execution.h"
@@ -99,7 +100,7 @@ class VdbenchRun {
       if (run.curve_percent > 0 && curve_stopped_) continue;
       if (run.curve_percent == 0) curve_stopped_ = false;
       if (rd.pause > 0 && before != plan_.set.runs.size())
-        session_.attend(monotonic_now() + static_cast<Nanos>(rd.pause * 1e9));
+        session_.attend(monotonic_now() + saturated<Nanos>(std::min(rd.pause, 1e9) * 1e9));
       run_one(run, rd);
       before = run.rd;
     }
