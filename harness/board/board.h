@@ -20,12 +20,13 @@
 #include "harness/base/fd.h"
 #include "harness/base/result.h"
 #include "harness/board/histogram.h"
+#include "harness/board/injector_panel.h"
 #include "harness/board/service_panel.h"
 
 namespace stallproof {
 
 inline constexpr std::uint64_t kBoardMagic = 0x64726162'6c617473ULL;
-inline constexpr std::uint32_t kBoardAbi = 1;
+inline constexpr std::uint32_t kBoardAbi = 2;
 inline constexpr std::size_t kMaxLoads = 32;
 inline constexpr std::size_t kMaxSlots = 65536;
 
@@ -99,6 +100,7 @@ struct BoardHeader {
   alignas(64) std::atomic<std::uint32_t> phase;  // Phase; also a futex word
   alignas(64) std::array<LoadEntry, kMaxLoads> loads;
   ServicePanel service;
+  InjectorPanel injector;
 };
 
 // One mapping of a board. Unmapped on destruction; the memory lives while any process maps it.

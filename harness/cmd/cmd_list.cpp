@@ -18,14 +18,17 @@ namespace {
 struct Row {
   std::string name;
   std::string summary;
+  bool quiet = false;  // of a variant or fix: it must not stall
 };
 using Rows = std::vector<Row>;
 
 void append(Rows& rows, std::string_view kind, const Scenario& scenario) {
   for (const Named& variant : scenario.variants)
-    rows.push_back({fmt::format("  --variant {}", variant.name), std::string(variant.summary)});
+    rows.push_back({fmt::format("  --variant {}", variant.name),
+                    fmt::format("{}{}", variant.summary, variant.quiet ? " (stays quiet)" : ""),
+                    variant.quiet});
   for (const Named& fix : scenario.fixes)
-    rows.push_back({fmt::format("  --fix {}", fix.name), std::string(fix.summary)});
+    rows.push_back({fmt::format("  --fix {}", fix.name), std::string(fix.summary), true});
   for (const ScenarioParameter& parameter : scenario.params)
     rows.push_back({fmt::format("  {} {}={}", kind, parameter.name, parameter.fallback),
                     std::string(parameter.summary)});
@@ -93,6 +96,7 @@ Result<int> run(const std::string& what, bool json) {
     for (const Row& row : rows) {
       const auto begin = row.name.find_first_not_of(' ');
       list.push_back({{"name", row.name.substr(begin)}, {"summary", row.summary}});
+      if (row.quiet) list.back()["quiet"] = true;
     }
     text = list.dump(2) + "\n";
   } else {

@@ -2,6 +2,7 @@
 #include "harness/run/lab.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 namespace stallproof {
 
@@ -16,10 +17,11 @@ Result<Lab> Lab::start(const LabPlan& plan, const Thresholds& thresholds,
   auto journal = UndoJournal::create(run_id);
   if (!journal) return Failure(journal.error());
 
-  Lab lab(std::move(*board), std::move(*watchdog), std::move(*journal));
+  Lab lab(plan, std::move(*board), std::move(*watchdog), std::move(*journal));
   Result<> started = lab.start_watchdog(thresholds);
-  if (started) started = lab.start_ffs(plan.ffs);
-  if (started) started = lab.start_worker(plan.worker);
+  if (started && plan.service) started = lab.start_ffs(plan.ffs);
+  if (started && !plan.injector.empty()) started = lab.start_injector(plan);
+  if (started) started = lab.start_worker(plan);
   if (started) return lab;
   Error error = started.error();
   for (const std::string& thing : lab.end(false).left_behind)
@@ -46,10 +48,25 @@ Result<> Lab::start_ffs(const Settings& given) {
   return {};
 }
 
-Result<> Lab::start_worker(const Settings& given) {
-  Settings words = given;
-  words.set("file", journal_.mount_point() + "/data");
+// Everything it makes lies below the run's own directory, or bears the run's name.
+Result<> Lab::start_injector(const LabPlan& plan) {
+  Settings words = plan.injector_words;
+  words.set("injector", plan.injector);
+  words.set("directory", journal_.directory());
+  if (auto started = start_child(injector_, "injector", words); !started) return started;
+  watchdog_.watch_process(injector_.pid());
+  return {};
+}
+
+Result<> Lab::start_worker(const LabPlan& plan) {
+  Settings words = plan.worker;
+  const char* const given = board_.header().injector.file.data();
+  if (given[0] != '\0')
+    words.set("file", given);
+  else
+    words.set("file", fmt::format("{}/{}", journal_.mount_point(), plan.file));
   if (auto started = start_child(worker_, "worker", words); !started) return started;
+  board_.header().injector.worker.store(worker_.pid());
   watchdog_.watch_process(worker_.pid());
   return {};
 }
@@ -66,11 +83,29 @@ std::vector<std::string> Lab::load_names() const {
   return names;
 }
 
-Nanos Lab::arm(Behaviour behaviour) {
+std::vector<std::pair<const char*, Child*>> Lab::children() {
+  std::vector<std::pair<const char*, Child*>> started;
+  for (const auto& [role, child] : {std::pair<const char*, Child*>{"watchdog", &watchdog_.child()},
+                                    {"ffs", &ffs_},
+                                    {"injector", &injector_},
+                                    {"worker", &worker_}})
+    if (child->pid() > 0) started.emplace_back(role, child);
+  return started;
+}
+
+std::string Lab::injector_problem() const {
+  const InjectorPanel& panel = board_.header().injector;
+  return panel.failed.load() == 0 ? std::string() : std::string(panel.problem.data());
+}
+
+Nanos Lab::arm() {
   ServicePanel& service = board_.header().service;
   const Nanos now = monotonic_now();
   service.armed_ns.store(now, std::memory_order_relaxed);
-  service.behaviour.store(static_cast<std::uint32_t>(behaviour), std::memory_order_release);
+  service.behaviour.store(static_cast<std::uint32_t>(behaviour_), std::memory_order_release);
+  if (arming_ == Arming::stop_service) ffs_.signal(SIGSTOP);
+  if (arming_ == Arming::stop_worker) worker_.signal(SIGSTOP);
+  if (arming_ == Arming::injection) want(board_.header().injector, InjectorStep::injected);
   return now;
 }
 

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/process.h"
@@ -27,8 +28,10 @@ class Lab {
                            const std::string& run_id);
 
   void run_load() { board_.set_phase(Phase::run); }
-  // From now on the service misbehaves. Returns the moment, which is also on the board.
-  Nanos arm(Behaviour behaviour);
+  // From now on what the plan is about happens. Returns the moment, which is also on the board.
+  Nanos arm();
+  // What the injector could not do, empty when all went well.
+  [[nodiscard]] std::string injector_problem() const;
   // Next event of the watchdog, if one is waiting.
   [[nodiscard]] std::optional<WatchEvent> next_event() const { return watchdog_.next_event(); }
 
@@ -49,27 +52,41 @@ class Lab {
   [[nodiscard]] Child& watchdog() { return watchdog_.child(); }
   [[nodiscard]] Child& ffs() { return ffs_; }
   [[nodiscard]] Child& worker() { return worker_; }
+  [[nodiscard]] Child& injector() { return injector_; }
+  // Watchdog, ffs, injector, worker: those that were started.
+  [[nodiscard]] std::vector<std::pair<const char*, Child*>> children();
   [[nodiscard]] std::vector<std::string> load_names() const;
   [[nodiscard]] int channel_fd() const { return watchdog_.channel_fd(); }
   [[nodiscard]] const FuseTarget& target() const { return target_; }
 
  private:
-  Lab(Board board, WatchdogChild watchdog, UndoJournal journal)
-      : board_(std::move(board)), watchdog_(std::move(watchdog)), journal_(std::move(journal)) {}
+  Lab(const LabPlan& plan, Board board, WatchdogChild watchdog, UndoJournal journal)
+      : arming_(plan.arming),
+        behaviour_(plan.behaviour),
+        board_(std::move(board)),
+        watchdog_(std::move(watchdog)),
+        journal_(std::move(journal)) {}
   Result<> start_watchdog(const Thresholds& thresholds);
   Result<> start_ffs(const Settings& words);
-  Result<> start_worker(const Settings& words);
+  Result<> start_injector(const LabPlan& plan);
+  Result<> start_worker(const LabPlan& plan);
   Result<> start_child(Child& child, const char* role, Settings words);
   void disarm();
+  void heal(Ending& ending);
+  bool kill_worker(bool stalled, Ending& ending);
   bool end_worker(bool stalled, Ending& ending);
   void end_ffs(bool stalled, Ending& ending);
   int abort_connection();
   void remove_mount(Ending& ending);
 
+  void end_injector(bool stalled, Ending& ending);
+
+  Arming arming_;
+  Behaviour behaviour_;
   Board board_;
   WatchdogChild watchdog_;
   UndoJournal journal_;
-  Child ffs_, worker_;
+  Child ffs_, injector_, worker_;
   FuseTarget target_;
   bool aborted_ = false;
 };

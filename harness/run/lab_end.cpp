@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ending and healing. Order matters: the connection abort answers every request with an error and
-// lets everybody go; killing the worker lets the killable writer leave the queue; killing the
-// service alone heals nothing, its threads wait uninterruptibly for the lock.
+// Ending and healing. What was injected is undone first. Then the order matters: the connection
+// abort answers every request with an error and lets everybody go; killing the worker lets the
+// killable writer leave the queue; killing the service alone heals nothing, its threads wait
+// uninterruptibly for the lock.
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr Nanos kAfterAbort = 400 * kMillisecond;
 constexpr Nanos kHealthyExit = 3 * kSecond;
+constexpr Nanos kAfterHealing = 1500 * kMillisecond;
 constexpr Nanos kAfterKill = 2 * kSecond;
 constexpr Nanos kDisarm = 500 * kMillisecond;
 constexpr int kQuietMs = 20;
@@ -29,9 +31,11 @@ Lab::Ending Lab::end(bool stalled) {
   Ending ending;
   ending.asked_ns = monotonic_now();
   watchdog_.command(WatchCommand::end_load);
-  if (!stalled) disarm();
+  if (!stalled && arming_ == Arming::misbehaviour) disarm();
   board_.set_phase(Phase::stop);
+  heal(ending);
   const bool worker_gone = end_worker(stalled, ending);
+  end_injector(stalled, ending);
   end_ffs(stalled, ending);
   if (!worker_gone && !worker_.reap_by(Deadline::in(kAfterKill)))
     ending.left_behind.push_back(fmt::format("worker process {} (unkillable)", worker_.pid()));
@@ -61,6 +65,48 @@ void Lab::disarm() {
   }
 }
 
+// What can be undone gently, so that the loads go on and end by themselves.
+void Lab::heal(Ending& ending) {
+  switch (arming_) {
+    case Arming::misbehaviour:
+      return;
+    case Arming::load_itself:
+      ending.healed_by = "ending the load";
+      return;
+    case Arming::stop_service:
+      ffs_.signal(SIGCONT);
+      ending.healed_by = "SIGCONT of the service";
+      return;
+    case Arming::stop_worker:
+      worker_.signal(SIGCONT);
+      ending.healed_by = "SIGCONT of the load";
+      return;
+    case Arming::injection:
+      want(board_.header().injector, InjectorStep::healed);
+      if (wait_for_step(board_.header().injector, InjectorStep::healed,
+                        Deadline::in(kAfterHealing)))
+        ending.healed_by = "undoing the injection";
+      return;
+  }
+}
+
+void Lab::end_injector(bool stalled, Ending& ending) {
+  if (injector_.pid() <= 0) return;
+  injector_.signal(SIGTERM);
+  auto status = injector_.reap_by(Deadline::in(kHealthyExit));
+  if (status && *status == 0) return;
+  if (!status) {
+    injector_.signal(SIGKILL);
+    status = injector_.reap_by(Deadline::in(kAfterKill));
+  }
+  if (!status)
+    ending.left_behind.push_back(fmt::format("injector process {} (unkillable)", injector_.pid()));
+  else if (!stalled)
+    ending.irregular.push_back("injector process: " + describe_status(*status));
+  const std::string problem = injector_problem();
+  if (!problem.empty()) ending.irregular.push_back("injector: " + problem);
+}
+
 // Also where ffs mounted and never became ready. Returns 0 or an errno.
 int Lab::abort_connection() {
   if (target_.mount_point.empty()) {
@@ -77,19 +123,22 @@ int Lab::abort_connection() {
 
 bool Lab::end_worker(bool stalled, Ending& ending) {
   if (worker_.pid() <= 0) return true;
-  if (!stalled) {
-    if (const auto status = worker_.reap_by(Deadline::in(kHealthyExit))) {
+  const bool healed = !ending.healed_by.empty();
+  if (!stalled || healed) {
+    if (const auto status = worker_.reap_by(Deadline::in(stalled ? kAfterHealing : kHealthyExit))) {
       if (*status != 0) ending.irregular.push_back("worker process: " + describe_status(*status));
       return true;
     }
   }
+  if (ffs_.pid() <= 0) return kill_worker(stalled, ending);
   const int failed = abort_connection();
   std::string irregular =
       fmt::format("the load did not stop by itself within {}: FUSE connection {}",
                   format_duration(kHealthyExit), failed == 0 ? "aborted" : "could not be aborted");
-  ending.healed_by = failed == 0
-                         ? "FUSE connection abort"
-                         : fmt::format("kill (connection abort failed: {})", std::strerror(failed));
+  if (healed) ending.healed_by += ", then ";
+  ending.healed_by +=
+      failed == 0 ? "FUSE connection abort"
+                  : fmt::format("kill (connection abort failed: {})", std::strerror(failed));
   bool gone = worker_.reap_by(Deadline::in(kAfterAbort)).has_value();
   if (!gone) {
     worker_.signal(SIGKILL);
@@ -101,9 +150,22 @@ bool Lab::end_worker(bool stalled, Ending& ending) {
   return gone;
 }
 
+// Nothing else is left to let it go by.
+bool Lab::kill_worker(bool stalled, Ending& ending) {
+  worker_.signal(SIGKILL);
+  if (!ending.healed_by.empty()) ending.healed_by += ", then ";
+  ending.healed_by += "SIGKILL of the worker";
+  if (!stalled)
+    ending.irregular.push_back(
+        fmt::format("the load did not stop by itself within {}: the worker was killed",
+                    format_duration(kHealthyExit)));
+  return worker_.reap_by(Deadline::in(kAfterAbort)).has_value();
+}
+
 void Lab::end_ffs(bool stalled, Ending& ending) {
   if (ffs_.pid() <= 0) return;
   const Nanos patience = stalled ? kAfterAbort : kHealthyExit;
+  ffs_.signal(SIGCONT);  // a stopped one does not hear
   ffs_.signal(SIGTERM);
   auto status = ffs_.reap_by(Deadline::in(patience));
   const bool by_itself = status.has_value();

@@ -15,12 +15,12 @@ namespace stallproof {
 namespace {
 
 // What must be there before anything is changed on the machine. Lacking means is exit 77.
-Result<> check_means() {
+Result<> check_means(const LabPlan& plan) {
   if (::geteuid() != 0)
     return fail(
-        "not root: mounting FUSE and looking into the kernel's locks needs it (run with sudo)",
+        "not root: making a stall and looking into the kernel's locks needs it (run with sudo)",
         Origin::lacking);
-  if (::access("/dev/fuse", R_OK | W_OK) != 0)
+  if (plan.service && ::access("/dev/fuse", R_OK | W_OK) != 0)
     return fail_errno("/dev/fuse", errno, "modprobe fuse", Origin::lacking);
   return {};
 }
@@ -31,6 +31,8 @@ std::string plan_toml(const ReproOptions& options, const LabPlan& plan) {
   std::string text = fmt::format("scenario = \"{}\"\nvariant = \"{}\"\n", options.scenario,
                                  options.request.variant);
   if (!options.request.fix.empty()) text += fmt::format("fix = \"{}\"\n", options.request.fix);
+  text += fmt::format("\n[expected]\nclass = \"{}\"\nroot = \"{}\"\n", plan.expected_class,
+                      plan.expected_root);
   text += "\n[params]\n";
   for (const auto& [key, value] : plan.params.all())
     text += fmt::format("{} = \"{}\"\n", key, value);
@@ -49,7 +51,7 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   if (!plan) return Failure(plan.error());
   auto lens = LiveLens::open(options.fs_files);
   if (!lens) return Failure(lens.error());
-  if (auto means = check_means(); !means) return Failure(means.error());
+  if (auto means = check_means(*plan); !means) return Failure(means.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   SignalWatch signals;
   for (const std::string& line : undo_leftovers()) console.problem(line);

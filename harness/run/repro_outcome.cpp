@@ -19,8 +19,11 @@ ReproOutcome judge_stalled(const ReproFacts& facts) {
   if (facts.expectation == Expectation::quiet)
     return failed(fmt::format("stalled ({}) although quiet was expected", facts.signature));
   if (!as_promised(facts))
-    return unknown({fmt::format("stalled, but explained as {} and not as {}", facts.signature,
-                                fmt::join(facts.expected_signatures, " or "))});
+    return unknown(
+        {fmt::format("stalled, but explained as {} and not as {}", facts.signature,
+                     facts.expected_signatures.empty()
+                         ? facts.expected_class
+                         : fmt::format("{}", fmt::join(facts.expected_signatures, " or ")))});
   return passed(fmt::format("reproduced and explained: {}", facts.signature));
 }
 
@@ -41,7 +44,8 @@ ReproOutcome judge_quiet(const ReproFacts& facts) {
 bool as_promised(const ReproFacts& facts) {
   const auto& wanted = facts.expected_signatures;
   return facts.stall_class == facts.expected_class &&
-         std::find(wanted.begin(), wanted.end(), facts.signature) != wanted.end();
+         (wanted.empty() ||
+          std::find(wanted.begin(), wanted.end(), facts.signature) != wanted.end());
 }
 
 ReproOutcome judge_repro(const ReproFacts& facts) {

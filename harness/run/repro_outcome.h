@@ -22,7 +22,7 @@ struct ReproFacts {
   bool stalled = false;
   std::string stall_class, signature;  // as explained
   std::string expected_class;
-  std::vector<std::string> expected_signatures;  // any of them
+  std::vector<std::string> expected_signatures;  // any of them; empty: the class is enough
   bool has_hazard = true;
   std::uint64_t hazards = 0;
   std::vector<std::string> left_behind;

@@ -69,9 +69,7 @@ void ReproRun::drive() {
 }
 
 void ReproRun::begin_load() {
-  for (const auto& [role, child] : {std::pair<const char*, Child*>{"watchdog", &lab_.watchdog()},
-                                    {"ffs", &lab_.ffs()},
-                                    {"worker", &lab_.worker()}})
+  for (const auto& [role, child] : lab_.children())
     log_event(Json{{"event", "child"}, {"role", role}, {"pid", child->pid()}}.dump());
   state_.load_ns = monotonic_now();
   state_.figures.begin(lab_.evidence(), state_.load_ns);
@@ -80,11 +78,18 @@ void ReproRun::begin_load() {
   std::string loads;
   for (const LabPlan::Load& load : plan_.loads)
     loads += fmt::format("{}{} x {}", loads.empty() ? "" : ", ", load.threads, load.name);
-  console_.step(0, fmt::format("healthy load on {} (FUSE connection {}): {}",
-                               lab_.target().mount_point, lab_.target().connection, loads));
+  console_.step(0, fmt::format("healthy load on {}: {}", target_words(), loads));
   if (!scanning_)
     console_.step(0, fmt::format("cannot look into the kernel's locks: {}; falling back to /proc",
                                  lab_.evidence().area().scan_problem.data()));
+}
+
+std::string ReproRun::target_words() const {
+  const FuseTarget& target = lab_.target();
+  if (!target.mount_point.empty())
+    return fmt::format("{} (FUSE connection {})", target.mount_point, target.connection);
+  const char* const file = lab_.board().header().injector.file.data();
+  return file[0] != '\0' ? file : "no file system";
 }
 
 void ReproRun::advance(Nanos now) {
@@ -121,7 +126,7 @@ void ReproRun::arm(Nanos now) {
   for (std::size_t i = 0; i < view.load_count; ++i)
     rates += fmt::format("{}{} {:.0f}/s", rates.empty() ? "" : ", ", lab_.board().loads()[i].name,
                          static_cast<double>(view.loads[i].ops) / seconds);
-  state_.armed_ns = lab_.arm(plan_.behaviour);
+  state_.armed_ns = lab_.arm();
   sampler_.start(*state_.armed_ns, lab_.board());
   end_at_ns_ = *state_.armed_ns + armed_for();
   log_event(Json{{"event", "armed"}, {"ms", since_start_ms(*state_.armed_ns)}}.dump());
@@ -165,10 +170,11 @@ bool ReproRun::something_may_be_stuck(Nanos now) {
 
 void ReproRun::wait_for_something() {
   const bool holding = options_.hold && step_ == Step::standing && !input_ended_;
-  std::array<pollfd, 6> items{{{lab_.channel_fd(), POLLIN, 0},
+  std::array<pollfd, 7> items{{{lab_.channel_fd(), POLLIN, 0},
                                {signals_.fd(), POLLIN, 0},
                                {lab_.worker().pidfd(), POLLIN, 0},
                                {lab_.ffs().pidfd(), POLLIN, 0},
+                               {lab_.injector().pidfd(), POLLIN, 0},
                                {lab_.watchdog().pidfd(), POLLIN, 0},
                                {holding ? STDIN_FILENO : -1, POLLIN, 0}}};
   const Nanos now = monotonic_now();
@@ -176,7 +182,7 @@ void ReproRun::wait_for_something() {
   const Nanos left = next > now ? next - now : 0;
   const timespec wait{static_cast<time_t>(left / kSecond), static_cast<long>(left % kSecond)};
   if (::ppoll(items.data(), items.size(), &wait, nullptr) <= 0) return;
-  if (items[5].revents != 0) read_input();
+  if (items.back().revents != 0) read_input();
 }
 
 // Enter ends a held deadlock; an input that is closed or empty (cron, CI) only stops being asked.
@@ -251,9 +257,7 @@ void ReproRun::take_explanation(LockSnapshot snapshot) {
 }
 
 void ReproRun::check_children() {
-  for (const auto& [role, child] : {std::pair<const char*, Child*>{"worker", &lab_.worker()},
-                                    {"ffs", &lab_.ffs()},
-                                    {"watchdog", &lab_.watchdog()}}) {
+  for (const auto& [role, child] : lab_.children()) {
     const bool known = child->reaped();
     const auto status = child->try_reap();
     if (!status || known) continue;
@@ -285,6 +289,8 @@ void ReproRun::finish_load() {
   take_load_failures();
   log_event(Json{{"event", "heal_asked"}}.dump());
   state_.ending = lab_.end(stalled);
+  if (const std::string problem = lab_.injector_problem(); !problem.empty())
+    state_.lost.push_back("injector: " + problem);
   // A load that does not end by itself when nothing seemed to stall: something stalled unseen.
   for (const std::string& line : state_.ending->irregular) state_.lost.push_back(line);
   read_events();

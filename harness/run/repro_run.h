@@ -68,8 +68,12 @@ class ReproRun {
   void show_progress(Nanos now);
   [[nodiscard]] double since_start_ms(Nanos at) const { return state_.clock.ms(at); }
   [[nodiscard]] std::vector<pid_t> our_processes() {
-    return {lab_.worker().pid(), lab_.ffs().pid()};
+    std::vector<pid_t> pids;
+    for (const auto& [role, child] : lab_.children())
+      if (child != &lab_.watchdog()) pids.push_back(child->pid());
+    return pids;
   }
+  [[nodiscard]] std::string target_words() const;
   void log_event(const std::string& json);
   [[nodiscard]] bool as_promised(const Explanation& explanation) const;
   [[nodiscard]] bool explained_as_promised(const IncidentRecord& incident) const;

@@ -15,6 +15,11 @@ void ReproRun::show_explanation(const IncidentRecord& incident) {
                             run_.file("incidents/" + incident.id())));
   console_.block(fmt::format("\n{}\n", render_text(*incident.explanation)));
   if (!options_.hold) return;
+  if (!plan_.service)
+    return console_.block(fmt::format(
+        "The stall stands until you press Enter or Ctrl-C, at most {}. From another terminal:\n"
+        "  stallproof explain --live          explains it from outside\n\n",
+        format_duration(end_at_ns_ > monotonic_now() ? end_at_ns_ - monotonic_now() : 0)));
   console_.block(fmt::format(
       "The deadlock stands until you press Enter or Ctrl-C, at most {}. Meanwhile, from another "
       "terminal:\n"

@@ -102,6 +102,7 @@ void Maker::add_loads() {
 }
 
 void Maker::add_service() {
+  if (!in_.plan.service) return;
   const ServicePanel& service = in_.lab.board().header().service;
   const auto least = [this](SecondSampler::Field field) {
     return in_.sampler.per_second_min(field, 0, measured_until());
@@ -136,8 +137,11 @@ std::vector<std::string> Maker::worthless() const {
   const auto need = [&found](const std::optional<std::uint64_t>& least, const std::string& what) {
     if (least && *least == 0) found.push_back(fmt::format("in some second no {}", what));
   };
-  need(verdict_.service->page_reads_per_second_min, "page read was served");
-  need(verdict_.service->direct_reads_per_second_min, "direct read was served");
+  if (!in_.plan.steady) return found;
+  if (verdict_.hazard) {
+    need(verdict_.service->page_reads_per_second_min, "page read was served");
+    need(verdict_.service->direct_reads_per_second_min, "direct read was served");
+  }
   if (verdict_.hazard) need(verdict_.hazard->per_second_min, "hazard was entered");
   for (const auto& [name, load] : verdict_.workloads)
     need(load.per_second_min, fmt::format("operation of {} completed", name));

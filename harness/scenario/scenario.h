@@ -19,6 +19,7 @@ namespace stallproof {
 struct Named {
   std::string_view name;
   std::string_view summary;
+  bool quiet = false;  // of a variant: it must not stall
 };
 
 struct ScenarioParameter {
@@ -33,6 +34,15 @@ struct ScenarioRequest {
   Settings params;
 };
 
+// By what the healthy load is made to fall into the stall.
+enum class Arming {
+  misbehaviour,  // the service no longer behaves (LabPlan::behaviour)
+  stop_service,  // SIGSTOP of the service
+  stop_worker,   // SIGSTOP of the load itself
+  injection,     // the injector makes a situation of the kernel
+  load_itself,   // the load sees that it is armed (ServicePanel::armed_ns)
+};
+
 // What the controller has to start, decided from a request.
 struct LabPlan {
   struct Load {
@@ -40,15 +50,22 @@ struct LabPlan {
     std::uint32_t threads;
   };
   std::vector<Load> loads;
-  Settings worker;                         // words for the worker process
-  Settings ffs;                            // words for the ffs process
-  Behaviour behaviour = Behaviour::plain;  // armed after the warm-up
+  Settings worker;                       // words for the worker process
+  bool service = true;                   // an ffs is mounted
+  Settings ffs;                          // words for the ffs process
+  std::string file = "data";             // of the loads, on the ffs, where no injector says another
+  std::string injector;                  // in workloads/injector's table; empty: none
+  Settings injector_words;               // its words
+  Arming arming = Arming::misbehaviour;  // after the warm-up
+  Behaviour behaviour = Behaviour::plain;  // what the service does once armed
   Settings params;                         // as run: what was asked for and the fallbacks
   std::uint64_t seed = 1;
   Nanos warmup = 2 * kSecond;
   std::string expected_class;
-  std::vector<std::string> expected_signatures;  // any of them; the first is the usual one
-  bool has_hazard = true;                        // quiet counts only where the hazard was entered
+  std::vector<std::string> expected_signatures;  // any of them; empty: whatever has the class
+  std::string expected_root;  // name of the task that keeps the others waiting; empty: no task
+  bool has_hazard = true;     // quiet counts only where the hazard was entered
+  bool steady = true;         // quiet counts only where every load completes something each second
 };
 
 struct Scenario {
