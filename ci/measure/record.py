@@ -84,6 +84,32 @@ def replayed(space, path, seconds):
         load.wait(20)
 
 
+PLAN = """[plan]
+duration = "{seconds}s"
+[[process]]
+  [[process.load]]
+  name = "replay"
+  workload = "mprotect-storm"
+  threads = 8
+  profile = "file"
+  profile-file = "{profile}"
+"""
+
+
+def replayed_by_plan(checks, space, profile, recorded, seconds):
+    """The same profile as a load of a plan, beside nothing else, on a directory of tmpfs."""
+    plan, target = space.new("plan") + ".toml", space.new("target")
+    with open(plan, "w", encoding="utf-8") as stream:
+        stream.write(PLAN.format(seconds=seconds, profile=profile))
+    ended = run(["run", "--json", "--target", target], space, seconds + 30, after=[plan])
+    doc = ended.doc or {}
+    calls = doc.get("workloads", {}).get("replay", {}).get("ops", 0) / seconds
+    checks.row("calls a second of the profile in a plan", f"{calls:.0f}", "within 10 %")
+    checks.check("a plan replays the profile: exit 0, at the recorded rate",
+                 ended.code == 0 and abs(calls / recorded.rate() - 1) <= 0.1,
+                 f"{ended.describe()}; {calls:.0f} calls/s, recorded {recorded.rate():.0f}")
+
+
 def fidelity(checks, space, classes, seconds):
     with Churn(space, classes, SPAWNERS, BIRTHS) as churn:
         first, recorded = record(
@@ -96,6 +122,7 @@ def fidelity(checks, space, classes, seconds):
     checks.check("its replay is recorded: exit 0", second.code == 0, second.describe())
     if recorded is None or again is None:
         return
+    replayed_by_plan(checks, space, first.run_dir, recorded, seconds)
     checks.row("events a second recorded, and lost",
                f"{recorded.rate():.0f}, {recorded.header['lost']}", ">= 10000, 0")
     checks.check("at least 10 000 events a second, none lost",

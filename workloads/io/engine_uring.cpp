@@ -45,8 +45,6 @@ void run_on(const std::vector<int>& cpus, cpu_set_t& set) {
 // where every CPU has a ring of its own, thread and workers take turns on one, for which a thread
 // that hands its I/Os over untried has to be waited for less often. True then.
 bool settle(io_uring& ring, const Fd& file, const EngineThread& thread) {
-  const sched_param none{};
-  ::sched_setscheduler(0, SCHED_BATCH, &none);
   const std::vector<int> cpus = usable_cpus();
   if (cpus.size() < 2 || never_blocks(file)) return false;
   const bool shared = thread.of >= cpus.size();
@@ -59,6 +57,10 @@ bool settle(io_uring& ring, const Fd& file, const EngineThread& thread) {
   run_on({own}, mine);
   if (::io_uring_register_iowq_aff(&ring, sizeof workers, &workers) != 0) return false;
   ::sched_setaffinity(0, sizeof mine, &mine);
+  // Workers inherit it. Not with CPUs of their own: there a thread that wakes must run at once, or
+  // a busy neighbour on its CPU leaves it a few I/Os for each of the neighbour's slices.
+  const sched_param none{};
+  if (shared) ::sched_setscheduler(0, SCHED_BATCH, &none);
   return shared;
 }
 

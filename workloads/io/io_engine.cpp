@@ -19,8 +19,11 @@ std::string advice_for(int error, const JobFile& file) {
   return {};
 }
 
-// A ring for each CPU only helps where its workers make the I/O, and each has many in flight.
-constexpr std::uint32_t kLeastOfARing = 16;
+// A ring for each CPU only helps where its workers make the I/O, and each has enough in flight: for
+// small transfers handing over is what costs, for large ones the copying, which one worker of a
+// ring does alone as long as it never sleeps (io_wq_worker_sleeping, io_uring/io-wq.c, 6.18).
+constexpr std::uint64_t kLargeTransfer = 32U << 10U;
+std::uint32_t least_of_a_ring(std::uint64_t transfer) { return transfer < kLargeTransfer ? 16 : 2; }
 
 // How many of a file's I/Os in flight each of its threads has.
 std::vector<std::uint32_t> shares_of(std::uint32_t in_flight, std::uint32_t threads) {
@@ -71,7 +74,9 @@ std::vector<EngineThread> threads_of(const IoJob& job, std::span<const Fd> opene
     std::uint32_t count = in_flight;
     if (job.engine == IoEngine::uring)
       count =
-          never_blocks(opened[file]) ? 1 : std::clamp(in_flight / kLeastOfARing, 1U, most_rings);
+          never_blocks(opened[file])
+              ? 1
+              : std::clamp(in_flight / least_of_a_ring(job.largest_transfer(file)), 1U, most_rings);
     std::uint32_t first = 0;
     for (const std::uint32_t share : shares_of(in_flight, std::max(1U, count))) {
       threads.push_back({.file = file,

@@ -119,7 +119,8 @@ class Fio:
         if self.engine == "psync":
             jobs, depth = cell.depth, 1
         elif self.tuned:
-            jobs = min(len(os.sched_getaffinity(0)), max(1, cell.depth // 4))
+            jobs = min(len(os.sched_getaffinity(0)),
+                       max(1, cell.depth // (16 if cell.block < 32 << 10 else 2)))
             depth = cell.depth // jobs
             words = ["--registerfiles=1", "--fixedbufs=1",
                      f"--iodepth_batch_submit={min(4, depth)}", "--iodepth_batch_complete_min=1",
