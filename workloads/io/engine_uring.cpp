@@ -40,28 +40,24 @@ void run_on(const std::vector<int>& cpus, cpu_set_t& set) {
   for (const int cpu : cpus) CPU_SET(cpu, &set);
 }
 
-// The calling thread and the workers of its ring hand each I/O to each other. With a CPU for each
-// of them, both go on without waking anybody (twice the I/Os of a pair that the scheduler moves);
-// where every CPU has a ring of its own, thread and workers take turns on one, for which a thread
-// that hands its I/Os over untried has to be waited for less often. True then.
+// The calling thread and the workers of its ring hand each I/O to each other. With CPUs for the
+// workers, both go on without waking anybody, and a thread that may move steps aside for a busy
+// neighbour. Where every CPU has a ring of its own, thread and workers take turns on one, for which
+// a thread that hands its I/Os over untried has to be waited for less often. True then.
 bool settle(io_uring& ring, const Fd& file, const EngineThread& thread) {
   const std::vector<int> cpus = usable_cpus();
   if (cpus.size() < 2 || never_blocks(file)) return false;
   const bool shared = thread.of >= cpus.size();
   const int own = cpus[thread.number % cpus.size()];
-  const auto rest =
-      shared ? std::vector<int>{own} : std::vector<int>(cpus.begin() + thread.of, cpus.end());
   cpu_set_t workers;
-  cpu_set_t mine;
-  run_on(rest, workers);
-  run_on({own}, mine);
-  if (::io_uring_register_iowq_aff(&ring, sizeof workers, &workers) != 0) return false;
-  ::sched_setaffinity(0, sizeof mine, &mine);
-  // Workers inherit it. Not with CPUs of their own: there a thread that wakes must run at once, or
-  // a busy neighbour on its CPU leaves it a few I/Os for each of the neighbour's slices.
+  run_on(shared ? std::vector<int>{own} : std::vector<int>(cpus.begin() + thread.of, cpus.end()),
+         workers);
+  if (::io_uring_register_iowq_aff(&ring, sizeof workers, &workers) != 0 || !shared) return false;
+  ::sched_setaffinity(0, sizeof workers, &workers);
+  // Workers inherit it: whoever wakes waits for the other's turn to end.
   const sched_param none{};
-  if (shared) ::sched_setscheduler(0, SCHED_BATCH, &none);
-  return shared;
+  ::sched_setscheduler(0, SCHED_BATCH, &none);
+  return true;
 }
 
 class UringThread {
