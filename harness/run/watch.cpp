@@ -82,6 +82,7 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
     watchdog->end();
     return Failure(up.error());
   }
+  if (target->connection() != 0) watchdog->watch_connection(target->connection());
   auto command = prepare_command(options);
   if (!command) return Failure(command.error());
   if (*command) target->set_command((*command)->pid());

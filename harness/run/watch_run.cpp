@@ -128,6 +128,8 @@ void WatchRun::on_event(const WatchEvent& event) {
                            "resolved: nothing of it stands still any more");
     case WatchEventKind::scan_taken:
       return on_scan(event);
+    case WatchEventKind::supported:
+      return book_.note_support(event);
     case WatchEventKind::dropout_begin:
     case WatchEventKind::dropout_end:
       return book_.note_dropout(event);

@@ -70,6 +70,7 @@ Json observer_json(const ObserverEntry& observer) {
           {"scan_max_ms", rounded(observer.scan_max_ms)},
           {"scan_failures", observer.scan_failures},
           {"gaps", observer.gaps},
+          {"gaps_ms", rounded(observer.gaps_ms)},
           {"kmsg_lost", observer.kmsg_lost},
           {"probe_timeouts", observer.probe_timeouts},
           {"events_dropped", observer.events_dropped},
