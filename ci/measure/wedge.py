@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -205,15 +206,58 @@ def stuck_target(checks, space, kind, name, witness):
     judge_loop(checks, name, ended, doc, ("fail", "unknown"))
 
 
+def notified(checks, space):
+    """A service manager hears that we live only while the watchdog does."""
+    path = space.new("notify")
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(path)
+    manager.setblocking(False)
+
+    def heard(seconds):
+        time.sleep(seconds)
+        text = ""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                text += manager.recv(4096).decode()
+        return text
+
+    environment = dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="1000000")
+    reader = "import time\nfor i in range(800):\n open('/etc/hosts').read(); time.sleep(0.01)"
+    started = Started(["watch"], space, after=["--", sys.executable, "-c", reader],
+                      env=environment)
+    watchdog = started.wait_event(20, event="child", role="watchdog")
+    first = heard(2)
+    os.kill(watchdog["pid"], signal.SIGSTOP)
+    heard(1.5)
+    silent = heard(1.5)
+    os.kill(watchdog["pid"], signal.SIGCONT)
+    again = heard(1.5)
+    ended = started.ended(20)
+    last = heard(0)
+    manager.close()
+    checks.check("READY=1 and WATCHDOG=1 while the watchdog lives",
+                 "READY=1" in first and first.count("WATCHDOG=1") >= 3, repr(first))
+    checks.check("no WATCHDOG=1 while it is stopped", "WATCHDOG=1" not in silent, repr(silent))
+    checks.check("WATCHDOG=1 again when it goes on", "WATCHDOG=1" in again, repr(again))
+    checks.check("STOPPING=1 at the end", "STOPPING=1" in last, repr(last))
+    doc = read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
+    gaps_ms = judge.number(doc, "observer", "gaps_ms") or 0
+    checks.check("a watchdog that was stopped saw no stall, says for how long, and is unknown",
+                 doc.get("verdict") == "unknown" and not doc.get("stalls")
+                 and judge.number(doc, "observer", "gaps") == 1 and 2500 <= gaps_ms <= 4000
+                 and ended.code == 3, f"{ended.describe()} {doc.get('observer')}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", help="one of flood, silent, many, dead, map, exec")
+    parser.add_argument("--only", help="one of flood, silent, many, dead, map, exec, notify")
     options = parser.parse_args()
     parts = {
         "flood": flood, "silent": silent_kernel, "many": many_blocked,
         "dead": lambda c, s: stuck_target(c, s, "read", "a mount whose server is stopped", None),
         "map": lambda c, s: stuck_target(c, s, "map", "mmap_lock held for write", "maps"),
-        "exec": lambda c, s: stuck_target(c, s, "exec", "stuck in exec", "stat")}
+        "exec": lambda c, s: stuck_target(c, s, "exec", "stuck in exec", "stat"),
+        "notify": notified}
     with Checks("wedge", 300) as checks:
         stop_if_lacking(checks)
         space = Workspace()

@@ -86,13 +86,11 @@ class Simulation {
   Nanos arrived_ = kStart;
 };
 
-constexpr Nanos kHour = 3600 * kSecond;
-
-TEST(DropoutArrivals, RatesByChanceAreQuietForAnHour) {
+TEST(DropoutArrivals, RatesByChanceAreQuiet) {
   for (const std::uint64_t per_second : {1U, 2U, 5U, 10U, 50U}) {
     for (const Nanos service : {kMillisecond, 400 * kMillisecond, 1500 * kMillisecond}) {
       Simulation load(per_second + service);
-      load.arrivals(kHour, load.at_random(kSecond / per_second), load.at_random(service));
+      load.arrivals(600 * kSecond, load.at_random(kSecond / per_second), load.at_random(service));
       EXPECT_EQ(load.dropouts(), 0U) << per_second << "/s, ops of " << service << " ns";
     }
   }

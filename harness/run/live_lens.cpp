@@ -35,6 +35,7 @@ bool LiveLens::keep_scan(const Evidence& evidence, std::uint64_t sequence) {
   std::atomic_thread_fence(std::memory_order_acquire);
   if (slot.sequence.load(std::memory_order_relaxed) != sequence) return false;
   blocked_.take(scan.taken_ns, scan.bytes);
+  if (is_quick_scan(scan.bytes)) return false;
   if (kept_.size() == kKept) kept_.erase(kept_.begin());
   kept_.push_back(std::move(scan));
   return true;

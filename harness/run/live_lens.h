@@ -25,7 +25,7 @@ class LiveLens {
   static Result<LiveLens> open(const std::vector<std::string>& fs_files);
 
   // Copies a scan out of the evidence before the watchdog writes over it. False when it already
-  // has.
+  // has, and when it was a quick one, which says too little to explain anything.
   bool keep_scan(const Evidence& evidence, std::uint64_t sequence);
   // The newest kept scan, compared with the newest one that is at least 200 ms older.
   // Only what concerns these processes and those they wait for.

@@ -191,7 +191,20 @@ bool Watchdog::suspicious(Nanos now) const {
 void Watchdog::scan_if_due(bool incident_opened) {
   if (!scanner_) return;
   const Nanos now = monotonic_now();
-  if (incident_opened || scan_due(now)) scan(now);
+  if (!incident_opened && !scan_due(now)) return;
+  const bool full = incident_.standing() || something_stands(now);
+  scan(now, full ? KernelScan::Depth::full : KernelScan::Depth::quick);
+}
+
+// Some op is in flight for half of stall-after, whatever the others of its load do.
+bool Watchdog::something_stands(Nanos now) const {
+  for (std::size_t i = 0; i < view_.load_count; ++i) {
+    const LoadView& load = view_.loads[i];
+    if (load.in_flight > 0 &&
+        now >= load.oldest_op_started_ns + options_.thresholds.stall_after / 2)
+      return true;
+  }
+  return false;
 }
 
 // Tells the scan of processes that the controller has named or given up since.
@@ -208,13 +221,13 @@ void Watchdog::watch_processes() {
   }
 }
 
-void Watchdog::scan(Nanos now) {
+void Watchdog::scan(Nanos now, KernelScan::Depth depth) {
   EvidenceArea& area = evidence_.area();
   watch_processes();
   ScanSlot& slot = area.scans[scan_sequence_ % kScanSlots];
   slot.sequence.store(0, std::memory_order_release);
   last_scan_ns_ = now;
-  const auto result = scanner_->scan(slot.bytes);
+  const auto result = scanner_->scan(slot.bytes, depth);
   raise_to(area.health.scan_max_ns, monotonic_now() - now);
   area.health.scans.fetch_add(1, std::memory_order_relaxed);
   if (!result) {
@@ -226,7 +239,7 @@ void Watchdog::scan(Nanos now) {
   slot.truncated = scanner_->truncated() ? 1 : 0;
   slot.sequence.store(++scan_sequence_, std::memory_order_release);
   if (slot.truncated != 0) area.health.scans_truncated.fetch_add(1, std::memory_order_relaxed);
-  system_.take_scan({slot.bytes.data(), slot.size}, area);
+  if (depth == KernelScan::Depth::full) system_.take_scan({slot.bytes.data(), slot.size}, area);
   if (progress_->own_load()) feed_blocked_tasks(slot);
   send({.kind = WatchEventKind::scan_taken,
         .incident = incident_.standing() ? incident_.current().number : 0,

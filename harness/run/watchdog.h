@@ -51,7 +51,8 @@ class Watchdog {
   void scan_if_due(bool incident_opened);
   [[nodiscard]] bool scan_due(Nanos now) const;
   [[nodiscard]] bool suspicious(Nanos now) const;
-  void scan(Nanos now);
+  void scan(Nanos now, KernelScan::Depth depth);
+  [[nodiscard]] bool something_stands(Nanos now) const;
   void watch_processes();
   void feed_blocked_tasks(const ScanSlot& slot);
   void judge();

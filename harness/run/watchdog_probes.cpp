@@ -11,6 +11,9 @@
 namespace stallproof {
 namespace {
 
+// Of watched threads that only sleep, so many are in a scan; those that are blocked all are.
+constexpr std::uint32_t kPlainThreads = 1024;
+
 void tell_problem(std::array<char, 256>& into, const std::string& problem) {
   const std::size_t length = std::min(problem.size(), into.size() - 1);
   std::memcpy(into.data(), problem.data(), length);
@@ -39,7 +42,7 @@ void append_line(EvidenceArea& area, const KmsgRecord& record) {
 
 void Watchdog::open_probes() {
   EvidenceArea& area = evidence_.area();
-  if (auto scanner = KernelScan::open()) {
+  if (auto scanner = KernelScan::open({.plain_limit = kPlainThreads})) {
     tell_problem(area.fuse_problem, scanner->fuse_problem());
     scanner_ = std::move(*scanner);
   } else {
@@ -55,7 +58,7 @@ void Watchdog::open_probes() {
   quiet_.open();
   // One scan now faults in everything that later ones use.
   for (ScanSlot& slot : area.scans) std::memset(slot.bytes.data(), 0, slot.bytes.size());
-  if (scanner_) scan(monotonic_now());
+  if (scanner_) scan(monotonic_now(), KernelScan::Depth::full);
 }
 
 void Watchdog::protect() {
