@@ -80,7 +80,7 @@ def sysctls(checks, **values):
     def put(settings):
         for name, value in settings.items():
             with open(f"/proc/sys/kernel/{name}", "w", encoding="ascii") as stream:
-                stream.write(value)
+                stream.write(value + "\n")  # printk_devkmsg insists on the end of the line
 
     undo = [lambda: put({name: value for name, value in before.items() if value})]
     checks.at_end(lambda: undo and undo[0]())
@@ -96,7 +96,8 @@ def sysctls(checks, **values):
 
 @contextlib.contextmanager
 def flooded(checks):
-    with sysctls(checks, printk_devkmsg="on"):
+    with sysctls(checks, printk_devkmsg="on") as unlimited:
+        checks.check("processes may flood the kernel log", unlimited, "printk_devkmsg is fixed")
         writer = subprocess.Popen([sys.executable, "-c", FLOOD, str(FLOOD_PER_S)])
         try:
             yield
