@@ -8,7 +8,7 @@ namespace stallproof {
 namespace {
 
 // A look at thousands of threads takes longer than a tick is worth: at most this part of one
-// processor, and more only while something may be standing.
+// processor, and more only while something may be standing or a stall could come of age unseen.
 constexpr Nanos kShareOfCpu = 80;
 constexpr Nanos kShareWhenSuspicious = 20;
 
@@ -73,8 +73,9 @@ void TargetSource::read(SystemView& view, EvidenceArea& area) {
   progress_.update(samples, view);
   publish(area);
   const Nanos took = monotonic_now() - view.now_ns;
-  const bool closer = something_may_stand(view, stall_after_);
-  next_sample_ns_ = view.now_ns + (closer ? kShareWhenSuspicious : kShareOfCpu) * took;
+  const Nanos close = kShareWhenSuspicious * took;
+  const Nanos wide = std::max(close, std::min(kShareOfCpu * took, stall_after_ / 2));
+  next_sample_ns_ = view.now_ns + (something_may_stand(view, stall_after_) ? close : wide);
   if (took > area.target_sample_max_ns.load(std::memory_order_relaxed))
     area.target_sample_max_ns.store(took, std::memory_order_relaxed);
 }
