@@ -164,7 +164,7 @@ def silent_kernel(checks, space):
 
 def many_blocked(checks, space):
     ended = run([*REPRO, "--stall-after", "4s", "--fail-after", "4s", "--param",
-                 "fault-threads=320"], space, seconds=60)
+                 "fault-threads=600"], space, seconds=60)
     judge_loop(checks, "300 blocked tasks", ended, ended.doc, ("pass",))
     text = read_text(os.path.join(ended.run_dir, "incidents/001/before/blocked.txt"))
     counts = [int(line.split(": ")[1].split()[0]) for line in text.splitlines()
@@ -192,7 +192,8 @@ def stuck_target(checks, space, kind, name, witness):
     """`witness`: the file below /proc/PID whose reader hangs when the target is stuck as meant."""
     with FfsTarget("writable=yes", "store-size=16m", "file-size=1m") as target:
         party = subprocess.Popen([sys.executable, "-c", PARTY, target.mount + "/party", kind],
-                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True)
         checks.at_end(party.kill)
         try:
             checks.check(f"{name}: its load runs", party.stdout.readline() == "ready\n", "no load")
