@@ -74,7 +74,7 @@ void TargetSource::read(SystemView& view, EvidenceArea& area) {
   publish(area);
   const Nanos took = monotonic_now() - view.now_ns;
   const Nanos close = kShareWhenSuspicious * took;
-  const Nanos wide = std::max(close, std::min(kShareOfCpu * took, stall_after_ / 2));
+  const Nanos wide = std::max(close, std::min(kShareOfCpu * took, stall_after_ / 4 * 3));
   next_sample_ns_ = view.now_ns + (something_may_stand(view, stall_after_) ? close : wide);
   if (took > area.target_sample_max_ns.load(std::memory_order_relaxed))
     area.target_sample_max_ns.store(took, std::memory_order_relaxed);
