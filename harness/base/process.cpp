@@ -38,7 +38,7 @@ Failure reported_failure(std::string_view who, std::string_view line) {
 }
 
 // Runs between fork and exec: async-signal-safe calls only.
-void become_child(pid_t parent, const std::vector<int>& keep, char* const* argv) {
+void become_child(pid_t parent, const std::vector<int>& keep, char* const* argv, int program) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
   sigset_t none;
@@ -47,6 +47,7 @@ void become_child(pid_t parent, const std::vector<int>& keep, char* const* argv)
   // close_range is 5.9+; without it only our own descriptors matter, and those are close-on-exec.
   ::syscall(SYS_close_range, 3U, ~0U, kCloseRangeCloexec);
   for (const int fd : keep) ::fcntl(fd, F_SETFD, 0);
+  if (program >= 0) ::syscall(SYS_execveat, program, "", argv, environ, AT_EMPTY_PATH);
   ::execv("/proc/self/exe", argv);
   ::_exit(127);
 }
@@ -54,7 +55,7 @@ void become_child(pid_t parent, const std::vector<int>& keep, char* const* argv)
 }  // namespace
 
 Result<Child> Child::spawn(std::string_view role, const std::vector<std::string>& args,
-                           const std::vector<int>& keep) {
+                           const std::vector<int>& keep, int program) {
   std::vector<std::string> words{"stallproof", "child", std::string(role)};
   words.insert(words.end(), args.begin(), args.end());
   std::vector<char*> argv;
@@ -65,7 +66,7 @@ Result<Child> Child::spawn(std::string_view role, const std::vector<std::string>
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("fork " + std::string(role), errno, {}, Origin::infra);
-  if (pid == 0) become_child(parent, keep, argv.data());
+  if (pid == 0) become_child(parent, keep, argv.data(), program);
   Child child;
   child.pid_ = pid;
   child.pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));

@@ -21,8 +21,9 @@ class Child {
   // Starts `stallproof child ROLE ARGS…` from /proc/self/exe. The descriptors in `keep` stay open
   // under their own numbers; every other one is closed. The child gets SIGKILL when the calling
   // thread dies (PR_SET_PDEATHSIG), so spawn from the main thread.
+  // `program`: another copy of it to run, where the kernel can (sealed_program.h; 3.19).
   static Result<Child> spawn(std::string_view role, const std::vector<std::string>& args,
-                             const std::vector<int>& keep);
+                             const std::vector<int>& keep, int program = -1);
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   // Readable when the child is a zombie: for poll(2). Invalid where pidfd_open is missing (< 5.3).

@@ -15,7 +15,7 @@ namespace stallproof {
 namespace {
 
 constexpr std::uint64_t kEvidenceMagic = 0x656369766e656473ULL;
-constexpr std::uint64_t kViewsCopied = 600;  // 60 s
+constexpr std::uint64_t kRowsCopied = 600;  // 60 s of ticks
 
 // A ring's counter, read so that everything copied before is judged by it.
 std::uint64_t count_after_copy(const std::atomic<std::uint64_t>& counter) {
@@ -65,9 +65,10 @@ Result<Evidence> Evidence::attach(int fd) {
   return evidence;
 }
 
-std::string copy_kernel_log(const EvidenceArea& area) {
+std::string copy_kernel_log(const EvidenceArea& area, std::uint64_t since) {
   const std::uint64_t end = area.kmsg_written.load(std::memory_order_acquire);
-  const std::uint64_t begin = end - std::min<std::uint64_t>(end, kKmsgBytes);
+  const std::uint64_t begin =
+      std::max(end - std::min<std::uint64_t>(end, kKmsgBytes), std::min(since, end));
   const std::size_t size = end - begin;
   const std::size_t head = begin % kKmsgBytes;
   const std::size_t until_wrap = std::min(size, kKmsgBytes - head);
@@ -76,21 +77,36 @@ std::string copy_kernel_log(const EvidenceArea& area) {
   // Up to one piece more than the counter says may be written already.
   const std::uint64_t now = count_after_copy(area.kmsg_written) + kKmsgPiece;
   const std::uint64_t oldest = now > kKmsgBytes ? now - kKmsgBytes : 0;
-  if (oldest == 0) return text;
+  if (oldest <= begin && begin == since) return text;  // `since` is where a line begins
   const std::uint64_t lost = std::max(oldest, begin) - begin;
   const auto line_end = lost < size ? text.find('\n', lost) : std::string::npos;
   return line_end == std::string::npos ? std::string() : text.substr(line_end + 1);
 }
 
-std::vector<ViewRow> copy_views(const EvidenceArea& area) {
-  std::vector<ViewRow> rows;
-  const std::uint64_t end = area.view_count.load(std::memory_order_acquire);
-  for (std::uint64_t i = end - std::min(end, kViewsCopied); i < end; ++i) {
-    const ViewRow row = area.views[i % kViewRows];
+namespace {
+
+// The newest rows of a ring, oldest first.
+template <class Row, std::size_t kRows>
+std::vector<Row> copy_rows(const std::array<Row, kRows>& ring,
+                           const std::atomic<std::uint64_t>& written) {
+  std::vector<Row> rows;
+  const std::uint64_t end = written.load(std::memory_order_acquire);
+  for (std::uint64_t i = end - std::min(end, kRowsCopied); i < end; ++i) {
+    const Row row = ring[i % kRows];
     // The row that is being written is not counted yet.
-    if (count_after_copy(area.view_count) < i + kViewRows) rows.push_back(row);
+    if (count_after_copy(written) < i + kRows) rows.push_back(row);
   }
   return rows;
+}
+
+}  // namespace
+
+std::vector<ViewRow> copy_views(const EvidenceArea& area) {
+  return copy_rows(area.views, area.view_count);
+}
+
+std::vector<SystemRow> copy_system_rows(const EvidenceArea& area) {
+  return copy_rows(area.system_rows, area.system_count);
 }
 
 }  // namespace stallproof

@@ -18,6 +18,7 @@
 #include "harness/base/fd.h"
 #include "harness/base/result.h"
 #include "harness/board/board.h"
+#include "harness/board/system_row.h"
 
 namespace stallproof {
 
@@ -50,7 +51,8 @@ struct WatchdogHealth {
   std::atomic<std::uint64_t> tick_max_ns;           // longest work of one tick
   std::atomic<std::uint64_t> tick_max_in_stall_ns;  // the same while an incident stood
   std::atomic<std::uint64_t> lag_max_ns;            // latest wake-up after its due time
-  std::atomic<std::uint64_t> gaps;  // ticks after which the watchdog had not been run
+  std::atomic<std::uint64_t> gaps;    // ticks after which the watchdog had not been run
+  std::atomic<std::uint64_t> gap_ns;  // how long all of them together
   std::atomic<std::uint64_t> cpu_ns;
   std::atomic<std::uint64_t> scans;
   std::atomic<std::uint64_t> scan_max_ns;
@@ -80,13 +82,23 @@ struct WatchedProcess {
   std::atomic<std::uint64_t> seen_ns;  // when `reads` was read; 0: never
 };
 
+// A disk of the system rows. Writer: the watchdog; `name` is set before `disk_count` counts it.
+struct DiskName {
+  std::array<char, 32> bytes;
+};
+
+// Room for what a supporting detector found, in words: "vdb", "connection 40", a line of a log.
+inline constexpr std::size_t kSubjectBytes = 120;
+
 struct EvidenceArea {
   std::uint64_t magic;
   // What cannot be seen and why, as C strings; empty when it can. Set before "ready".
-  std::array<char, 256> scan_problem;    // the kernel's tasks and locks
-  std::array<char, 256> fuse_problem;    // FUSE requests and servers
-  std::array<char, 256> kmsg_problem;    // the kernel log
-  std::array<char, 256> target_problem;  // threads of foreign load
+  std::array<char, 256> scan_problem;        // the kernel's tasks and locks
+  std::array<char, 256> fuse_problem;        // FUSE requests and servers
+  std::array<char, 256> kmsg_problem;        // the kernel log
+  std::array<char, 256> target_problem;      // threads of foreign load
+  std::array<char, 256> system_problem;      // pressure, disks, hung tasks
+  std::array<char, 256> protection_problem;  // by what this machine can stop the watchdog
   WatchdogHealth health;
   std::array<WatchedProcess, kWatchedMax> watched;
   std::array<TargetRow, kMaxLoads> targets;
@@ -94,6 +106,12 @@ struct EvidenceArea {
   std::array<ScanSlot, kScanSlots> scans;
   std::atomic<std::uint64_t> view_count;  // rows ever written; row i is at i % kViewRows
   std::array<ViewRow, kViewRows> views;
+  // Numbers of the FUSE connections to watch, 0 = free entry. Writer: the controller.
+  std::array<std::atomic<std::uint32_t>, kSystemFuse> watched_fuse;
+  std::array<DiskName, kSystemDisks> disk_names;
+  std::atomic<std::uint32_t> disk_count;
+  std::atomic<std::uint64_t> system_count;  // rows ever written; row i is at i % kSystemRows
+  std::array<SystemRow, kSystemRows> system_rows;
   std::atomic<std::uint64_t> kmsg_written;  // bytes ever written; a ring of whole lines
   std::array<char, kKmsgBytes> kmsg;
 };
@@ -121,8 +139,10 @@ class Evidence {
 
 // Copies of the rings for the controller, which reads while the watchdog writes: what was written
 // over during the copy is left out. The log begins with a whole line, the views with the oldest.
-std::string copy_kernel_log(const EvidenceArea& area);
+// `since`: no byte older than that one (SystemRow::kmsg_written).
+std::string copy_kernel_log(const EvidenceArea& area, std::uint64_t since = 0);
 std::vector<ViewRow> copy_views(const EvidenceArea& area);
+std::vector<SystemRow> copy_system_rows(const EvidenceArea& area);
 
 enum class WatchEventKind : std::uint32_t {
   incident_opened,
@@ -132,6 +152,7 @@ enum class WatchEventKind : std::uint32_t {
   dropout_begin,
   dropout_end,
   gap,
+  supported,  // a detector that only supports has something to say of an incident
 };
 
 // Watchdog to controller, one datagram each.
@@ -146,6 +167,7 @@ struct WatchEvent {
   std::uint32_t blocked;   // tasks blocked, for incidents
   std::uint32_t stalled;   // bit per load, for incidents
   double ratio;
+  std::array<char, kSubjectBytes> subject;  // of `supported`, a C string
 };
 
 // Controller to watchdog.

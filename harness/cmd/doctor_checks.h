@@ -21,6 +21,8 @@ struct DoctorRow {
 };
 
 std::vector<DoctorRow> check_machine();
+// Of these, what the watchdog needs; part of check_machine().
+std::vector<DoctorRow> check_watchdog();
 // /proc/self/mountinfo waits where somebody mounts or unmounts on a dead file system: not here.
 Result<std::vector<MountEntry>> read_mounts_bounded();
 // The directory is looked at by a child with a deadline: a dead mount costs a row, not the command.

@@ -159,6 +159,7 @@ std::vector<DoctorRow> check_machine() {
   for (DoctorRow& row : bpf_rows()) rows.push_back(std::move(row));
   rows.push_back(symbols_row());
   rows.push_back(kernel_log_row());
+  for (DoctorRow& row : check_watchdog()) rows.push_back(std::move(row));
   for (DoctorRow& row : hung_task_rows()) rows.push_back(std::move(row));
   for (DoctorRow& row :
        std::vector{sysrq_row(), kdump_row(), io_uring_row(), cgroup_row(), kvm_row()})

@@ -2,22 +2,57 @@
 #include "harness/detect/blocked_tasks.h"
 
 namespace stallproof {
+namespace {
+
+// include/linux/sched.h, 3.10 to 6.18.
+constexpr std::uint32_t kUninterruptible = 0x2;
+constexpr std::uint32_t kStopped = 0x4;
+constexpr std::uint32_t kTraced = 0x8;
+constexpr std::uint32_t kNoLoad = 0x400;           // idle kernel threads
+constexpr std::uint32_t kFrozen = 0x8000;          // TASK_FROZEN, 6.1 and later
+constexpr std::uint32_t kFrozenFlag = 0x10000;     // PF_FROZEN, before 6.1
+constexpr std::uint32_t kKernelThread = 0x200000;  // PF_KTHREAD: there the bit above means other
+// blk_io_schedule wakes direct I/O twice per hung-task timeout (block/blk-core.c, 6.1 to 6.18) only
+// to hide it from the kernel's own detector: that many switches at the same place are no move.
+constexpr std::uint64_t kRewakes = 2;
+
+}  // namespace
+
+bool is_blocked(const ScanTask& task, const QuietFunctions& quiet) {
+  if ((task.state & kUninterruptible) == 0) return false;
+  if ((task.state & (kNoLoad | kStopped | kTraced | kFrozen)) != 0) return false;
+  if ((task.flags & kFrozenFlag) != 0 && (task.flags & kKernelThread) == 0) return false;
+  return !quiet.contains(task.frames[0]);
+}
+
+std::uint64_t stack_hash(const ScanTask& task) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const std::uint64_t frame : task.frames) hash = (hash ^ frame) * 0x100000001b3ULL;
+  return hash;
+}
+
+bool BlockedTaskTable::stands(const Entry& entry, std::uint64_t switches,
+                              std::uint64_t stack) const {
+  if (entry.scan + 1 != scan_) return false;
+  if (entry.switches == switches) return true;
+  return entry.stack == stack && switches > entry.switches && switches - entry.switches <= kRewakes;
+}
 
 void BlockedTaskTable::begin_scan(Nanos now_ns) {
   ++scan_;
   now_ns_ = now_ns;
 }
 
-void BlockedTaskTable::saw(std::uint32_t tid, std::uint64_t switches) {
+void BlockedTaskTable::saw(std::uint32_t tid, std::uint64_t switches, std::uint64_t stack) {
   const std::size_t home = (tid * 2654435761U) % kCapacity;
   Entry* stale = nullptr;
   for (std::size_t step = 0; step < 64; ++step) {
     Entry& entry = entries_[(home + step) % kCapacity];
     if (entry.tid == tid) {
-      const bool continued = entry.scan + 1 == scan_ && entry.switches == switches;
-      if (!continued) entry.since_ns = now_ns_;
+      if (!stands(entry, switches, stack)) entry.since_ns = now_ns_;
       entry.scan = scan_;
       entry.switches = switches;
+      entry.stack = stack;
       return;
     }
     if (stale == nullptr && (entry.tid == 0 || entry.scan + 1 < scan_)) stale = &entry;
@@ -27,7 +62,8 @@ void BlockedTaskTable::saw(std::uint32_t tid, std::uint64_t switches) {
     ++overflow_;
     return;
   }
-  *stale = Entry{.tid = tid, .scan = scan_, .switches = switches, .since_ns = now_ns_};
+  *stale =
+      Entry{.tid = tid, .scan = scan_, .switches = switches, .stack = stack, .since_ns = now_ns_};
 }
 
 BlockedView BlockedTaskTable::finish_scan(Nanos stall_after) {

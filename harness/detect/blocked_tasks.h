@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watched tasks in D that have not been switched to for at least stall-after. Supports a stall that
-// progress shows; by itself it opens no incident for our own loads. The table that remembers when a
-// task last ran is fed by task scans.
+// Watched tasks in D that have stood where they are for at least stall-after: no switch from scan
+// to scan, or next to none with the same stack. Supports a stall that progress shows; by itself it
+// opens no incident for our own loads. The table that remembers when a task last moved is fed by
+// task scans.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "harness/detect/detector.h"
+#include "harness/probe/quiet_functions.h"
+#include "harness/probe/scan_record.h"
 
 namespace stallproof {
 
-// Remembers (tid, context switches) from scan to scan. Fixed memory, open addressing; tasks beyond
-// its capacity are counted.
+// In D, and not because it is frozen, stopped, traced, idle or the parent of a vfork.
+bool is_blocked(const ScanTask& task, const QuietFunctions& quiet);
+// The same stack, the same number.
+std::uint64_t stack_hash(const ScanTask& task);
+
+// Remembers (tid, context switches, stack) from scan to scan. Fixed memory, open addressing; tasks
+// beyond its capacity are counted.
 class BlockedTaskTable {
  public:
   void begin_scan(Nanos now_ns);
   // One task found in D. `switches` is voluntary plus involuntary context switches.
-  void saw(std::uint32_t tid, std::uint64_t switches);
+  void saw(std::uint32_t tid, std::uint64_t switches, std::uint64_t stack);
   [[nodiscard]] BlockedView finish_scan(Nanos stall_after);
   [[nodiscard]] std::uint64_t overflow() const { return overflow_; }
 
@@ -28,8 +36,10 @@ class BlockedTaskTable {
     std::uint32_t tid = 0;
     std::uint32_t scan = 0;  // scan number that saw it last
     std::uint64_t switches = 0;
+    std::uint64_t stack = 0;
     Nanos since_ns = 0;
   };
+  [[nodiscard]] bool stands(const Entry& entry, std::uint64_t switches, std::uint64_t stack) const;
   std::array<Entry, kCapacity> entries_{};
   std::uint32_t scan_ = 0;
   Nanos now_ns_ = 0;

@@ -19,6 +19,20 @@ inline constexpr std::array kDetectors{
                  "one op is in flight for fail-after while others of its load complete"},
     DetectorInfo{"blocked-tasks",
                  "watched tasks in D that have not run for stall-after (supports a stall)"},
-    DetectorInfo{"dropout", "throughput under dropout-below of its 60 s median for at least 2 s"}};
+    DetectorInfo{"dropout", "throughput under dropout-below of its 60 s median for at least 2 s"},
+    DetectorInfo{"hung-task",
+                 "the kernel's own detector reports a task (supports a stall; an incident by "
+                 "itself only for a watched task of load that is not ours)"},
+    DetectorInfo{"device-inflight",
+                 "a disk has requests in flight and ended none for stall-after (supports a stall)"},
+    DetectorInfo{"fuse-waiting",
+                 "a watched FUSE connection has requests unanswered and no load completed anything "
+                 "for stall-after (supports a stall)"},
+    DetectorInfo{"pressure",
+                 "for a tenth of the time all that could run waited for I/O or memory (supports a "
+                 "stall)"},
+    DetectorInfo{"kernel-log",
+                 "the kernel reports a lockup, an RCU or workqueue stall, an I/O error (supports a "
+                 "stall)"}};
 
 }  // namespace stallproof

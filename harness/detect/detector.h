@@ -18,9 +18,17 @@ enum class FindingKind : std::uint32_t {
   stuck_op,
   blocked_tasks,
   dropout_begin,
-  dropout_end
+  dropout_end,
+  hung_task,
+  device_inflight,
+  fuse_waiting,
+  pressure,
+  kernel_log
 };
+inline constexpr std::size_t kFindingKinds = 10;
 std::string_view finding_name(FindingKind kind);
+// By itself it is no incident; of one that stands it is part of the evidence.
+bool only_supports(FindingKind kind);
 
 struct Finding {
   FindingKind kind = FindingKind::no_progress;
@@ -30,6 +38,8 @@ struct Finding {
   Nanos since_ns = 0;       // onset of a stall, begin of a dropout
   Nanos until_ns = 0;       // end of a dropout
   double ratio = 0;         // lowest throughput over median, for dropouts
+  bool opens = false;       // of a kind that mostly supports: this one is an incident by itself
+  Subject subject{};        // what it is about, in words, where tid and load do not say it
 };
 
 // Fixed capacity; what does not fit is counted, never lost in silence.

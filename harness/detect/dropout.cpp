@@ -4,6 +4,28 @@
 #include <algorithm>
 
 namespace stallproof {
+namespace {
+
+// Of what is in the ring.
+std::uint64_t median_of(const std::array<std::uint64_t, Dropout::kHistory>& ring,
+                        std::size_t written) {
+  static std::array<std::uint64_t, Dropout::kHistory> scratch;
+  const std::size_t count = std::min(written, ring.size());
+  if (count == 0) return 0;
+  std::copy_n(ring.begin(), count, scratch.begin());
+  const auto middle = scratch.begin() + static_cast<std::ptrdiff_t>(count / 2);
+  std::nth_element(scratch.begin(), middle, scratch.begin() + static_cast<std::ptrdiff_t>(count));
+  return *middle;
+}
+
+// 2 s, and as long as it usually takes to complete so many that their absence is no chance.
+Nanos least_duration(std::uint64_t median) {
+  const Nanos missed =
+      Dropout::kMinMissed * Dropout::kWindowBuckets * Dropout::kBucket / std::max<Nanos>(median, 1);
+  return std::max(Dropout::kMinDuration, missed);
+}
+
+}  // namespace
 
 void Dropout::check(const SystemView& view, FindingList& out) {
   for (std::size_t i = 0; i < view.load_count; ++i) {
@@ -34,13 +56,18 @@ void Dropout::end_bucket(std::size_t load, const SystemView& view, FindingList& 
 void Dropout::judge(std::size_t index, std::uint64_t window, const SystemView& view,
                     FindingList& out) {
   LoadState& state = states_[index];
-  const std::uint64_t median = state.window_count >= kMinHistory ? median_of(state) : 0;
-  const bool offered = view.loads[index].in_flight > 0;
+  const std::uint64_t median =
+      state.window_count >= kMinHistory ? median_of(state.windows, state.window_count) : 0;
+  const std::uint64_t in_flight = view.loads[index].in_flight;
   const double ratio = median > 0 ? static_cast<double>(window) / static_cast<double>(median) : 1.0;
-  if (median == 0 || !offered || ratio >= below_) {
+  const bool offered = is_offered(state, in_flight);
+  if (median == 0 || ratio >= below_ || !offered) {
     if (state.reported) end_dropout(index, view.now_ns, out);
     state.low_since_ns = 0;
     state.min_ratio = 1;
+    // A straggler in a pause is not what this load is like.
+    if (median != 0 && ratio < below_ && in_flight > 0) return;
+    state.in_flight[state.window_count % kHistory] = in_flight;
     state.windows[state.window_count++ % kHistory] = window;
     return;
   }
@@ -52,7 +79,7 @@ void Dropout::judge(std::size_t index, std::uint64_t window, const SystemView& v
     state.low_since_ns = stopped ? last : view.now_ns - kWindowBuckets * kBucket;
   }
   state.min_ratio = std::min(state.min_ratio, ratio);
-  if (state.reported || view.now_ns < state.low_since_ns + kMinDuration) return;
+  if (state.reported || view.now_ns < state.low_since_ns + least_duration(median)) return;
   state.reported = true;
   out.add({.kind = FindingKind::dropout_begin,
            .load = static_cast<std::uint32_t>(index),
@@ -78,13 +105,8 @@ void Dropout::close_all(Nanos now_ns, FindingList& out) {
   }
 }
 
-std::uint64_t Dropout::median_of(LoadState& state) {
-  static std::array<std::uint64_t, kHistory> scratch;
-  const std::size_t count = std::min(state.window_count, kHistory);
-  std::copy_n(state.windows.begin(), count, scratch.begin());
-  const auto middle = scratch.begin() + static_cast<std::ptrdiff_t>(count / 2);
-  std::nth_element(scratch.begin(), middle, scratch.begin() + static_cast<std::ptrdiff_t>(count));
-  return *middle;
+bool Dropout::is_offered(const LoadState& state, std::uint64_t in_flight) {
+  return in_flight > 0 && 2 * in_flight >= median_of(state.in_flight, state.window_count);
 }
 
 }  // namespace stallproof

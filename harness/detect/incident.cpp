@@ -4,18 +4,7 @@
 namespace stallproof {
 namespace {
 
-bool opens(const Finding& finding) {
-  switch (finding.kind) {
-    case FindingKind::no_progress:
-    case FindingKind::stuck_op:
-      return true;
-    case FindingKind::blocked_tasks:
-    case FindingKind::dropout_begin:
-    case FindingKind::dropout_end:
-      return false;
-  }
-  return false;
-}
+bool opens(const Finding& finding) { return finding.opens || !only_supports(finding.kind); }
 
 }  // namespace
 
@@ -30,8 +19,22 @@ std::string_view finding_name(FindingKind kind) {
     case FindingKind::dropout_begin:
     case FindingKind::dropout_end:
       return "dropout";
+    case FindingKind::hung_task:
+      return "hung-task";
+    case FindingKind::device_inflight:
+      return "device-inflight";
+    case FindingKind::fuse_waiting:
+      return "fuse-waiting";
+    case FindingKind::pressure:
+      return "pressure";
+    case FindingKind::kernel_log:
+      return "kernel-log";
   }
   return "unknown";
+}
+
+bool only_supports(FindingKind kind) {
+  return kind != FindingKind::no_progress && kind != FindingKind::stuck_op;
 }
 
 std::optional<IncidentChange> IncidentTracker::update(const SystemView& view,
@@ -64,6 +67,12 @@ bool IncidentTracker::extend(std::span<const Finding> findings) {
     current_.kinds |= bit;
     if (finding.kind == FindingKind::blocked_tasks && finding.count > current_.blocked)
       current_.blocked = finding.count;
+    if (only_supports(finding.kind)) {
+      Support& support = current_.support[static_cast<std::size_t>(finding.kind)];
+      if (support.since_ns == 0)
+        support = {
+            .since_ns = finding.since_ns, .count = finding.count, .subject = finding.subject};
+    }
     if (!opens(finding)) continue;
     if (finding.since_ns < current_.onset_ns) current_.onset_ns = finding.since_ns;
     if (current_.stalled[finding.load]) continue;

@@ -12,6 +12,13 @@
 
 namespace stallproof {
 
+// What a detector that only supports has said of an incident.
+struct Support {
+  Nanos since_ns = 0;  // 0: nothing
+  std::uint32_t count = 0;
+  Subject subject{};
+};
+
 struct Incident {
   std::uint32_t number = 0;   // 1, 2, … within the run
   Nanos onset_ns = 0;         // earliest onset among the findings that opened it
@@ -20,6 +27,7 @@ struct Incident {
   std::uint32_t kinds = 0;    // bit per FindingKind
   std::uint32_t blocked = 0;  // most tasks seen blocked during it
   std::array<bool, kMaxLoads> stalled{};
+  std::array<Support, kFindingKinds> support{};  // by FindingKind
 };
 
 enum class IncidentChange { opened, extended, resolved };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 #include "harness/detect/view_builder.h"
 
@@ -41,6 +42,39 @@ TEST(Incident, BlockedTasksAloneOpenNothing) {
   const std::array found{Finding{.kind = FindingKind::blocked_tasks, .count = 3}};
   EXPECT_EQ(tracker.update(build.view, found), std::nullopt);
   EXPECT_FALSE(tracker.standing());
+}
+
+TEST(Incident, WhatOnlySupportsOpensNothingAndIsKeptByAnIncident) {
+  IncidentTracker tracker;
+  ViewBuilder build;
+  build.in_flight_since(9 * kSecond).at(10 * kSecond);
+  std::vector<Finding> found;
+  for (const FindingKind kind :
+       {FindingKind::hung_task, FindingKind::device_inflight, FindingKind::fuse_waiting,
+        FindingKind::pressure, FindingKind::kernel_log})
+    found.push_back({.kind = kind, .count = 2, .since_ns = 8 * kSecond, .subject = {"vdb"}});
+  EXPECT_EQ(tracker.update(build.view, found), std::nullopt);
+  EXPECT_FALSE(tracker.standing());
+  found.push_back(no_progress(0, 9 * kSecond));
+  EXPECT_EQ(tracker.update(build.view, found), IncidentChange::opened);
+  // An old report does not make the stall begin earlier.
+  EXPECT_EQ(tracker.current().onset_ns, 9 * kSecond);
+  const Support& disk =
+      tracker.current().support[static_cast<std::size_t>(FindingKind::device_inflight)];
+  EXPECT_EQ(disk.since_ns, 8 * kSecond);
+  EXPECT_STREQ(disk.subject.data(), "vdb");
+}
+
+TEST(Incident, HungTaskOfForeignLoadOpensOneThatResolvesWhenItsLoadMoves) {
+  IncidentTracker tracker;
+  ViewBuilder build;
+  build.in_flight_since(1 * kSecond).at(10 * kSecond);
+  const std::array found{
+      Finding{.kind = FindingKind::hung_task, .tid = 42, .since_ns = 10 * kSecond, .opens = true}};
+  EXPECT_EQ(tracker.update(build.view, found), IncidentChange::opened);
+  EXPECT_EQ(tracker.update(build.view, {}), std::nullopt);
+  build.done(12 * kSecond).idle().at(12 * kSecond);
+  EXPECT_EQ(tracker.update(build.view, {}), IncidentChange::resolved);
 }
 
 TEST(Incident, ResolvesWhenTheOldOpIsGoneAndSomethingCompleted) {

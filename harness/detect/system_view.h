@@ -10,6 +10,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/board/board.h"
+#include "harness/board/evidence.h"
 
 namespace stallproof {
 
@@ -30,6 +31,19 @@ struct BlockedView {
   Nanos longest_ns = 0;  // for how long the longest of them has not run
 };
 
+// A C string of fixed size: what a finding is about.
+using Subject = std::array<char, kSubjectBytes>;
+
+// A report of the kernel: a line of its log, or a task that its hung-task detector found.
+struct KernelReport {
+  Nanos at_ns = 0;  // when we saw it; 0: none yet
+  std::uint32_t count = 0;
+  std::uint32_t tid = 0;   // of a hung task, 0 when not known
+  std::uint32_t load = 0;  // index, when `of_load`
+  bool of_load = false;    // the task belongs to that load, which is not ours
+  Subject subject{};
+};
+
 struct SystemView {
   Nanos now_ns = 0;
   // The watchdog itself was not run between the last tick and this one: nothing seen now may be
@@ -38,6 +52,10 @@ struct SystemView {
   std::size_t load_count = 0;
   std::array<LoadView, kMaxLoads> loads;
   BlockedView blocked;
+  SystemRow system;                     // the newest; at_ns 0: none
+  const EvidenceArea* names = nullptr;  // of its disks and connections
+  KernelReport hung_task;               // the newest report of each kind
+  KernelReport kernel_log;
 };
 
 // Sums the board into view.loads. Lock-free; a slot whose writer is in mid-update gives the value

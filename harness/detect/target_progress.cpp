@@ -31,7 +31,8 @@ TargetProgress::TargetProgress(Nanos stall_after)
 
 void TargetProgress::update(std::span<const ThreadSample> samples, SystemView& view) {
   begin_sample(view.now_ns);
-  for (const ThreadSample& sample : samples) add(sample, view.now_ns);
+  for (const ThreadSample& sample : samples)
+    if (sample.tid != 0) add(sample, view.now_ns);
   view.load_count = load_count_;
   for (std::size_t i = 0; i < load_count_; ++i) finish_load(i, view);
   view.blocked = blocked_;

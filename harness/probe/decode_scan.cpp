@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <unordered_map>
 
@@ -105,6 +106,8 @@ void note_blind_spots(const ScanRecords& records, LockSnapshot& snapshot) {
     spots.emplace_back("the scan's buffer was full: tasks are missing");
   if ((begin.notes & SCAN_NOTE_INCOMPLETE) != 0)
     spots.emplace_back("a pass of the scan failed: tasks or locks are missing");
+  if ((begin.notes & SCAN_NOTE_PLAIN_CUT) != 0)
+    spots.emplace_back("of the watched threads that only sleep, some were left out");
   if ((begin.features & SCAN_HAS_FUSE) == 0)
     spots.emplace_back("FUSE connections and their requests were not read");
   if ((begin.features & SCAN_HAS_STACK_SCAN) == 0)
@@ -114,6 +117,13 @@ void note_blind_spots(const ScanRecords& records, LockSnapshot& snapshot) {
 }
 
 }  // namespace
+
+bool is_quick_scan(std::span<const std::byte> bytes) {
+  ScanBegin begin;
+  if (bytes.size() < sizeof begin) return false;
+  std::memcpy(&begin, bytes.data(), sizeof begin);
+  return begin.magic == SCAN_MAGIC && (begin.notes & SCAN_NOTE_QUICK) != 0;
+}
 
 bool scan_is_whole(std::span<const std::byte> bytes) {
   const ScanRecords records = ScanRecords::parse(bytes);

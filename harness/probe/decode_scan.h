@@ -28,5 +28,7 @@ LockSnapshot decode_scan(std::span<const std::byte> now, const ScanBefore* befor
 // read, nothing is damaged. Lists that changed while they were walked do not count: what moves is
 // not stuck. Nor does what no scan of this kernel shows.
 bool scan_is_whole(std::span<const std::byte> bytes);
+// One pass only: see KernelScan::Depth.
+bool is_quick_scan(std::span<const std::byte> bytes);
 
 }  // namespace stallproof

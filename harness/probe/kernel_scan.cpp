@@ -35,6 +35,7 @@ struct KernelScan::Programs {
   fuse_scan* fuse = nullptr;
   std::string fuse_problem = "not asked for";
   std::uint64_t generation = 0;
+  std::uint32_t plain_limit = ~0U;
   bool truncated = false;
 
   Programs() = default;
@@ -46,8 +47,9 @@ struct KernelScan::Programs {
   }
   Result<> load_tasks(const bpf_object_open_opts& options);
   Result<> load_fuse(const bpf_object_open_opts& options);
-  void run_passes(BpfReading& reading);
-  [[nodiscard]] ScanBegin begin(Nanos started, const BpfReading& reading) const;
+  void run_passes(BpfReading& reading, Depth depth);
+  void start(Depth depth);
+  [[nodiscard]] ScanBegin begin(Nanos started, const BpfReading& reading, Depth depth) const;
 };
 
 Result<> KernelScan::Programs::load_tasks(const bpf_object_open_opts& options) {
@@ -73,20 +75,34 @@ Result<> KernelScan::Programs::load_fuse(const bpf_object_open_opts& options) {
   return bpf_refused("load of the FUSE scan", error);
 }
 
-void KernelScan::Programs::run_passes(BpfReading& reading) {
+void KernelScan::Programs::start(Depth depth) {
   tasks->bss->generation = ++generation;
+  tasks->bss->waits_for_others = 0;
+  tasks->bss->plain_tasks = 0;
+  tasks->bss->plain_limit = plain_limit;
+  tasks->bss->marks = 0;
+  tasks->bss->quick = depth == Depth::quick ? 1 : 0;
+}
+
+void KernelScan::Programs::run_passes(BpfReading& reading, Depth depth) {
+  start(depth);
+  if (depth == Depth::quick)
+    return read_bpf_iterator(::bpf_link__fd(tasks->links.find_mmap_locks), reading);
   if (fuse != nullptr) {
     fuse->bss->generation = generation;
+    fuse->bss->marks = 0;
     read_bpf_iterator(::bpf_link__fd(fuse->links.scan_fuse), reading);
+    tasks->bss->marks = fuse->bss->marks;
   }
   for (const bpf_link* link :
        {tasks->links.find_mmap_locks, tasks->links.find_other_locks, tasks->links.emit_tasks}) {
     if (reading.full || reading.error != 0) return;
+    if (link == tasks->links.find_other_locks && tasks->bss->waits_for_others == 0) continue;
     read_bpf_iterator(::bpf_link__fd(link), reading);
   }
 }
 
-ScanBegin KernelScan::Programs::begin(Nanos started, const BpfReading& reading) const {
+ScanBegin KernelScan::Programs::begin(Nanos started, const BpfReading& reading, Depth depth) const {
   ScanBegin record{};
   record.head = {SCAN_BEGIN, sizeof(record)};
   record.magic = SCAN_MAGIC;
@@ -94,6 +110,8 @@ ScanBegin KernelScan::Programs::begin(Nanos started, const BpfReading& reading) 
   if (fuse != nullptr) record.features |= fuse->bss->features;
   if (reading.full) record.notes |= SCAN_NOTE_BUFFER_FULL;
   if (reading.error != 0) record.notes |= SCAN_NOTE_INCOMPLETE;
+  if (tasks->bss->plain_tasks > plain_limit) record.notes |= SCAN_NOTE_PLAIN_CUT;
+  if (depth == Depth::quick) record.notes |= SCAN_NOTE_QUICK;
   record.hz = tasks->bss->hz;
   record.jiffies = tasks->bss->jiffies_now;
   record.taken_ns = started;
@@ -112,6 +130,7 @@ Result<KernelScan> KernelScan::open(const ScanOptions& options) {
   bpf_object_open_opts open_options{};
   open_options.sz = sizeof open_options;
   if (!options.btf_path.empty()) open_options.btf_custom_path = options.btf_path.c_str();
+  programs->plain_limit = options.plain_limit;
   const Result<> loaded = programs->load_tasks(open_options);
   if (!loaded) return fail(loaded.error().what, loaded.error().origin);
   if (options.fuse) {
@@ -138,12 +157,12 @@ tl::expected<void, int> KernelScan::unwatch(pid_t tgid) noexcept {
   return {};
 }
 
-tl::expected<std::size_t, int> KernelScan::scan(std::span<std::byte> out) noexcept {
+tl::expected<std::size_t, int> KernelScan::scan(std::span<std::byte> out, Depth depth) noexcept {
   if (out.size() < sizeof(ScanBegin)) return tl::unexpected<int>(EINVAL);
   const Nanos started = monotonic_now();
   BpfReading reading{.out = out, .used = sizeof(ScanBegin)};
-  programs_->run_passes(reading);
-  const ScanBegin first = programs_->begin(started, reading);
+  programs_->run_passes(reading, depth);
+  const ScanBegin first = programs_->begin(started, reading, depth);
   std::memcpy(out.data(), &first, sizeof(first));
   programs_->truncated = reading.full;
   if (reading.error != 0 && reading.used == sizeof(ScanBegin))

@@ -14,6 +14,7 @@
 
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/kernel_scan.h"
+#include "harness/probe/target_scan.h"
 
 namespace stallproof {
 namespace {
@@ -57,7 +58,7 @@ class Sleepers {
 };
 
 void scan_sleeping_threads(benchmark::State& state) {
-  auto scan = KernelScan::open();
+  auto scan = KernelScan::open({.plain_limit = 1024});  // as the watchdog does
   if (!scan) return state.SkipWithError(scan.error().what.c_str());
   const Sleepers sleepers(state.range(0));
   if (state.range(1) != 0 && !scan->watch(sleepers.pid())) return state.SkipWithError("watch");
@@ -70,8 +71,54 @@ BENCHMARK(scan_sleeping_threads)
     ->ArgNames({"threads", "watched"})
     ->Args({1, 0})
     ->Args({4000, 0})
+    ->Args({10000, 0})
+    ->Args({100, 1})
     ->Args({500, 1})
+    ->Args({1000, 1})
     ->Args({4000, 1})
+    ->Args({10000, 1})
+    ->Args({30000, 1})
+    ->Unit(benchmark::kMicrosecond);
+
+// Every second while nothing is suspected.
+void quick_scan_sleeping_threads(benchmark::State& state) {
+  auto scan = KernelScan::open({.plain_limit = 1024});
+  if (!scan) return state.SkipWithError(scan.error().what.c_str());
+  const Sleepers sleepers(state.range(0));
+  if (!scan->watch(sleepers.pid())) return state.SkipWithError("watch");
+  std::vector<std::byte> buffer(2 << 20);
+  std::size_t used = 0;
+  for ([[maybe_unused]] auto _ : state)
+    used = scan->scan(buffer, KernelScan::Depth::quick).value_or(0);
+  state.counters["bytes"] = static_cast<double>(used);
+}
+BENCHMARK(quick_scan_sleeping_threads)
+    ->ArgName("threads")
+    ->Arg(100)
+    ->Arg(1000)
+    ->Arg(10000)
+    ->Arg(30000)
+    ->Unit(benchmark::kMicrosecond);
+
+// What the watchdog reads every tick of load that is not ours.
+void sample_sleeping_threads(benchmark::State& state) {
+  auto scan = TargetScan::open();
+  if (!scan) return state.SkipWithError(scan.error().what.c_str());
+  const Sleepers sleepers(state.range(0));
+  if (!scan->watch(sleepers.pid())) return state.SkipWithError("watch");
+  std::size_t seen = 0;
+  for ([[maybe_unused]] auto _ : state) {
+    const auto samples = scan->sample();
+    seen = samples ? samples->size() : 0;
+  }
+  state.counters["threads"] = static_cast<double>(seen);
+}
+BENCHMARK(sample_sleeping_threads)
+    ->ArgName("threads")
+    ->Arg(100)
+    ->Arg(1000)
+    ->Arg(10000)
+    ->Arg(30000)
     ->Unit(benchmark::kMicrosecond);
 
 void decode_sleeping_threads(benchmark::State& state) {

@@ -37,6 +37,10 @@ struct {
 
 __u64 jiffies_now;
 __u32 hz;
+__u32 waits_for_others; /* some task in D waits for a lock that it names */
+__u32 plain_tasks;      /* watched, and nothing else about them */
+__u32 plain_limit;      /* so many of these are told; set by user space */
+__u32 quick;            /* set by user space: find_mmap_locks is the only pass */
 
 /* Only one thread runs a scan of these maps: scratch needs no copy per CPU. */
 static struct ScanLock lock;
@@ -194,6 +198,35 @@ static __always_inline void note_features(void) {
   hz = (__u32)CONFIG_HZ;
 }
 
+static __always_inline void describe_task(struct task_struct* task) {
+  row.head.kind = SCAN_TASK;
+  row.head.size = sizeof(row);
+  row.task = (__u64)task;
+  row.mm = (__u64)BPF_CORE_READ(task, mm);
+  row.switches = task->nvcsw + task->nivcsw;
+  row.blocker = bpf_core_field_exists(task->blocker) ? task->blocker : 0;
+  row.tid = task->pid;
+  row.tgid = task->tgid;
+  row.state = task->__state;
+  row.flags = task->flags;
+  row.faults = 0;
+  __builtin_memset(row.fault, 0, sizeof(row.fault));
+  __builtin_memset(row.frames, 0, sizeof(row.frames));
+  read_comm(row.comm, task);
+  row.stack_bytes = (__s32)bpf_get_task_stack(task, row.frames, sizeof(row.frames), 0);
+}
+
+static __always_inline void note_mmap_lock(struct seq_file* seq, struct task_struct* task) {
+  struct mm_struct* mm = task->mm;
+  if (!mm || !(mm->mmap_lock.count.counter & RWSEM_WAITERS)) return;
+  const __u64 space = (__u64)BPF_CORE_READ(task, mm);
+  struct SeenKey key = {space + bpf_core_field_offset(struct mm_struct, mmap_lock), SEEN_LOCK};
+  if (!space || marked(&seen, &key)) return;
+  lock.mm = space;
+  lock.tgid = task->tgid;
+  if (emit_lock(seq, key.object, SCAN_RWSEM)) remember_lock();
+}
+
 SEC("iter/task")
 int find_mmap_locks(struct bpf_iter__task* ctx) {
   struct task_struct* task = ctx->task;
@@ -201,14 +234,14 @@ int find_mmap_locks(struct bpf_iter__task* ctx) {
     note_features();
     return 0;
   }
-  struct mm_struct* mm = task->mm;
-  if (!mm || !(mm->mmap_lock.count.counter & RWSEM_WAITERS)) return 0;
-  const __u64 space = (__u64)BPF_CORE_READ(task, mm);
-  struct SeenKey key = {space + bpf_core_field_offset(struct mm_struct, mmap_lock), SEEN_LOCK};
-  if (!space || marked(&seen, &key)) return 0;
-  lock.mm = space;
-  lock.tgid = task->tgid;
-  if (emit_lock(ctx->meta->seq, key.object, SCAN_RWSEM)) remember_lock();
+  const int in_d = blocked(task->__state);
+  if (in_d && bpf_core_field_exists(task->blocker) && task->blocker) waits_for_others = 1;
+  note_mmap_lock(ctx->meta->seq, task);
+  if (!quick || !in_d) return 0;
+  describe_task(task);
+  row.why = SCAN_WHY_BLOCKED;
+  row.moved = row.switches != task->nvcsw + task->nivcsw || row.state != task->__state;
+  bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
   return 0;
 }
 
@@ -304,24 +337,6 @@ static __always_inline __u32 why_emit(struct task_struct* task) {
   return why;
 }
 
-static __always_inline void describe_task(struct task_struct* task) {
-  row.head.kind = SCAN_TASK;
-  row.head.size = sizeof(row);
-  row.task = (__u64)task;
-  row.mm = (__u64)BPF_CORE_READ(task, mm);
-  row.switches = task->nvcsw + task->nivcsw;
-  row.blocker = bpf_core_field_exists(task->blocker) ? task->blocker : 0;
-  row.tid = task->pid;
-  row.tgid = task->tgid;
-  row.state = task->__state;
-  row.flags = task->flags;
-  row.faults = 0;
-  __builtin_memset(row.fault, 0, sizeof(row.fault));
-  __builtin_memset(row.frames, 0, sizeof(row.frames));
-  read_comm(row.comm, task);
-  row.stack_bytes = (__s32)bpf_get_task_stack(task, row.frames, sizeof(row.frames), 0);
-}
-
 SEC("iter/task")
 int emit_tasks(struct bpf_iter__task* ctx) {
   struct task_struct* task = ctx->task;
@@ -331,6 +346,8 @@ int emit_tasks(struct bpf_iter__task* ctx) {
   struct mm_struct* mm = task->mm;
   const int contended = mm && (mm->mmap_lock.count.counter & RWSEM_WAITERS);
   if (!why && !contended) return 0;
+  /* One more thread that only sleeps, of thousands, says nothing new. */
+  if (why == SCAN_WHY_WATCHED && !contended && ++plain_tasks > plain_limit) return 0;
   describe_task(task);
   if (row.state && (contended || (why & (SCAN_WHY_BLOCKED | SCAN_WHY_REQUEST | SCAN_WHY_OWNER))))
     search_faults(task);

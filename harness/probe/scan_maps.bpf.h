@@ -42,10 +42,13 @@ struct {
 
 /* Set by user space before each scan. */
 __u64 generation;
+/* How often something was marked in this scan: 0 saves looking. */
+__u32 marks;
 /* ScanFeature bits, for user space. */
 __u32 features;
 
 static __always_inline int marked(void* map, const void* key) {
+  if (!marks) return 0;
   const __u64* value = bpf_map_lookup_elem(map, key);
   return value && *value == generation;
 }
@@ -53,6 +56,7 @@ static __always_inline int marked(void* map, const void* key) {
 static __always_inline void mark(void* map, const void* key) {
   const __u64 value = generation;
   bpf_map_update_elem(map, key, &value, BPF_ANY);
+  marks++;
 }
 
 #endif

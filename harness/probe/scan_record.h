@@ -31,7 +31,9 @@ enum ScanFeature {
 
 enum ScanNote {
   SCAN_NOTE_BUFFER_FULL = 1, /* the caller's buffer was too small */
-  SCAN_NOTE_INCOMPLETE = 2   /* an iterator stopped with an error */
+  SCAN_NOTE_INCOMPLETE = 2,  /* an iterator stopped with an error */
+  SCAN_NOTE_PLAIN_CUT = 4,   /* threads that only sleep were left out, as asked */
+  SCAN_NOTE_QUICK = 8        /* one pass: contended mmap_locks and blocked tasks, nothing else */
 };
 
 /* First record, filled in by KernelScan itself. */

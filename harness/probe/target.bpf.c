@@ -27,10 +27,33 @@ struct {
   __type(value, __u64);
 } sampled_tgids SEC(".maps");
 
+/* What a sleeping thread was like when it was told, and its number among the records of that pass.
+ */
+struct Told {
+  __u64 switches;
+  __u64 start;
+  __u64 jobctl;
+  __u64 pass;
+  __u32 state;
+  __u32 number;
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 65536);
+  __type(key, __u32);
+  __type(value, struct Told);
+} told SEC(".maps");
+
+/* Set by the reader before each pass: one more, and 0. */
+__u64 pass;
+__u32 written;
+
 /* Of the task that reads the iterator: on a processor since then, on the scheduler's clock. */
 __u64 reader_arrival;
 
 static struct TargetRecord row;
+static struct TargetSame same;
+static struct Told note;
 
 static __always_inline __u32 kind_of_fd(struct task_struct* task, __u64 fd) {
   struct file** const fds = BPF_CORE_READ(task, files, fdt, fd);
@@ -70,6 +93,35 @@ static __always_inline void read_counters(struct task_struct* task) {
     row.arrival = task->sched_info.last_arrival;
 }
 
+/* A thread that has not been switched to since still sleeps where it slept. */
+static __always_inline int is_same(const struct task_struct* task, const struct Told* known) {
+  return task->__state && task->__state == known->state && task->start_time == known->start &&
+         task->nvcsw + task->nivcsw == known->switches && task->jobctl == known->jobctl &&
+         known->pass + 1 == pass;
+}
+
+static __always_inline void tell_same(struct seq_file* seq, __u32 tid, struct Told* known) {
+  same.size = sizeof(same);
+  same.before = known->number;
+  same.tid = (__s32)tid;
+  if (bpf_seq_write(seq, &same, sizeof(same))) return; /* shown again in the next buffer */
+  known->number = written++;
+  known->pass = pass;
+}
+
+static __always_inline void tell(struct seq_file* seq, __u32 tid, int moved) {
+  row.size = sizeof(row);
+  if (bpf_seq_write(seq, &row, sizeof(row))) return;
+  note.switches = row.switches;
+  note.start = row.start;
+  note.jobctl = row.jobctl;
+  note.pass = pass;
+  note.state = row.state;
+  note.number = written++;
+  if (row.state == 0 || moved) return; /* one that runs is told anew every time */
+  bpf_map_update_elem(&told, &tid, &note, BPF_ANY);
+}
+
 SEC("iter/task")
 int sample_target(struct bpf_iter__task* ctx) {
   struct task_struct* task = ctx->task;
@@ -81,6 +133,12 @@ int sample_target(struct bpf_iter__task* ctx) {
   }
   __u32 tgid = (__u32)task->tgid;
   if (!bpf_map_lookup_elem(&sampled_tgids, &tgid)) return 0;
+  __u32 tid = (__u32)task->pid;
+  struct Told* known = bpf_map_lookup_elem(&told, &tid);
+  if (known && is_same(task, known)) {
+    tell_same(ctx->meta->seq, tid, known);
+    return 0;
+  }
   row.tid = task->pid;
   row.tgid = task->tgid;
   row.state = task->__state;
@@ -96,7 +154,8 @@ int sample_target(struct bpf_iter__task* ctx) {
   if (row.state)
     row.stack_bytes = (__s32)bpf_get_task_stack(task, row.frames, sizeof(row.frames), 0);
   /* It ran meanwhile: what was read belongs to two moments. */
-  if (row.switches != task->nvcsw + task->nivcsw) row.stack_bytes = 0;
-  bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+  const int moved = row.switches != task->nvcsw + task->nivcsw;
+  if (moved) row.stack_bytes = 0;
+  tell(ctx->meta->seq, tid, moved);
   return 0;
 }

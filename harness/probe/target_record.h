@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the iterator of target.bpf.c writes, once per thread of a watched process. Shared by the BPF
- * program and its reader; native byte order, never stored. */
+/* What the iterator of target.bpf.c writes for each thread of a watched process: a TargetRecord, or
+ * a TargetSame where nothing can have changed since the pass before. Shared by the BPF program and
+ * its reader; native byte order, never stored. */
 #ifndef HARNESS_PROBE_TARGET_RECORD_H
 #define HARNESS_PROBE_TARGET_RECORD_H
 
@@ -15,7 +16,17 @@ enum TargetFile {
   TARGET_FILE_OTHER /* pipe, socket, terminal, … */
 };
 
+/* It sleeps and has not been switched to since the pass before. */
+struct TargetSame {
+  __u32 size;   /* of this record: tells the two apart */
+  __u32 before; /* its number among the records of the pass before */
+  __s32 tid;
+  __u32 reserved;
+};
+
 struct TargetRecord {
+  __u32 size;
+  __u32 reserved;
   __s32 tid;
   __s32 tgid;
   __u32 state;     /* task_struct.__state */

@@ -34,7 +34,10 @@ std::uint64_t place_of(const TargetRecord& record) {
 struct TargetScan::Programs {
   target_scan_bpf* programs = nullptr;
   std::vector<std::byte> bytes;
-  std::vector<ThreadSample> samples;
+  // Of this pass and of the one before, each in the order of its records.
+  std::array<std::vector<ThreadSample>, 2> samples;
+  std::size_t present = 0;
+  std::size_t counted_before = 0;  // records of the pass before
   bool truncated = false;
   // Scheduler clock to CLOCK_MONOTONIC: we were given a processor shortly before we read the time,
   // so the least difference of the last samples is the best known.
@@ -58,6 +61,35 @@ struct TargetScan::Programs {
     const std::int64_t at =
         static_cast<std::int64_t>(arrival) + *std::min_element(offsets.begin(), end);
     return at < 0 ? 1 : std::min(static_cast<Nanos>(at), now);
+  }
+  // Forgotten, it is told in full with the next pass; until then nothing is known of it.
+  [[nodiscard]] ThreadSample same_as_before(const TargetSame& same) const {
+    const std::vector<ThreadSample>& before = samples[1 - present];
+    if (same.before < counted_before && before[same.before].tid == same.tid)
+      return before[same.before];
+    const auto key = static_cast<std::uint32_t>(same.tid);
+    ::bpf_map__delete_elem(programs->maps.told, &key, sizeof key, 0);
+    return {};
+  }
+  // Turns records into samples; returns how many.
+  std::size_t take(std::span<const std::byte> records, Nanos now) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at + sizeof(TargetSame) <= records.size();) {
+      TargetSame head;
+      std::memcpy(&head, records.data() + at, sizeof head);
+      const bool whole = head.size == sizeof(TargetRecord);
+      if ((!whole && head.size != sizeof head) || head.size > records.size() - at) break;
+      if (count == kMaxSampledThreads) break;
+      if (whole) {
+        TargetRecord record;
+        std::memcpy(&record, records.data() + at, sizeof record);
+        samples[present][count++] = sample_of(record, now);
+      } else {
+        samples[present][count++] = same_as_before(head);
+      }
+      at += head.size;
+    }
+    return count;
   }
   [[nodiscard]] ThreadSample sample_of(const TargetRecord& record, Nanos now) const {
     ThreadSample sample{.tid = record.tid,
@@ -91,7 +123,7 @@ Result<TargetScan> TargetScan::open() {
   if (error != 0) return bpf_refused("attach of the target scan", error);
   // All touched now: later not even a page fault may come.
   made->bytes.assign(kMaxSampledThreads * sizeof(TargetRecord), std::byte{0});
-  made->samples.assign(kMaxSampledThreads, ThreadSample{});
+  for (auto& each : made->samples) each.assign(kMaxSampledThreads, ThreadSample{});
   return TargetScan(std::move(made));
 }
 
@@ -114,18 +146,20 @@ tl::expected<void, int> TargetScan::unwatch(pid_t tgid) noexcept {
 tl::expected<std::span<const ThreadSample>, int> TargetScan::sample() noexcept {
   Programs& own = *programs_;
   const Nanos began = monotonic_now();
+  ++own.programs->bss->pass;
+  own.programs->bss->written = 0;
   BpfReading reading{.out = own.bytes};
   read_bpf_iterator(::bpf_link__fd(own.programs->links.sample_target), reading);
   own.truncated = reading.full;
-  if (reading.error != 0) return tl::unexpected<int>(reading.error);
-  own.note_offset(began);
-  const std::size_t count = reading.used / sizeof(TargetRecord);
-  for (std::size_t i = 0; i < count; ++i) {
-    TargetRecord record;
-    std::memcpy(&record, own.bytes.data() + i * sizeof record, sizeof record);
-    own.samples[i] = own.sample_of(record, began);
+  own.present = 1 - own.present;
+  if (reading.error != 0) {
+    own.counted_before = 0;
+    return tl::unexpected<int>(reading.error);
   }
-  return std::span<const ThreadSample>(own.samples.data(), count);
+  own.note_offset(began);
+  const std::size_t count = own.take({own.bytes.data(), reading.used}, began);
+  own.counted_before = count;
+  return std::span<const ThreadSample>(own.samples[own.present].data(), count);
 }
 
 bool TargetScan::truncated() const { return programs_->truncated; }

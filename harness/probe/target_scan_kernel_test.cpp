@@ -91,6 +91,53 @@ TEST(TargetScan, SleepBeganWhenTheThreadLastRan) {
   EXPECT_LE(sample->ran_ns, began + 200 * kMillisecond);
 }
 
+// From the second look on a sleeper is only told to be the same.
+TEST(TargetScan, SleeperStaysAsItWasFirstSeen) {
+  OPEN_OR_SKIP(scan);
+  const Process sleeper([] {}), other([] {});
+  ASSERT_TRUE(scan->watch(sleeper.pid()));
+  ASSERT_TRUE(scan->watch(::getpid()));  // runs, so it is told anew every time
+  ::poll(nullptr, 0, 100);
+  const auto first = sample_of(*scan, sleeper.pid());
+  ASSERT_TRUE(first);
+  for (int i = 0; i < 3; ++i) {
+    const auto later = sample_of(*scan, sleeper.pid());
+    ASSERT_TRUE(later);
+    EXPECT_EQ(later->tgid, first->tgid);
+    EXPECT_EQ(later->place, first->place);
+    EXPECT_EQ(later->switches, first->switches);
+    EXPECT_EQ(later->ran_ns, first->ran_ns);
+    EXPECT_EQ(later->start, first->start);
+  }
+  // Others come and it is not looked at for a while: numbers shift, nothing is mixed up.
+  ASSERT_TRUE(scan->unwatch(sleeper.pid()));
+  ASSERT_TRUE(scan->watch(other.pid()));
+  EXPECT_FALSE(sample_of(*scan, sleeper.pid()));
+  ASSERT_TRUE(scan->watch(sleeper.pid()));
+  const auto again = sample_of(*scan, sleeper.pid());
+  const auto beside = sample_of(*scan, other.pid());
+  ASSERT_TRUE(again && beside);
+  EXPECT_EQ(again->place, first->place);
+  EXPECT_EQ(again->switches, first->switches);
+  EXPECT_EQ(beside->tgid, other.pid());
+}
+
+TEST(TargetScan, SleeperThatRanIsToldAnew) {
+  OPEN_OR_SKIP(scan);
+  const Process sleeper([] { ::signal(SIGUSR1, [](int) {}); });
+  ASSERT_TRUE(scan->watch(sleeper.pid()));
+  ::poll(nullptr, 0, 100);
+  const auto first = sample_of(*scan, sleeper.pid());
+  ASSERT_TRUE(sample_of(*scan, sleeper.pid()));
+  ::kill(sleeper.pid(), SIGSTOP);
+  ::poll(nullptr, 0, 50);
+  const auto stopped = sample_of(*scan, sleeper.pid());
+  ASSERT_TRUE(first && stopped);
+  EXPECT_GT(stopped->switches, first->switches);
+  EXPECT_EQ(stopped->wait, ThreadWait::excluded);
+  ::kill(sleeper.pid(), SIGCONT);
+}
+
 TEST(TargetScan, StoppedProcessIsExcluded) {
   OPEN_OR_SKIP(scan);
   const Process sleeper([] { ::raise(SIGSTOP); });

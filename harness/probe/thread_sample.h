@@ -20,7 +20,7 @@ enum class ThreadWait : std::uint8_t {
 };
 
 struct ThreadSample {
-  std::int32_t tid = 0;
+  std::int32_t tid = 0;  // 0: nothing is known of it this time
   std::int32_t tgid = 0;
   std::uint64_t start = 0;      // tells a reused tid from the one before; unit of the source
   std::uint64_t completed = 0;  // calls of read and write kind, major faults; only growth counts

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/incident_book.h"
 
+#include "harness/detect/detector.h"
+#include "harness/detect/subject.h"
+#include "harness/run/before_incident.h"
+
 namespace stallproof {
 
 IncidentRecord& IncidentBook::open(const WatchEvent& event) {
@@ -24,7 +28,28 @@ void IncidentBook::update(const WatchEvent& event) {
   incident.kinds = event.kinds;
   incident.stalled = event.stalled;
   incident.blocked = event.blocked;
-  if (event.kind == WatchEventKind::incident_resolved) incident.resolved_ns = event.at_ns;
+  if (event.kind != WatchEventKind::incident_resolved) return;
+  incident.resolved_ns = event.at_ns;
+  save_before_once(incident);
+}
+
+void IncidentBook::note_support(const WatchEvent& event) {
+  if (incidents_.empty() || incidents_.back().watch_number != event.incident) return;
+  for (std::uint32_t kind = 0; kind < kFindingKinds; ++kind) {
+    if ((event.kinds & (1U << kind)) == 0) continue;
+    incidents_.back().support.push_back(
+        {.detector = std::string(finding_name(static_cast<FindingKind>(kind))),
+         .since_ns = event.since_ns,
+         .count = event.blocked,
+         .what = std::string(text_of(event.subject))});
+  }
+}
+
+void IncidentBook::save_before_once(IncidentRecord& incident) {
+  if (incident.before_saved) return;
+  incident.before_saved = true;
+  save_before(setup_.run, "incidents/" + incident.id() + "/before/", setup_.evidence.area(),
+              setup_.load_names(), setup_.lens, incident.detected_ns);
 }
 
 void IncidentBook::note_dropout(const WatchEvent& event) {
@@ -56,7 +81,8 @@ IncidentBook::Taken IncidentBook::take(LockSnapshot snapshot) {
   incident->explanation = std::move(explanation);
   incident->snapshot = std::move(snapshot);
   incident->explained_ns = monotonic_now();
-  save_evidence(setup_.run, *incident, setup_.evidence, setup_.load_names());
+  save_evidence(setup_.run, *incident, setup_.evidence);
+  save_before_once(*incident);
   return setup_.conclusive(*incident->explanation) ? Taken::conclusive : Taken::saved;
 }
 
@@ -66,6 +92,7 @@ IncidentRecord* IncidentBook::standing() {
 }
 
 void IncidentBook::save_all(Nanos started_ns) {
+  for (IncidentRecord& incident : incidents_) save_before_once(incident);
   for (const IncidentRecord& incident : incidents_)
     save_incident(setup_.run, incident, setup_.load_names(), started_ns);
 }

@@ -41,6 +41,8 @@ class IncidentBook {
   IncidentRecord& open_by_cycle(Nanos onset_ns, Nanos now_ns);
   // incident_extended, incident_resolved; of an incident that is not the last one: ignored.
   void update(const WatchEvent& event);
+  // supported: what a detector has to say of the incident that stands.
+  void note_support(const WatchEvent& event);
   void note_dropout(const WatchEvent& event);
 
   enum class Taken { ignored, saved, conclusive, confirmed };
@@ -61,6 +63,8 @@ class IncidentBook {
   [[nodiscard]] std::uint32_t next_number() const {
     return static_cast<std::uint32_t>(incidents_.size()) + 1;
   }
+
+  void save_before_once(IncidentRecord& incident);
 
   Setup setup_;
   std::vector<IncidentRecord> incidents_;

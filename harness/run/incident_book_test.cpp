@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "harness/detect/detector.h"
 #include "harness/explain/snapshot_fixture.h"
 
 namespace stallproof {
@@ -66,6 +67,30 @@ TEST(IncidentBook, WorseExplanationNeverReplacesACircle) {
   EXPECT_EQ(made.book.take(LockSnapshot{}), IncidentBook::Taken::ignored);
   EXPECT_TRUE(made.book.standing()->explanation->cycle.has_value());
   EXPECT_FALSE(made.book.standing()->cycle_confirmed);
+}
+
+TEST(IncidentBook, WhatSupportsAnIncidentIsKeptWithItAndTheMinuteBeforeOnce) {
+  Book made;
+  IncidentRecord& incident = made.open();
+  WatchEvent event{.kind = WatchEventKind::supported,
+                   .incident = 7,
+                   .kinds = 1U << static_cast<std::uint32_t>(FindingKind::device_inflight),
+                   .since_ns = kSecond,
+                   .blocked = 3,
+                   .subject = {"vdb"}};
+  made.book.note_support(event);
+  event.incident = 6;  // of an earlier one: too late
+  made.book.note_support(event);
+  ASSERT_EQ(incident.support.size(), 1U);
+  EXPECT_EQ(incident.support[0].what, "vdb");
+  EXPECT_EQ(incident.support[0].count, 3U);
+  EXPECT_EQ(incident.detectors(), std::vector<std::string>{"device-inflight"});
+  EXPECT_TRUE(incident.sources().empty());
+  EXPECT_FALSE(made.kept("before/system.csv"));
+  made.book.update(
+      {.kind = WatchEventKind::incident_resolved, .incident = 7, .at_ns = 3 * kSecond});
+  for (const char* file : {"views.csv", "system.csv", "kmsg.txt", "blocked.txt"})
+    EXPECT_TRUE(made.kept(std::string("before/") + file)) << file;
 }
 
 TEST(IncidentBook, NothingStandsNothingIsTaken) {

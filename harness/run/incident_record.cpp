@@ -23,28 +23,6 @@ std::string pretty(const Json& document) {
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-// A process may be called anything: no separator may come out of its name.
-std::string csv_word(std::string name) {
-  for (char& letter : name)
-    if (letter == ',' || letter == '"' || static_cast<unsigned char>(letter) < ' ') letter = '_';
-  return name;
-}
-
-// Completions of each load per tick in the minute before, oldest first.
-std::string views_csv(const EvidenceArea& area, const std::vector<std::string>& load_names) {
-  std::string text = "at_ns";
-  for (const std::string& name : load_names)
-    text += fmt::format(",{0}_ops,{0}_in_flight", csv_word(name));
-  text += '\n';
-  for (const ViewRow& row : copy_views(area)) {
-    text += fmt::format("{}", row.at_ns);
-    for (std::size_t load = 0; load < load_names.size(); ++load)
-      text += fmt::format(",{},{}", row.ops[load], row.in_flight[load]);
-    text += '\n';
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string IncidentRecord::id() const { return fmt::format("{:03}", number); }
@@ -57,6 +35,12 @@ std::vector<std::string> IncidentRecord::sources() const {
       names.emplace_back(finding_name(kind));
   }
   if (by_cycle) names.emplace_back("lock-cycle");
+  return names;
+}
+
+std::vector<std::string> IncidentRecord::detectors() const {
+  std::vector<std::string> names = sources();
+  for (const SupportRecord& each : support) names.push_back(each.detector);
   return names;
 }
 
@@ -86,11 +70,9 @@ std::string truth_json(const Board& board, Nanos now_ns) {
   return pretty({{"threads", threads}, {"open_hazards", hazards}});
 }
 
-void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& evidence,
-                   const std::vector<std::string>& load_names) {
+void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& evidence) {
   const std::string folder = "incidents/" + incident.id() + "/";
   run.save(folder + "kmsg.txt", copy_kernel_log(evidence.area()));
-  run.save(folder + "before/views.csv", views_csv(evidence.area(), load_names));
   if (incident.snapshot) {
     run.save(folder + "snapshot.json", snapshot_json(*incident.snapshot));
     run.save(folder + "stacks.txt", stacks_text(*incident.snapshot));
@@ -108,6 +90,12 @@ void save_incident(RunDir& run, const IncidentRecord& incident,
   Json loads = Json::array();
   for (std::size_t i = 0; i < load_names.size() && i < kMaxLoads; ++i)
     if ((incident.stalled & (1U << i)) != 0) loads.push_back(load_names[i]);
+  Json support = Json::array();
+  for (const SupportRecord& each : incident.support)
+    support.push_back({{"detector", each.detector},
+                       {"since_ms", ms_since(each.since_ns, started_ns)},
+                       {"count", each.count},
+                       {"what", each.what}});
   const bool explained = incident.explanation.has_value();
   run.save("incidents/" + incident.id() + "/incident.json",
            pretty({{"id", incident.id()},
@@ -120,6 +108,8 @@ void save_incident(RunDir& run, const IncidentRecord& incident,
                                        : Json(nullptr)},
                    {"loads", loads},
                    {"sources", incident.sources()},
+                   {"detectors", incident.detectors()},
+                   {"support", support},
                    {"blocked_tasks", incident.blocked},
                    {"cycle_confirmed", incident.cycle_confirmed}}));
 }

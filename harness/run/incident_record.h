@@ -15,6 +15,14 @@
 
 namespace stallproof {
 
+// What a detector that only supports says of an incident.
+struct SupportRecord {
+  std::string detector;
+  Nanos since_ns = 0;
+  std::uint32_t count = 0;
+  std::string what;  // "vdb", "connection 40", a line of the kernel log
+};
+
 struct IncidentRecord {
   std::uint32_t number = 0;        // within the run, from 1
   std::uint32_t watch_number = 0;  // as the watchdog counts; 0 when it did not open it
@@ -28,13 +36,17 @@ struct IncidentRecord {
   Nanos explained_ns = 0;     // 0 while there is no explanation
   std::optional<LockSnapshot> snapshot;
   std::optional<Explanation> explanation;
+  std::vector<SupportRecord> support;
+  bool before_saved = false;  // before/ is written once: later the minute before is gone
   // The same cycle was found in two snapshots at least 200 ms apart.
   bool cycle_confirmed = false;
   // Opened because tasks wait in a circle, while others of their load may still complete.
   bool by_cycle = false;
 
   [[nodiscard]] std::string id() const;
+  // What made it an incident, and all that had something to say of it.
   [[nodiscard]] std::vector<std::string> sources() const;
+  [[nodiscard]] std::vector<std::string> detectors() const;
   // Tasks that wait in a circle never resolve; others fail when they last for `fail_after`.
   [[nodiscard]] bool failing(Nanos fail_after) const;
 };
@@ -43,9 +55,8 @@ struct IncidentRecord {
 // tests compare the two.
 std::string truth_json(const Board& board, Nanos now_ns);
 
-// Everything but incident.json and truth.json. Called when the explanation is there.
-void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& evidence,
-                   const std::vector<std::string>& load_names);
+// Everything but before/, incident.json and truth.json. Called when the explanation is there.
+void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& evidence);
 // incident.json; called again when the incident ends.
 void save_incident(RunDir& run, const IncidentRecord& incident,
                    const std::vector<std::string>& load_names, Nanos started_ns);

@@ -44,6 +44,7 @@ Result<> Lab::start_ffs(const Settings& given) {
   if (!*target) return fail("start ffs: its mount is not in /proc/self/mountinfo", Origin::infra);
   target_ = **target;
   journal_.note_connection(target_.connection);
+  watchdog_.watch_connection(target_.connection);
   watchdog_.watch_process(ffs_.pid());
   return {};
 }

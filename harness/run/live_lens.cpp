@@ -34,6 +34,8 @@ bool LiveLens::keep_scan(const Evidence& evidence, std::uint64_t sequence) {
   scan.bytes.assign(slot.bytes.begin(), slot.bytes.begin() + static_cast<std::ptrdiff_t>(size));
   std::atomic_thread_fence(std::memory_order_acquire);
   if (slot.sequence.load(std::memory_order_relaxed) != sequence) return false;
+  blocked_.take(scan.taken_ns, scan.bytes);
+  if (is_quick_scan(scan.bytes)) return false;
   if (kept_.size() == kKept) kept_.erase(kept_.begin());
   kept_.push_back(std::move(scan));
   return true;
@@ -51,6 +53,11 @@ std::optional<LockSnapshot> LiveLens::snapshot(const std::vector<pid_t>& process
   if (!symbols_) snapshot.blind_spots.push_back("no function names: " + symbols_problem_);
   keep_only_processes(snapshot, with_those_waited_for(snapshot, processes));
   return snapshot;
+}
+
+std::string LiveLens::blocked_before(Nanos until) const {
+  const KernelSymbols none;
+  return blocked_.text(symbols_ ? *symbols_ : none, until);
 }
 
 Result<LockSnapshot> LiveLens::snapshot_by_proc(const std::vector<pid_t>& processes, Nanos limit,

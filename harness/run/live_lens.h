@@ -15,6 +15,7 @@
 #include "harness/probe/kernel_symbols.h"
 #include "harness/probe/lock_snapshot.h"
 #include "harness/probe/probe_child.h"
+#include "harness/run/blocked_history.h"
 
 namespace stallproof {
 
@@ -24,11 +25,13 @@ class LiveLens {
   static Result<LiveLens> open(const std::vector<std::string>& fs_files);
 
   // Copies a scan out of the evidence before the watchdog writes over it. False when it already
-  // has.
+  // has, and when it was a quick one, which says too little to explain anything.
   bool keep_scan(const Evidence& evidence, std::uint64_t sequence);
   // The newest kept scan, compared with the newest one that is at least 200 ms older.
   // Only what concerns these processes and those they wait for.
   [[nodiscard]] std::optional<LockSnapshot> snapshot(const std::vector<pid_t>& processes) const;
+  // Who was blocked where in the minute before, from the kept scans; see BlockedHistory.
+  [[nodiscard]] std::string blocked_before(Nanos until) const;
   // The fall-back: tasks of these processes by /proc, within the time limit. `blocked`: also those
   // of others that are blocked, since nobody can tell there which of them these wait for.
   enum class Others { none, blocked };
@@ -57,6 +60,7 @@ class LiveLens {
   std::string symbols_problem_;
   std::unique_ptr<ProbeChild> probe_;
   std::vector<KeptScan> kept_;  // oldest first
+  BlockedHistory blocked_;
 };
 
 }  // namespace stallproof

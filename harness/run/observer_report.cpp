@@ -35,6 +35,11 @@ std::vector<std::string> blind_spots(const EvidenceArea& area,
     spots.push_back(fmt::format("kernel log: {}", area.kmsg_problem.data()));
   if (area.target_problem[0] != '\0')
     spots.push_back(fmt::format("the target's threads: {}", area.target_problem.data()));
+  if (area.system_problem[0] != '\0')
+    spots.push_back(fmt::format("the machine as a whole: {}", area.system_problem.data()));
+  if (area.protection_problem[0] != '\0')
+    spots.push_back(fmt::format("whatever comes while the watchdog itself is stopped: {}",
+                                area.protection_problem.data()));
   for (const IncidentRecord& incident : incidents) {
     if (!incident.explanation) continue;
     for (const std::string& spot : incident.explanation->blind_spots)
@@ -52,17 +57,26 @@ std::string RunClock::wall_clock(Nanos at) const {
 void WatchdogFigures::begin(const Evidence& evidence, Nanos now) {
   began_ns = now;
   cpu_before_ns = evidence.area().health.cpu_ns.load();
+  manager = ServiceManager::from_environment();
+  manager.ready("watching");
 }
 
 void WatchdogFigures::check_heartbeat(const Evidence& evidence, Nanos now) {
   const Nanos beat = evidence.area().health.heartbeat_ns.load(std::memory_order_acquire);
-  if (beat != 0 && now > beat) heartbeat_age_max_ns = std::max(heartbeat_age_max_ns, now - beat);
+  const Nanos age = beat != 0 && now > beat ? now - beat : 0;
+  heartbeat_age_max_ns = std::max(heartbeat_age_max_ns, age);
+  const bool silent = beat == 0 || age > kHeartbeatLimit;
+  manager.alive(!silent, now);
+  if (silent != told_silence)
+    manager.status(silent ? "the watchdog gives no sign of life" : "watching");
+  told_silence = silent;
 }
 
 void WatchdogFigures::take(const Evidence& evidence, pid_t watchdog, Nanos now) {
   const std::uint64_t used = evidence.area().health.cpu_ns.load();
   cpu_ns = used - std::min(used, cpu_before_ns);
   watched_ns = now - began_ns;
+  manager.stopping();
   const auto status = read_file(fmt::format("/proc/{}/status", watchdog));
   const auto found = status ? status->find("VmRSS:") : std::string::npos;
   if (found != std::string::npos) rss_kib = std::strtoull(status->c_str() + found + 6, nullptr, 10);
@@ -115,6 +129,7 @@ ObserverEntry observer_entry(const Evidence& evidence, const WatchdogFigures& fi
   observer.scan_max_ms = in_ms(health.scan_max_ns);
   observer.scan_failures = health.scan_failures.load();
   observer.gaps = health.gaps.load();
+  observer.gaps_ms = in_ms(health.gap_ns);
   observer.kmsg_lost = health.kmsg_lost.load();
   observer.probe_timeouts = figures.probe_timeouts;
   observer.events_dropped = health.events_dropped.load();
@@ -133,8 +148,8 @@ std::vector<std::string> impairments(const Evidence& evidence, const WatchdogFig
     found.push_back(fmt::format("the watchdog gave no sign of life for {}",
                                 format_duration(figures.heartbeat_age_max_ns)));
   if (health.gaps.load() > 0)
-    found.push_back(
-        fmt::format("the watchdog was not run {} times (observer gap)", health.gaps.load()));
+    found.push_back(fmt::format("the watchdog was not run {} times, {} in all (observer gap)",
+                                health.gaps.load(), format_duration(health.gap_ns.load())));
   if (health.events_dropped.load() + health.findings_dropped.load() > 0)
     found.emplace_back("findings of the watchdog were lost");
   count(health.scan_failures.load(), "scans of the kernel's tasks failed");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/service_manager.h"
 #include "harness/board/evidence.h"
 #include "harness/detect/detector.h"
 #include "harness/run/incident_book.h"
@@ -25,7 +26,8 @@ struct RunClock {
   [[nodiscard]] std::string wall_clock(Nanos at) const;
 };
 
-// The watchdog as its controller saw it, over the whole run.
+// The watchdog as its controller saw it, over the whole run; where a service manager started us, it
+// hears from here that the watchdog lives.
 struct WatchdogFigures {
   Nanos began_ns = 0;
   std::uint64_t cpu_before_ns = 0;
@@ -34,6 +36,8 @@ struct WatchdogFigures {
   Nanos watched_ns = 0;
   Nanos heartbeat_age_max_ns = 0;
   std::uint64_t probe_timeouts = 0;
+  ServiceManager manager;
+  bool told_silence = false;
 
   // When the load begins, every loop of the controller, before the watchdog is ended.
   void begin(const Evidence& evidence, Nanos now);

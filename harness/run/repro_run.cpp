@@ -216,6 +216,8 @@ void ReproRun::on_event(const WatchEvent& event) {
       return book_.update(event);
     case WatchEventKind::scan_taken:
       return on_scan(event);
+    case WatchEventKind::supported:
+      return book_.note_support(event);
     case WatchEventKind::dropout_begin:
     case WatchEventKind::dropout_end:
       return book_.note_dropout(event);

@@ -75,6 +75,8 @@ void RunSession::on_event(const WatchEvent& event) {
       return in_.teller.tell_resolved(event.at_ns);
     case WatchEventKind::scan_taken:
       return on_scan(event);
+    case WatchEventKind::supported:
+      return book_.note_support(event);
     case WatchEventKind::dropout_begin:
     case WatchEventKind::dropout_end:
       return book_.note_dropout(event);

@@ -7,9 +7,20 @@
 namespace stallproof {
 namespace {
 
-// A look at tens of thousands of threads takes longer than a tick is worth: at most this part of
-// one processor.
-constexpr Nanos kShareOfCpu = 20;
+// A look at thousands of threads takes longer than a tick is worth: at most this part of one
+// processor, and more only while something may be standing or a stall could come of age unseen.
+constexpr Nanos kShareOfCpu = 80;
+constexpr Nanos kShareWhenSuspicious = 20;
+
+bool something_may_stand(const SystemView& view, Nanos stall_after) {
+  for (std::size_t i = 0; i < view.load_count; ++i) {
+    const LoadView& load = view.loads[i];
+    if (load.in_flight > 0 && view.now_ns >= load.oldest_op_started_ns + stall_after / 4)
+      return true;
+    if (load.last_done_ns != 0 && view.now_ns >= load.last_done_ns + stall_after / 4) return true;
+  }
+  return false;
+}
 
 void tell(std::array<char, 256>& into, const std::string& problem) {
   const std::size_t length = std::min(problem.size(), into.size() - 1);
@@ -62,7 +73,9 @@ void TargetSource::read(SystemView& view, EvidenceArea& area) {
   progress_.update(samples, view);
   publish(area);
   const Nanos took = monotonic_now() - view.now_ns;
-  next_sample_ns_ = view.now_ns + kShareOfCpu * took;
+  const Nanos close = kShareWhenSuspicious * took;
+  const Nanos wide = std::max(close, std::min(kShareOfCpu * took, stall_after_ / 4 * 3));
+  next_sample_ns_ = view.now_ns + (something_may_stand(view, stall_after_) ? close : wide);
   if (took > area.target_sample_max_ns.load(std::memory_order_relaxed))
     area.target_sample_max_ns.store(took, std::memory_order_relaxed);
 }

@@ -15,7 +15,7 @@ namespace stallproof {
 
 class TargetSource final : public ProgressSource {
  public:
-  explicit TargetSource(Nanos stall_after) : progress_(stall_after) {}
+  explicit TargetSource(Nanos stall_after) : stall_after_(stall_after), progress_(stall_after) {}
   void open(EvidenceArea& area) override;
   void read(SystemView& view, EvidenceArea& area) override;
   [[nodiscard]] bool own_load() const override { return false; }
@@ -25,6 +25,7 @@ class TargetSource final : public ProgressSource {
   [[nodiscard]] std::span<const ThreadSample> sample(EvidenceArea& area);
   void publish(EvidenceArea& area) const;
 
+  Nanos stall_after_;
   std::optional<TargetScan> scan_;
   std::optional<TargetProc> proc_;
   TargetProgress progress_;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "harness/probe/result_place.h"
+#include "harness/run/own_cgroup.h"
 #include "harness/run/verdict_delivery.h"
 #include "harness/run/watch_run.h"
 #include "harness/run/watch_verdict.h"
@@ -82,6 +83,7 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
     watchdog->end();
     return Failure(up.error());
   }
+  if (target->connection() != 0) watchdog->watch_connection(target->connection());
   auto command = prepare_command(options);
   if (!command) return Failure(command.error());
   if (*command) target->set_command((*command)->pid());
@@ -94,6 +96,13 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
   }
   watch.drive();
   return watch.conclude();
+}
+
+// A command of ours is where we are; whoever freezes that freezes all of us: an observer gap.
+void WatchRun::keep_watchdog_apart() {
+  if (command_ || members_.empty()) return;
+  const std::string problem = leave_cgroups_of(watchdog_.child().pid(), members_.front());
+  if (!problem.empty()) state_.blind.push_back("the watchdog's own safety: " + problem);
 }
 
 int WatchRun::conclude() {

@@ -53,6 +53,7 @@ Result<> WatchRun::begin() {
       Json{{"event", "child"}, {"role", "watchdog"}, {"pid", watchdog_.child().pid()}}.dump());
   state_.figures.begin(watchdog_.evidence(), state_.clock.monotonic_ns);
   refresh_members(monotonic_now());
+  keep_watchdog_apart();
   if (command_) {
     if (auto started = command_->go(); !started) return started;
     log_event(Json{{"event", "command_started"}, {"pid", command_->pid()}}.dump());
@@ -128,6 +129,8 @@ void WatchRun::on_event(const WatchEvent& event) {
                            "resolved: nothing of it stands still any more");
     case WatchEventKind::scan_taken:
       return on_scan(event);
+    case WatchEventKind::supported:
+      return book_.note_support(event);
     case WatchEventKind::dropout_begin:
     case WatchEventKind::dropout_end:
       return book_.note_dropout(event);

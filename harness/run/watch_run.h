@@ -54,6 +54,7 @@ class WatchRun {
   int conclude();
 
  private:
+  void keep_watchdog_apart();
   void wait_for_something();
   void read_events();
   void on_event(const WatchEvent& event);

@@ -88,6 +88,7 @@ Result<WatchTarget> WatchTarget::find_mount(const std::string& path) {
   target.fstype_ = mount->fstype;
   target.source_ = mount->source;
   target.mount_id_ = mount->id;
+  if (is_fuse(*mount) && mount->device_major == 0) target.connection_ = mount->device_minor;
   if (mount->device_major != 0)
     target.device_ = fmt::format("{} {}", mount->device_major, mount->device_minor);
   return target;

@@ -36,6 +36,8 @@ class WatchTarget {
   [[nodiscard]] const std::string& source() const { return source_; }
   // Major and minor number of a mount's device as in /proc/diskstats; empty when it has none.
   [[nodiscard]] const std::string& device() const { return device_; }
+  // Number of a FUSE mount's connection; 0: of none.
+  [[nodiscard]] std::uint32_t connection() const { return connection_; }
   [[nodiscard]] const std::string& cgroup() const { return cgroup_; }
   // Readable when the process has ended; -1 otherwise and before 5.3.
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
@@ -52,6 +54,7 @@ class WatchTarget {
   ProcessIdentity identity_;
   Fd pidfd_;
   std::uint32_t mount_id_ = 0;
+  std::uint32_t connection_ = 0;
 };
 
 }  // namespace stallproof

@@ -19,8 +19,10 @@ constexpr Nanos kScanEveryWhenSuspicious = 250 * kMillisecond;
 constexpr Nanos kLookTwice = 1500 * kMillisecond;
 // Later than this and the watchdog was not run: nothing it sees now may be called a stall.
 constexpr Nanos kGap = 500 * kMillisecond;
-// After a gap the loads need a moment to complete what they had in flight when the machine stood.
-constexpr unsigned kTicksAfterGap = 3;
+// After a gap nothing is called a stall before it has been seen to stand for stall-after: the loads
+// may not have been run either. At least and at most that long:
+constexpr Nanos kAfterGapMin = 300 * kMillisecond;
+constexpr Nanos kAfterGapMax = 5 * kSecond;
 
 void raise_to(std::atomic<std::uint64_t>& maximum, std::uint64_t value) {
   if (value > maximum.load(std::memory_order_relaxed))
@@ -40,29 +42,36 @@ Watchdog::Watchdog(std::unique_ptr<ProgressSource> progress, Evidence evidence,
     : progress_(std::move(progress)),
       evidence_(std::move(evidence)),
       options_(options),
+      system_(progress_->own_load()),
       no_progress_(options.thresholds),
       stuck_op_(options.thresholds),
       dropout_(options.thresholds),
+      device_inflight_(options.thresholds),
+      fuse_waiting_(options.thresholds),
       blocked_table_(std::make_unique<BlockedTaskTable>()) {}
 
 void Watchdog::run() {
-  next_tick_ns_ = monotonic_now();
-  last_tick_ns_ = next_tick_ns_;
   while (!quit_) {
-    const Nanos began = monotonic_now();
-    look_at_gap(began);
-    tick();
-    update_health(began);
+    tick_once();
     if (!wait_for_next_tick()) return;
   }
 }
 
+void Watchdog::tick_once() {
+  const Nanos began = monotonic_now();
+  look_at_gap(began);
+  tick();
+  update_health(began);
+}
+
 void Watchdog::look_at_gap(Nanos now) {
   WatchdogHealth& health = evidence_.area().health;
+  if (last_tick_ns_ == 0) next_tick_ns_ = last_tick_ns_ = now;
   if (now > next_tick_ns_) raise_to(health.lag_max_ns, now - next_tick_ns_);
   if (now > last_tick_ns_ + options_.tick + kGap) {
-    suspicious_ticks_ = kTicksAfterGap;
+    judge_from_ns_ = now + std::clamp(options_.thresholds.stall_after, kAfterGapMin, kAfterGapMax);
     health.gaps.fetch_add(1, std::memory_order_relaxed);
+    health.gap_ns.fetch_add(now - last_tick_ns_ - options_.tick, std::memory_order_relaxed);
     send({.kind = WatchEventKind::gap, .at_ns = now, .since_ns = last_tick_ns_});
   }
   last_tick_ns_ = now;
@@ -70,11 +79,11 @@ void Watchdog::look_at_gap(Nanos now) {
 
 void Watchdog::tick() {
   view_.now_ns = monotonic_now();
-  view_.after_gap = suspicious_ticks_ > 0;
-  if (suspicious_ticks_ > 0) --suspicious_ticks_;
+  view_.after_gap = view_.now_ns < judge_from_ns_;
   progress_->read(view_, evidence_.area());
   record_view();
   drain_kernel_log();
+  system_.look(view_, evidence_.area(), suspicious(view_.now_ns));
   judge();
 }
 
@@ -84,12 +93,17 @@ void Watchdog::judge() {
   stuck_op_.check(view_, findings_);
   blocked_tasks_.check(view_, findings_);
   if (!load_ended_) dropout_.check(view_, findings_);
+  hung_tasks_.check(view_, findings_);
+  device_inflight_.check(view_, findings_);
+  fuse_waiting_.check(view_, findings_);
+  pressure_.check(view_, findings_);
+  kernel_trouble_.check(view_, findings_);
   const auto change = incident_.update(view_, findings_.items());
   report_changes(change);
   scan_if_due(change == IncidentChange::opened);
 }
 
-void Watchdog::report_changes(std::optional<IncidentChange> change) {
+void Watchdog::report_dropouts() {
   for (const Finding& finding : findings_.items()) {
     const bool begin = finding.kind == FindingKind::dropout_begin;
     if (!begin && finding.kind != FindingKind::dropout_end) continue;
@@ -99,14 +113,39 @@ void Watchdog::report_changes(std::optional<IncidentChange> change) {
           .since_ns = finding.since_ns,
           .ratio = finding.ratio});
   }
+}
+
+void Watchdog::report_changes(std::optional<IncidentChange> change) {
+  report_dropouts();
   if (!change) return;
   switch (*change) {
     case IncidentChange::opened:
-      return send(incident_event(WatchEventKind::incident_opened));
+      support_told_ = 0;
+      send(incident_event(WatchEventKind::incident_opened));
+      return report_support();
     case IncidentChange::extended:
-      return send(incident_event(WatchEventKind::incident_extended));
+      send(incident_event(WatchEventKind::incident_extended));
+      return report_support();
     case IncidentChange::resolved:
       return send(incident_event(WatchEventKind::incident_resolved));
+  }
+}
+
+// In words, what the detectors that only support have to say; each once per incident.
+void Watchdog::report_support() {
+  const Incident& incident = incident_.current();
+  for (std::uint32_t kind = 0; kind < kFindingKinds; ++kind) {
+    const Support& support = incident.support[kind];
+    const std::uint32_t bit = 1U << kind;
+    if (support.since_ns == 0 || support.subject[0] == '\0' || (support_told_ & bit) != 0) continue;
+    support_told_ |= bit;
+    send({.kind = WatchEventKind::supported,
+          .incident = incident.number,
+          .kinds = bit,
+          .at_ns = view_.now_ns,
+          .since_ns = support.since_ns,
+          .blocked = support.count,
+          .subject = support.subject});
   }
 }
 
@@ -132,9 +171,14 @@ void Watchdog::send(const WatchEvent& event) {
 bool Watchdog::scan_due(Nanos now) const {
   if (now >= last_scan_ns_ + kScanEvery) return true;
   if (now < last_scan_ns_ + kScanEveryWhenSuspicious) return false;
-  if (incident_.standing()) return now < incident_.current().detected_ns + kLookTwice;
   // Two looks before it is a stall are enough, however long that takes.
-  if (now < last_scan_ns_ + options_.thresholds.stall_after / 4) return false;
+  if (!incident_.standing() && now < last_scan_ns_ + options_.thresholds.stall_after / 4)
+    return false;
+  return suspicious(now);
+}
+
+bool Watchdog::suspicious(Nanos now) const {
+  if (incident_.standing()) return now < incident_.current().detected_ns + kLookTwice;
   for (std::size_t i = 0; i < view_.load_count; ++i) {
     const LoadView& load = view_.loads[i];
     if (load.in_flight > 0 &&
@@ -147,7 +191,20 @@ bool Watchdog::scan_due(Nanos now) const {
 void Watchdog::scan_if_due(bool incident_opened) {
   if (!scanner_) return;
   const Nanos now = monotonic_now();
-  if (incident_opened || scan_due(now)) scan(now);
+  if (!incident_opened && !scan_due(now)) return;
+  const bool full = incident_.standing() || something_stands(now);
+  scan(now, full ? KernelScan::Depth::full : KernelScan::Depth::quick);
+}
+
+// Some op is in flight for half of stall-after, whatever the others of its load do.
+bool Watchdog::something_stands(Nanos now) const {
+  for (std::size_t i = 0; i < view_.load_count; ++i) {
+    const LoadView& load = view_.loads[i];
+    if (load.in_flight > 0 &&
+        now >= load.oldest_op_started_ns + options_.thresholds.stall_after / 2)
+      return true;
+  }
+  return false;
 }
 
 // Tells the scan of processes that the controller has named or given up since.
@@ -164,13 +221,13 @@ void Watchdog::watch_processes() {
   }
 }
 
-void Watchdog::scan(Nanos now) {
+void Watchdog::scan(Nanos now, KernelScan::Depth depth) {
   EvidenceArea& area = evidence_.area();
   watch_processes();
   ScanSlot& slot = area.scans[scan_sequence_ % kScanSlots];
   slot.sequence.store(0, std::memory_order_release);
   last_scan_ns_ = now;
-  const auto result = scanner_->scan(slot.bytes);
+  const auto result = scanner_->scan(slot.bytes, depth);
   raise_to(area.health.scan_max_ns, monotonic_now() - now);
   area.health.scans.fetch_add(1, std::memory_order_relaxed);
   if (!result) {
@@ -182,6 +239,7 @@ void Watchdog::scan(Nanos now) {
   slot.truncated = scanner_->truncated() ? 1 : 0;
   slot.sequence.store(++scan_sequence_, std::memory_order_release);
   if (slot.truncated != 0) area.health.scans_truncated.fetch_add(1, std::memory_order_relaxed);
+  if (depth == KernelScan::Depth::full) system_.take_scan({slot.bytes.data(), slot.size}, area);
   if (progress_->own_load()) feed_blocked_tasks(slot);
   send({.kind = WatchEventKind::scan_taken,
         .incident = incident_.standing() ? incident_.current().number : 0,

@@ -9,16 +9,21 @@
 
 #include "harness/board/evidence.h"
 #include "harness/detect/blocked_tasks.h"
+#include "harness/detect/device_inflight.h"
 #include "harness/detect/dropout.h"
+#include "harness/detect/fuse_waiting.h"
 #include "harness/detect/incident.h"
+#include "harness/detect/kernel_reports.h"
 #include "harness/detect/no_progress.h"
+#include "harness/detect/pressure.h"
 #include "harness/probe/kernel_scan.h"
 #include "harness/probe/kmsg_reader.h"
 #include "harness/run/progress_source.h"
+#include "harness/run/system_watch.h"
 
 namespace stallproof {
 
-inline constexpr std::size_t kKmsgPerTick = 256;
+inline constexpr std::size_t kKmsgPerTick = 2048;
 
 struct WatchdogOptions {
   Nanos tick = 100 * kMillisecond;
@@ -33,19 +38,27 @@ class Watchdog {
   // Before load starts: opens the scan and the kernel log, touches all memory. What cannot be
   // opened costs sight, not the run: the reason stands in the evidence (scan_problem).
   void open_probes();
+  // After open_probes(): what is refused stands in the evidence (protection_problem).
+  void protect();
   // Ticks until told to quit or the controller is gone.
   void run();
+  // One tick, for tests of what it costs.
+  void tick_once();
 
  private:
   void tick();
   void look_at_gap(Nanos now);
   void scan_if_due(bool incident_opened);
   [[nodiscard]] bool scan_due(Nanos now) const;
-  void scan(Nanos now);
+  [[nodiscard]] bool suspicious(Nanos now) const;
+  void scan(Nanos now, KernelScan::Depth depth);
+  [[nodiscard]] bool something_stands(Nanos now) const;
   void watch_processes();
   void feed_blocked_tasks(const ScanSlot& slot);
   void judge();
   void report_changes(std::optional<IncidentChange> change);
+  void report_dropouts();
+  void report_support();
   void send(const WatchEvent& event);
   [[nodiscard]] WatchEvent incident_event(WatchEventKind kind) const;
   void record_view();
@@ -61,12 +74,19 @@ class Watchdog {
   std::optional<KmsgReader> kernel_log_;
   KmsgRing kmsg_{kKmsgPerTick};  // what came since the last tick; the rest waits for the next one
 
+  SystemWatch system_;
+  QuietFunctions quiet_;
   SystemView view_;
   FindingList findings_;
   NoProgress no_progress_;
   StuckOp stuck_op_;
   BlockedTasks blocked_tasks_;
   Dropout dropout_;
+  HungTasks hung_tasks_;
+  DeviceInflight device_inflight_;
+  FuseWaiting fuse_waiting_;
+  Pressure pressure_;
+  KernelLog kernel_trouble_;
   std::unique_ptr<BlockedTaskTable> blocked_table_;
   IncidentTracker incident_;
 
@@ -75,7 +95,8 @@ class Watchdog {
   Nanos last_scan_ns_ = 0;
   std::uint64_t scan_sequence_ = 0;
   std::array<std::int32_t, kWatchedMax> watched_{};  // processes the scan knows, 0 = none
-  unsigned suspicious_ticks_ = 0;                    // ticks left in which a gap forbids judgement
+  Nanos judge_from_ns_ = 0;                          // a gap forbids judgement before
+  std::uint32_t support_told_ = 0;                   // kinds the controller knows of, by bits
   bool load_ended_ = false;
   bool quit_ = false;
 };

@@ -7,9 +7,12 @@
 
 #include <cmath>
 
+#include "harness/base/sealed_program.h"
+
 namespace stallproof {
 namespace {
 
+constexpr Nanos kReadyWithin = 15 * kSecond;
 constexpr Nanos kAfterKill = 2 * kSecond;
 
 std::string nanoseconds(Nanos span) { return fmt::format("{}ns", span); }
@@ -17,13 +20,13 @@ std::string nanoseconds(Nanos span) { return fmt::format("{}ns", span); }
 }  // namespace
 
 Result<> start_role(Child& child, const char* role, Settings words, const std::vector<int>& keep,
-                    const std::function<void(pid_t)>& noted, Nanos within) {
+                    const std::function<void(pid_t)>& noted, Nanos within, int program) {
   auto ready = Pipe::create();
   if (!ready) return Failure(ready.error());
   words.set("ready", std::to_string(ready->write_end.get()));
   std::vector<int> inherited = keep;
   inherited.push_back(ready->write_end.get());
-  auto spawned = Child::spawn(role, words.words(), inherited);
+  auto spawned = Child::spawn(role, words.words(), inherited, program);
   if (!spawned) return Failure(spawned.error());
   child = std::move(*spawned);
   if (noted) noted(child.pid());
@@ -60,7 +63,10 @@ Result<> WatchdogChild::start(const Setup& setup) {
     words.set("board", std::to_string(setup.board_fd));
     keep.push_back(setup.board_fd);
   }
-  return start_role(child_, "watchdog", words, keep, setup.noted);
+  // Where there is no such copy it runs from its file, and says so itself (protection_problem).
+  const auto program = seal_copy_of_program();
+  return start_role(child_, "watchdog", words, keep, setup.noted, kReadyWithin,
+                    program ? program->get() : -1);
 }
 
 bool WatchdogChild::watch_process(pid_t pid) {
@@ -77,6 +83,16 @@ void WatchdogChild::forget_process(pid_t pid) {
   for (WatchedProcess& entry : evidence_.area().watched)
     if (entry.tgid.load(std::memory_order_relaxed) == pid)
       entry.tgid.store(0, std::memory_order_relaxed);
+}
+
+void WatchdogChild::watch_connection(std::uint32_t number) {
+  for (auto& entry : evidence_.area().watched_fuse) {
+    const std::uint32_t known = entry.load(std::memory_order_relaxed);
+    if (known == number) return;
+    if (known != 0) continue;
+    entry.store(number, std::memory_order_release);
+    return;
+  }
 }
 
 void WatchdogChild::command(WatchCommand command) const {

@@ -16,8 +16,10 @@ namespace stallproof {
 
 // Starts a child in a role and waits until it says that it is ready. `child` is set, and `noted`
 // called with its pid, as soon as there is a process, ready or not: what may need ending is known.
+// `program`: as for Child::spawn.
 Result<> start_role(Child& child, const char* role, Settings words, const std::vector<int>& keep,
-                    const std::function<void(pid_t)>& noted, Nanos within = 15 * kSecond);
+                    const std::function<void(pid_t)>& noted, Nanos within = 15 * kSecond,
+                    int program = -1);
 
 class WatchdogChild {
  public:
@@ -34,6 +36,9 @@ class WatchdogChild {
   // From now on the scans tell everything about this process. False when the table is full.
   bool watch_process(pid_t pid);
   void forget_process(pid_t pid);
+  // From now on this FUSE connection's unanswered requests are looked at. Name it before load
+  // starts. Ignored when the table is full.
+  void watch_connection(std::uint32_t number);
   void command(WatchCommand command) const;
   // Next event, if one is waiting.
   [[nodiscard]] std::optional<WatchEvent> next_event() const;

@@ -4,15 +4,15 @@
 
 #include <cstring>
 
-#include "harness/probe/scan_record.h"
+#include "harness/probe/scan_walk.h"
+#include "harness/run/self_protection.h"
 #include "harness/run/watchdog.h"
 
 namespace stallproof {
 namespace {
 
-// include/linux/sched.h: TASK_UNINTERRUPTIBLE; TASK_NOLOAD marks idle kernel threads.
-constexpr std::uint32_t kUninterruptible = 0x2;
-constexpr std::uint32_t kNoLoad = 0x400;
+// Of watched threads that only sleep, so many are in a scan; those that are blocked all are.
+constexpr std::uint32_t kPlainThreads = 1024;
 
 void tell_problem(std::array<char, 256>& into, const std::string& problem) {
   const std::size_t length = std::min(problem.size(), into.size() - 1);
@@ -42,7 +42,7 @@ void append_line(EvidenceArea& area, const KmsgRecord& record) {
 
 void Watchdog::open_probes() {
   EvidenceArea& area = evidence_.area();
-  if (auto scanner = KernelScan::open()) {
+  if (auto scanner = KernelScan::open({.plain_limit = kPlainThreads})) {
     tell_problem(area.fuse_problem, scanner->fuse_problem());
     scanner_ = std::move(*scanner);
   } else {
@@ -54,16 +54,25 @@ void Watchdog::open_probes() {
   else
     tell_problem(area.kmsg_problem, log.error().what);
   progress_->open(area);
+  system_.open(area);
+  quiet_.open();
   // One scan now faults in everything that later ones use.
   for (ScanSlot& slot : area.scans) std::memset(slot.bytes.data(), 0, slot.bytes.size());
-  if (scanner_) scan(monotonic_now());
+  if (scanner_) scan(monotonic_now(), KernelScan::Depth::full);
+}
+
+void Watchdog::protect() {
+  tell_problem(evidence_.area().protection_problem, protect_this_process());
 }
 
 void Watchdog::drain_kernel_log() {
   if (!kernel_log_) return;
   EvidenceArea& area = evidence_.area();
   const std::size_t count = kernel_log_->drain(kmsg_, kKmsgPerTick);
-  for (std::size_t i = 0; i < count; ++i) append_line(area, kmsg_[i]);
+  for (std::size_t i = 0; i < count; ++i) {
+    append_line(area, kmsg_[i]);
+    system_.take_line(kmsg_[i], view_, area);
+  }
   kmsg_.clear();
   area.health.kmsg_records.fetch_add(count, std::memory_order_relaxed);
   area.health.kmsg_lost.store(kernel_log_->lost() + kernel_log_->unreadable(),
@@ -72,18 +81,10 @@ void Watchdog::drain_kernel_log() {
 
 void Watchdog::feed_blocked_tasks(const ScanSlot& slot) {
   blocked_table_->begin_scan(slot.taken_ns);
-  for (std::size_t at = 0; at + sizeof(ScanHead) <= slot.size;) {
-    ScanHead head;
-    std::memcpy(&head, slot.bytes.data() + at, sizeof head);
-    if (head.size < sizeof head || at + head.size > slot.size) break;
-    if (head.kind == SCAN_TASK && head.size >= sizeof(ScanTask)) {
-      ScanTask task;
-      std::memcpy(&task, slot.bytes.data() + at, sizeof task);
-      if ((task.state & kUninterruptible) != 0 && (task.state & kNoLoad) == 0)
-        blocked_table_->saw(static_cast<std::uint32_t>(task.tid), task.switches);
-    }
-    at += head.size;
-  }
+  for_each_task({slot.bytes.data(), slot.size}, [this](const ScanTask& task) {
+    if (is_blocked(task, quiet_))
+      blocked_table_->saw(static_cast<std::uint32_t>(task.tid), task.switches, stack_hash(task));
+  });
   view_.blocked = blocked_table_->finish_scan(options_.thresholds.stall_after);
 }
 

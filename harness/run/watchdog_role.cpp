@@ -48,7 +48,7 @@ Result<> watch(const Settings& words, int ready) {
   if (!evidence) return Failure(evidence.error());
   Watchdog watchdog(std::move(*progress), std::move(*evidence), *options);
   watchdog.open_probes();
-  protect_this_process();
+  watchdog.protect();
   report_ready(ready);
   watchdog.run();
   return {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/store/verdict.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -70,11 +72,30 @@ Json observer_json(const ObserverEntry& observer) {
           {"scan_max_ms", rounded(observer.scan_max_ms)},
           {"scan_failures", observer.scan_failures},
           {"gaps", observer.gaps},
+          {"gaps_ms", rounded(observer.gaps_ms)},
           {"kmsg_lost", observer.kmsg_lost},
           {"probe_timeouts", observer.probe_timeouts},
           {"events_dropped", observer.events_dropped},
           {"blind_spots", observer.blind_spots},
           {"canary", nullptr}};
+}
+
+// What a run with these thresholds may have had and pass all the same.
+std::vector<std::string> lets_pass(const Verdict& verdict) {
+  std::vector<std::string> words{
+      fmt::format("no completion for less than {:g} s", verdict.stall_after_ms / 1e3)};
+  if (verdict.fail_after_ms > verdict.stall_after_ms)
+    words.push_back(
+        fmt::format("a stall that resolves within {:g} s", verdict.fail_after_ms / 1e3));
+  const double percent = verdict.dropout_below * 100;
+  words.push_back(fmt::format("throughput down to {:g} % of its median", percent));
+  if (verdict.max_dropouts)
+    words.push_back(fmt::format("{} dropouts below that", *verdict.max_dropouts));
+  if (verdict.max_dropout_seconds)
+    words.push_back(fmt::format("{:g} s of dropouts below that", *verdict.max_dropout_seconds));
+  if (!verdict.max_dropouts && !verdict.max_dropout_seconds)
+    words.emplace_back("any dropout below that, which is counted and shown");
+  return words;
 }
 
 Json timings_json(const TimingEntry& timings) {
@@ -143,6 +164,7 @@ std::string verdict_json(const Verdict& verdict) {
                           {{"stall_after_ms", rounded(verdict.stall_after_ms)},
                            {"fail_after_ms", rounded(verdict.fail_after_ms)},
                            {"dropout_below", verdict.dropout_below},
+                           {"lets_pass", lets_pass(verdict)},
                            {"max_dropouts", or_null(verdict.max_dropouts)},
                            {"max_dropout_seconds", or_null(verdict.max_dropout_seconds)}}},
                          {"started", verdict.started},

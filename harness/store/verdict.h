@@ -74,7 +74,8 @@ struct ObserverEntry {
   std::uint64_t scans = 0;
   double scan_max_ms = 0;
   std::uint64_t scan_failures = 0;
-  std::uint64_t gaps = 0;
+  std::uint64_t gaps = 0;  // the watchdog was not run
+  double gaps_ms = 0;      // all of them together
   std::uint64_t kmsg_lost = 0;
   std::uint64_t probe_timeouts = 0;
   std::uint64_t events_dropped = 0;

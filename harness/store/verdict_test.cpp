@@ -30,6 +30,25 @@ TEST(VerdictJson, UnresolvedStallHasNullAndNotZero) {
   EXPECT_EQ(document["stalls"][0]["resolved_ms"], 12.5);
 }
 
+TEST(VerdictJson, ThresholdsSayWhatTheyLetPass) {
+  Verdict verdict;
+  verdict.stall_after_ms = 1000;
+  verdict.fail_after_ms = 30000;
+  verdict.dropout_below = 0.1;
+  const auto passing = [&verdict] {
+    const auto document = nlohmann::json::parse(verdict_json(verdict));
+    return document["thresholds"]["lets_pass"].get<std::vector<std::string>>();
+  };
+  EXPECT_EQ(passing(), (std::vector<std::string>{
+                           "no completion for less than 1 s", "a stall that resolves within 30 s",
+                           "throughput down to 10 % of its median",
+                           "any dropout below that, which is counted and shown"}));
+  verdict.fail_after_ms = 1000;
+  verdict.max_dropouts = 2;
+  EXPECT_EQ(passing().back(), "2 dropouts below that");
+  EXPECT_EQ(passing().size(), 3U);
+}
+
 TEST(VerdictJson, ForeignBytesDoNotBreakTheDocument) {
   Verdict verdict;
   verdict.node = "n\xff\"\n";

@@ -73,6 +73,8 @@ Result<int> run_plan(const LoadPlanOptions& given, Console& console) {
                             run->path()));
   auto lab = PlanLab::start(options.plan, run->id());
   if (!lab) return Failure(lab.error());
+  if (target->device_major == 0 && target->fstype.starts_with("fuse"))
+    lab->watchdog().watch_connection(target->device_minor);
   PlanRun plan_run(options, *target, std::move(*run), std::move(*lens), std::move(*lab),
                    std::move(signals), console);
   // Whatever goes wrong in our own code, the machine is put in order before it is reported.
