@@ -10,17 +10,22 @@
 #include "harness/probe/kernel_types.h"
 #include "harness/probe/scan_maps.bpf.h"
 #include "harness/probe/scan_record.h"
+#include "harness/probe/scan_stack.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define RWSEM_WAITERS 2
+/* include/linux/sched.h, jobctl.h; 5.14 to 6.18. */
+#define STATE_INTERRUPTIBLE 0x1
 #define STATE_UNINTERRUPTIBLE 0x2
+#define STATE_STOPPED 0x4
+#define STATE_TRACED 0x8
 #define STATE_NOLOAD 0x400
-#define STACK_BYTES 16384 /* THREAD_SIZE, x86_64 without KASAN */
-#define STACK_WORDS (STACK_BYTES / 8)
-#define KERNEL_MIN 0xffff800000000000ULL
-#define USER_MAX 0x0100000000000000ULL /* 57-bit user addresses */
-#define PAGE_BYTES 4096
+#define STATE_FROZEN 0x8000        /* 6.1 and later */
+#define FLAG_FROZEN 0x10000        /* PF_FROZEN, before 6.1 */
+#define FLAG_IO_WORKER 0x10        /* PF_IO_WORKER, 5.12 and later */
+#define JOBCTL_FREEZE (1ULL << 23) /* JOBCTL_TRAP_FREEZE: cgroup v2 */
+#define SCAN_WHY_STACK (SCAN_WHY_BLOCKED | SCAN_WHY_REQUEST | SCAN_WHY_OWNER | SCAN_WHY_CALL)
 /* task_struct.blocker, include/linux/hung_task.h 6.18: a lock's address and its type. */
 #define BLOCKER_TYPE 3ULL
 #define BLOCKER_MUTEX 0
@@ -41,8 +46,6 @@ __u32 hz;
 /* Only one thread runs a scan of these maps: scratch needs no copy per CPU. */
 static struct ScanLock lock;
 static struct ScanWaiter waiters[SCAN_MAX_WAITERS];
-static struct ScanTask row;
-static __u64 stack_words[STACK_WORDS];
 
 /* Loop state lives in maps, not on the BPF stack: there the verifier would follow every value of
  * every counter through bpf_loop (6.5 and later) and give up. volatile: or clang splits the struct
@@ -55,11 +58,6 @@ static volatile struct {
   __u32 flags;
   __u32 type;
 } queue;
-static volatile struct {
-  __u64 mm;
-  __u32 words;
-  __u32 frame;
-} search;
 
 static __always_inline __u64 read_word(__u64 address) {
   __u64 value = 0;
@@ -228,69 +226,15 @@ int find_other_locks(struct bpf_iter__task* ctx) {
   return 0;
 }
 
-static __always_inline __u64 stack_word(__u32 index) {
-  return stack_words[index & (STACK_WORDS - 1)];
-}
-
-/* A vm_fault is a pointer to a VMA, followed by an address inside that VMA and the page offset that
- * belongs to that address. Nothing else on a stack satisfies all of it. */
-static __always_inline int is_fault(__u32 at, struct ScanFault* out) {
-  const __u64 vma = stack_word(at);
-  const __u64 address = stack_word(at + bpf_core_field_offset(struct vm_fault, address) / 8);
-  if (address >= USER_MAX || address < PAGE_BYTES || (address & (PAGE_BYTES - 1))) return 0;
-  const struct vm_area_struct* area = (const void*)vma;
-  const __u64 start = BPF_CORE_READ(area, vm_start);
-  if (address < start || address >= BPF_CORE_READ(area, vm_end)) return 0;
-  const __u64 pgoff = stack_word(at + bpf_core_field_offset(struct vm_fault, pgoff) / 8);
-  if (pgoff != BPF_CORE_READ(area, vm_pgoff) + ((address - start) >> 12)) return 0;
-  const __u64 mm = (__u64)BPF_CORE_READ(area, vm_mm);
-  struct SeenKey contended = {mm, SEEN_MM};
-  if (mm != search.mm && !marked(&seen, &contended)) return 0;
-  const __u32 offset = bpf_core_field_offset(struct vm_fault, flags);
-  const __u32 flags = (__u32)(stack_word(at + offset / 8) >> ((offset & 4) * 8));
-  out->mm = mm;
-  out->address = address;
-  out->pgoff = pgoff;
-  out->frame = search.frame;
-  out->bits = 0;
-  if (flags & bpf_core_enum_value(enum fault_flag, FAULT_FLAG_TRIED)) out->bits |= SCAN_FAULT_TRIED;
-  if (flags & bpf_core_enum_value(enum fault_flag, FAULT_FLAG_ALLOW_RETRY))
-    out->bits |= SCAN_FAULT_ALLOW_RETRY;
-  if (flags & bpf_core_enum_value(enum fault_flag, FAULT_FLAG_RETRY_NOWAIT))
-    out->bits |= SCAN_FAULT_NOWAIT;
-  if (bpf_core_enum_value_exists(enum fault_flag, FAULT_FLAG_VMA_LOCK) &&
-      (flags & bpf_core_enum_value(enum fault_flag, FAULT_FLAG_VMA_LOCK)))
-    out->bits |= SCAN_FAULT_VMA_LOCK;
-  if (BPF_CORE_READ(area, vm_file)) out->bits |= SCAN_FAULT_FILE;
-  return 1;
-}
-
-static long stack_step(__u32 at, void* unused) {
-  if (at >= search.words) return 1;
-  const __u64 word = stack_word(at);
-  if (word < KERNEL_MIN) return 0;
-  const __u32 frame = search.frame;
-  if (frame < SCAN_FRAMES && word == row.frames[frame]) {
-    search.frame = frame + 1;
+/* Asleep in S where a task in D would be blocked: FUSE and userfaultfd in a page fault (no call:
+ * orig_ax is -1), execve, the waits of io_uring and aio. Numbers of x86-64. */
+static __always_inline int sleeps_in_call(struct task_struct* task) {
+  if (!(task->__state & STATE_INTERRUPTIBLE) || !task->mm || (task->flags & FLAG_IO_WORKER))
     return 0;
-  }
-  if (word & 7) return 0;
-  const __u32 slot = row.faults & (SCAN_FAULTS - 1);
-  if (is_fault(at, &row.fault[slot])) row.faults++;
-  return 0;
-}
-
-static __always_inline void search_faults(struct task_struct* task) {
-  if (!bpf_core_field_exists(task->thread.sp)) return;
-  const __u64 stack = (__u64)BPF_CORE_READ(task, stack);
-  const __u64 sp = BPF_CORE_READ(task, thread.sp);
-  const __u64 used = stack + STACK_BYTES - sp;
-  if (sp < stack || used > STACK_BYTES) return;
-  search.mm = row.mm;
-  search.words = (__u32)(used / 8);
-  search.frame = 0;
-  if (bpf_probe_read_kernel(stack_words, used & (STACK_BYTES - 1), (const void*)sp)) return;
-  bpf_loop(search.words, stack_step, 0, 0);
+  struct pt_regs* const regs = (struct pt_regs*)bpf_task_pt_regs(task);
+  if (!regs) return 0;
+  const __s64 call = (__s64)BPF_CORE_READ(regs, orig_ax);
+  return call == -1 || call == 59 || call == 322 || call == 208 || call == 333 || call == 426;
 }
 
 static __always_inline __u32 why_emit(struct task_struct* task) {
@@ -301,7 +245,31 @@ static __always_inline __u32 why_emit(struct task_struct* task) {
   if (marked(&server_tgids, &tgid)) why |= SCAN_WHY_SERVER;
   if (marked(&request_tids, &tid)) why |= SCAN_WHY_REQUEST;
   if (marked(&seen, &owner)) why |= SCAN_WHY_OWNER;
+  if (sleeps_in_call(task)) why |= SCAN_WHY_CALL;
   return why;
+}
+
+static __always_inline __u32 facts_of(struct task_struct* task) {
+  __u32 facts = 0;
+  const __u32 state = task->__state;
+  if (state & STATE_STOPPED) facts |= SCAN_FACT_STOPPED;
+  if (state & STATE_TRACED) facts |= SCAN_FACT_TRACED;
+  const int trapped = (state & STATE_INTERRUPTIBLE) && (task->jobctl & JOBCTL_FREEZE);
+  if ((state & STATE_FROZEN) || (task->flags & FLAG_FROZEN) || trapped) facts |= SCAN_FACT_FROZEN;
+  if (bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
+    facts |= SCAN_FACT_EXEC;
+  if (bpf_core_field_exists(task->on_rq) && bpf_core_field_exists(task->on_cpu) && state == 0 &&
+      task->on_rq && !task->on_cpu)
+    facts |= SCAN_FACT_READY;
+  return facts;
+}
+
+static __always_inline void read_cpu_time(struct task_struct* task) {
+  row.voluntary = task->nvcsw;
+  row.ran_ns = 0;
+  row.delay_ns = 0;
+  if (bpf_core_field_exists(task->se.sum_exec_runtime)) row.ran_ns = task->se.sum_exec_runtime;
+  if (bpf_core_field_exists(task->sched_info.run_delay)) row.delay_ns = task->sched_info.run_delay;
 }
 
 static __always_inline void describe_task(struct task_struct* task) {
@@ -315,6 +283,11 @@ static __always_inline void describe_task(struct task_struct* task) {
   row.tgid = task->tgid;
   row.state = task->__state;
   row.flags = task->flags;
+  row.facts = facts_of(task);
+  row.wait = SCAN_WAIT_UNKNOWN;
+  row.wait_device = 0;
+  row.wait_inode = 0;
+  read_cpu_time(task);
   row.faults = 0;
   __builtin_memset(row.fault, 0, sizeof(row.fault));
   __builtin_memset(row.frames, 0, sizeof(row.frames));
@@ -332,8 +305,7 @@ int emit_tasks(struct bpf_iter__task* ctx) {
   const int contended = mm && (mm->mmap_lock.count.counter & RWSEM_WAITERS);
   if (!why && !contended) return 0;
   describe_task(task);
-  if (row.state && (contended || (why & (SCAN_WHY_BLOCKED | SCAN_WHY_REQUEST | SCAN_WHY_OWNER))))
-    search_faults(task);
+  if (row.state && (contended || (why & SCAN_WHY_STACK))) search_stack(task);
   if (row.faults) why |= SCAN_WHY_FAULT;
   if (!why) return 0;
   row.why = why;
