@@ -97,7 +97,7 @@ class ThrottledStallTest : public StallTest {
     const std::string path = disk_->path("data");
     ASSERT_TRUE(load_.emplace().start(
         [path] { return open_direct(path, O_CREAT) && ::pwrite(file, buffer, kPage, 0) == kPage; },
-        {{"reader", read_page}}));
+        {{"reader", read_page}, {"ringer", read_by_ring}}));
     ASSERT_TRUE(group_->add(load_->pid()));
   }
   void TearDown() override {
@@ -117,6 +117,13 @@ TEST_F(ThrottledStallTest, ALimitOfItsCgroupIsNamed) {
   EXPECT_NE(result.summary.find("blkio.throttle.read_bps_device " + disk_->device() + " 64"),
             std::string::npos)
       << result.summary;
+}
+
+TEST_F(ThrottledStallTest, WhoWaitsForItInARingIsSeenInS) {
+  ASSERT_TRUE(group_->set("blkio.throttle.read_bps_device", disk_->device() + " 64"));
+  ASSERT_TRUE(load_->go(1));
+  const Explanation result = explained({load_->pid()});
+  EXPECT_EQ(result.signature, "throttled:request>io_limit") << result.summary;
 }
 
 TEST_F(ThrottledStallTest, ALimitThatIsNotReachedIsQuiet) {

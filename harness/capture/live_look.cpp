@@ -64,8 +64,8 @@ std::vector<pid_t> with_blocked(const LockSnapshot& snapshot, std::vector<pid_t>
   return processes;
 }
 
-Result<LiveLook> look_by_proc(const std::vector<pid_t>& processes, Nanos limit) {
-  const Deadline deadline = Deadline::in(limit);
+Result<LiveLook> tasks_by_proc(const std::vector<pid_t>& processes, const Deadline& deadline,
+                               Nanos limit) {
   auto probe = ProbeChild::start();
   if (!probe) return Failure(probe.error());
   auto snapshot = read_proc_lens({.probe = &*probe, .limit = limit / 2});
@@ -80,6 +80,18 @@ Result<LiveLook> look_by_proc(const std::vector<pid_t>& processes, Nanos limit) 
     if (std::none_of(look.snapshot.tasks.begin(), look.snapshot.tasks.end(),
                      [&task](const TaskRow& known) { return known.tid == task.tid; }))
       look.snapshot.tasks.push_back(std::move(task));
+  return look;
+}
+
+Result<LiveLook> look_by_proc(const std::vector<pid_t>& processes, Nanos limit) {
+  const Deadline deadline = Deadline::in(limit);
+  const DeviceLook devices_before = look_at_devices();
+  auto look = tasks_by_proc(processes, deadline, limit);
+  if (!look) return look;
+  const Nanos gone = monotonic_now() - devices_before.taken_ns;
+  if (gone < kScanGap && !deadline.passed())
+    ::poll(nullptr, 0, static_cast<int>((kScanGap - gone) / kMillisecond) + 1);
+  add_surroundings(look->snapshot, devices_before, look_at_devices());
   return look;
 }
 

@@ -229,6 +229,7 @@ class Drawing {
 
   void place_and_parties() {
     for (const StoryParty& party : story_.parties) task_node(party.task);
+    if (story_.holder != kNone) task_node(story_.holder);
     if (!story_.place) return;
     ExplainedNode node;
     node.id = story_.place->id;

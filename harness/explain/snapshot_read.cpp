@@ -144,6 +144,7 @@ void read_fault(const Object& task, TaskRow& row) {
 }
 
 void read_wait(const Object& task, TaskRow& row) {
+  task.number("parent", row.parent_tgid);
   task.word("halt", row.halt, kHalts, to_word);
   task.flag("in_exec", row.in_exec);
   task.text("io_limit", row.io_limit);

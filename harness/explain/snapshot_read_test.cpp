@@ -38,6 +38,7 @@ TEST(SnapshotRead, SavedSnapshotIsExplainedAsTheLiveOne) {
 TEST(SnapshotRead, EveryFactOfAWaitSurvives) {
   LockSnapshot snapshot = fixture::reported_stall();
   TaskRow& task = snapshot.tasks[0];
+  task.parent_tgid = 42;
   task.halt = Halt::frozen;
   task.in_exec = true;
   task.file_wait = FileWait{FileWait::How::freeze, 7, 3, 12};
@@ -58,6 +59,7 @@ TEST(SnapshotRead, EveryFactOfAWaitSurvives) {
   const auto again = read_snapshot_json(snapshot_json(snapshot));
   ASSERT_TRUE(again) << again.error().what;
   EXPECT_EQ(snapshot_json(*again), snapshot_json(snapshot));
+  EXPECT_EQ(again->tasks[0].parent_tgid, 42);
   EXPECT_EQ(again->tasks[0].halt, Halt::frozen);
   EXPECT_EQ(again->tasks[0].file_wait->how, FileWait::How::freeze);
   EXPECT_EQ(again->tasks[0].cpu->waited, 299 * kMillisecond);

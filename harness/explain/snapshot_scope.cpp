@@ -10,6 +10,8 @@
 namespace stallproof {
 namespace {
 
+constexpr pid_t kKernelThreads = 2;  // kthreadd; init is 1
+
 using Tids = std::set<std::int32_t>;
 
 bool concerns(const LockRow& lock, const Tids& tids, const std::vector<pid_t>& processes) {
@@ -73,6 +75,11 @@ std::set<pid_t> waited_for_by(const LockSnapshot& snapshot, const std::vector<pi
     if (concerns(connection, snapshot, tids, {}))
       found.insert(connection.server_tgids.begin(), connection.server_tgids.end());
   add_loop_workers(snapshot, found);
+  // Children that stand in the lens are blocked or wait for a file system: their parent's business.
+  for (const TaskRow& task : snapshot.tasks)
+    if (task.parent_tgid > kKernelThreads &&
+        std::find(processes.begin(), processes.end(), task.parent_tgid) != processes.end())
+      found.insert(task.tgid);
   for (const LockRow& lock : snapshot.locks) {
     if (std::none_of(lock.waiters.begin(), lock.waiters.end(),
                      [&ours](const LockWaiter& each) { return ours(each.tid); }))

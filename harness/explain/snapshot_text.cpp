@@ -38,6 +38,7 @@ Json task_json(const TaskRow& task) {
   if (task.kernel_thread) row["kernel_thread"] = true;
   if (!task.stack_problem.empty()) row["stack_problem"] = task.stack_problem;
   if (task.source_line != 0) row["source_line"] = task.source_line;
+  if (task.parent_tgid != 0) row["parent"] = task.parent_tgid;
   if (task.halt != Halt::none) row["halt"] = to_word(task.halt);
   if (task.in_exec) row["in_exec"] = true;
   if (task.file_wait)

@@ -200,6 +200,16 @@ TEST(Throttled, ALimitOfWhoDoesNotWaitForIoIsQuiet) {
   EXPECT_EQ(explained(snapshot).stall_class, "none");
 }
 
+TEST(Throttled, ABusyDeviceIsNotHeldBackByALimit) {
+  LockSnapshot snapshot = of({direct_reader()});
+  snapshot.tasks[0].io_limit = "io.max 7:3 rbps=64 in /sys/fs/cgroup/slow";
+  snapshot.devices = {loop_device()};
+  snapshot.devices[0].unchanged_for.reset();
+  EXPECT_EQ(explained(snapshot).stall_class, "throttled");
+  snapshot.devices[0].writes_in_flight = 30;
+  EXPECT_EQ(explained(snapshot).stall_class, "unknown");
+}
+
 TaskRow runner(Nanos ran, Nanos waited) {
   TaskRow row = sleeper(101, {}, 'R');
   row.unchanged_for.reset();
@@ -242,6 +252,14 @@ TEST(Userspace, ThreadsThatWaitForEachOtherAreToldLast) {
   const std::vector<TaskRow> tasks = {sleeper(101, service_idle()), sleeper(102, service_idle()),
                                       sleeper(100, {"do_sys_poll"})};
   EXPECT_EQ(signature(tasks), "userspace:load>futex");
+}
+
+TEST(Userspace, TheOnlyThreadThatDoesNotWaitIsLikelyTheHolder) {
+  const Explanation result =
+      explained(of({sleeper(101, service_idle()), sleeper(102, service_idle()),
+                    sleeper(103, {"hrtimer_nanosleep"}), sleeper(kClient, {"do_sys_poll"})}));
+  EXPECT_EQ(result.signature, "userspace:load>futex");
+  EXPECT_EQ(result.root.holder, "task:103");
 }
 
 TEST(Userspace, ALoadThatSleepsByTheClockIsQuiet) {

@@ -27,6 +27,16 @@ bool on_device(const SceneTask& task, const DeviceRow& device) {
          task.row->file_wait->device_minor == device.device_minor;
 }
 
+// Then a limit, if there is one, is not what holds the I/O back.
+constexpr std::uint64_t kBusy = 4;
+bool is_busy(const Scene& scene, const SceneTask& task) {
+  return std::any_of(scene.snapshot->devices.begin(), scene.snapshot->devices.end(),
+                     [&task](const DeviceRow& device) {
+                       return on_device(task, device) &&
+                              device.reads_in_flight + device.writes_in_flight > kBusy;
+                     });
+}
+
 bool waits_for_io(const SceneTask& task) {
   const TaskReading& reading = task.reading;
   return reading.on_stack(KernelMeaning::block_io) || reading.on_stack(KernelMeaning::async_io);
@@ -134,7 +144,7 @@ bool tell_throttled(Story& story) {
   for (std::size_t t = 0; t < story.scene.tasks.size(); ++t) {
     const SceneTask& task = story.scene.tasks[t];
     if (!task.seen || task.row->io_limit.empty() || !task_settled(story.scene, task)) continue;
-    if (!blocked(task) && !waits_for_io(task)) continue;
+    if ((!blocked(task) && !waits_for_io(task)) || is_busy(story.scene, task)) continue;
     story.parties.push_back({t, Certainty::inferred,
                              fmt::format("sleeps in {}; its cgroup has {}",
                                          task.reading.wait_function, task.row->io_limit)});

@@ -79,7 +79,18 @@ void tell_stopped(Story& story) {
 
 struct Sleepers {
   std::vector<std::size_t> futex;
-  std::size_t others = 0;  // that run, wait for I/O, a timer or an event
+  std::vector<std::size_t> others;  // that run, wait for I/O, a timer or an event
+
+  // Only one thread beside the main one does not wait: what the others wait for is most likely his.
+  [[nodiscard]] std::size_t likely_holder(const Scene& scene) const {
+    std::size_t found = kNone;
+    for (const std::size_t t : others) {
+      if (scene.tasks[t].row->tid == scene.tasks[t].row->tgid) continue;
+      if (found != kNone) return kNone;
+      found = t;
+    }
+    return found;
+  }
 };
 
 std::map<std::int32_t, Sleepers> sleepers_by_process(const Story& story) {
@@ -93,7 +104,7 @@ std::map<std::int32_t, Sleepers> sleepers_by_process(const Story& story) {
         task_settled(story.scene, task))
       process.futex.push_back(t);
     else
-      ++process.others;
+      process.others.push_back(t);
   }
   return found;
 }
@@ -145,7 +156,7 @@ bool tell_starved(Story& story) {
 bool tell_userspace(Story& story) {
   for (const auto& [pid, process] : sleepers_by_process(story)) {
     // The main thread waits for the others to end: one alone waits for nobody in particular.
-    if (process.futex.size() < 2 || process.futex.size() < process.others) continue;
+    if (process.futex.size() < 2 || process.futex.size() < process.others.size()) continue;
     for (const std::size_t t : process.futex)
       story.parties.push_back(
           {t, Certainty::inferred,
@@ -158,6 +169,9 @@ bool tell_userspace(Story& story) {
       "{} sleep in futex waits: for locks or events of their own program. The kernel holds nobody "
       "of them up.",
       names_of(story));
+  if (story.holder != kNone)
+    story.telling += fmt::format(" {} is the only other thread: what they wait for is likely his.",
+                                 task_label(story.scene.tasks[story.holder]));
   story.advice = fmt::format(
       "Look at the program: a debugger or the language's own thread dump of pid {} says which lock "
       "it is.",

@@ -96,6 +96,7 @@ TaskRow decode_task(const ScanTask& record, const KernelSymbols& symbols) {
   TaskRow row;
   row.tid = record.tid;
   row.tgid = record.tgid;
+  row.parent_tgid = record.parent;
   row.comm.assign(record.comm, ::strnlen(record.comm, sizeof(record.comm)));
   row.state = state_letter(record.state);
   row.task_address = record.task;

@@ -58,8 +58,9 @@ struct CpuShare {
 };
 
 struct TaskRow {
-  std::int32_t tid = 0;   // 0 when only the task's address is known
-  std::int32_t tgid = 0;  // 0 when unknown
+  std::int32_t tid = 0;          // 0 when only the task's address is known
+  std::int32_t tgid = 0;         // 0 when unknown
+  std::int32_t parent_tgid = 0;  // 0 when unknown
   std::string comm;
   // 'R' 'S' 'D' 'T' 'I' 'Z' as in /proc, '?' when unknown. Killable D is 'D'.
   char state = '?';

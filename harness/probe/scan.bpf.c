@@ -8,6 +8,7 @@
 // handoff, readers from bit 8, bit 63 "read fail"; owner low bits: 0 reader-owned, 1 non-spinnable.
 
 #include "harness/probe/kernel_types.h"
+#include "harness/probe/scan_facts.bpf.h"
 #include "harness/probe/scan_maps.bpf.h"
 #include "harness/probe/scan_record.h"
 #include "harness/probe/scan_stack.bpf.h"
@@ -15,16 +16,8 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define RWSEM_WAITERS 2
-/* include/linux/sched.h, jobctl.h; 5.14 to 6.18. */
-#define STATE_INTERRUPTIBLE 0x1
 #define STATE_UNINTERRUPTIBLE 0x2
-#define STATE_STOPPED 0x4
-#define STATE_TRACED 0x8
 #define STATE_NOLOAD 0x400
-#define STATE_FROZEN 0x8000        /* 6.1 and later */
-#define FLAG_FROZEN 0x10000        /* PF_FROZEN, before 6.1 */
-#define FLAG_IO_WORKER 0x10        /* PF_IO_WORKER, 5.12 and later */
-#define JOBCTL_FREEZE (1ULL << 23) /* JOBCTL_TRAP_FREEZE: cgroup v2 */
 #define SCAN_WHY_STACK (SCAN_WHY_BLOCKED | SCAN_WHY_REQUEST | SCAN_WHY_OWNER | SCAN_WHY_CALL)
 /* task_struct.blocker, include/linux/hung_task.h 6.18: a lock's address and its type. */
 #define BLOCKER_TYPE 3ULL
@@ -226,17 +219,6 @@ int find_other_locks(struct bpf_iter__task* ctx) {
   return 0;
 }
 
-/* Asleep in S where a task in D would be blocked: FUSE and userfaultfd in a page fault (no call:
- * orig_ax is -1), execve, the waits of io_uring and aio. Numbers of x86-64. */
-static __always_inline int sleeps_in_call(struct task_struct* task) {
-  if (!(task->__state & STATE_INTERRUPTIBLE) || !task->mm || (task->flags & FLAG_IO_WORKER))
-    return 0;
-  struct pt_regs* const regs = (struct pt_regs*)bpf_task_pt_regs(task);
-  if (!regs) return 0;
-  const __s64 call = (__s64)BPF_CORE_READ(regs, orig_ax);
-  return call == -1 || call == 59 || call == 322 || call == 208 || call == 333 || call == 426;
-}
-
 static __always_inline __u32 why_emit(struct task_struct* task) {
   __u32 why = blocked(task->__state) ? SCAN_WHY_BLOCKED : 0;
   __u32 tid = (__u32)task->pid, tgid = (__u32)task->tgid;
@@ -245,31 +227,8 @@ static __always_inline __u32 why_emit(struct task_struct* task) {
   if (marked(&server_tgids, &tgid)) why |= SCAN_WHY_SERVER;
   if (marked(&request_tids, &tid)) why |= SCAN_WHY_REQUEST;
   if (marked(&seen, &owner)) why |= SCAN_WHY_OWNER;
-  if (sleeps_in_call(task)) why |= SCAN_WHY_CALL;
+  if (!(why & (SCAN_WHY_BLOCKED | SCAN_WHY_REQUEST)) && sleeps_in_call(task)) why |= SCAN_WHY_CALL;
   return why;
-}
-
-static __always_inline __u32 facts_of(struct task_struct* task) {
-  __u32 facts = 0;
-  const __u32 state = task->__state;
-  if (state & STATE_STOPPED) facts |= SCAN_FACT_STOPPED;
-  if (state & STATE_TRACED) facts |= SCAN_FACT_TRACED;
-  const int trapped = (state & STATE_INTERRUPTIBLE) && (task->jobctl & JOBCTL_FREEZE);
-  if ((state & STATE_FROZEN) || (task->flags & FLAG_FROZEN) || trapped) facts |= SCAN_FACT_FROZEN;
-  if (bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
-    facts |= SCAN_FACT_EXEC;
-  if (bpf_core_field_exists(task->on_rq) && bpf_core_field_exists(task->on_cpu) && state == 0 &&
-      task->on_rq && !task->on_cpu)
-    facts |= SCAN_FACT_READY;
-  return facts;
-}
-
-static __always_inline void read_cpu_time(struct task_struct* task) {
-  row.voluntary = task->nvcsw;
-  row.ran_ns = 0;
-  row.delay_ns = 0;
-  if (bpf_core_field_exists(task->se.sum_exec_runtime)) row.ran_ns = task->se.sum_exec_runtime;
-  if (bpf_core_field_exists(task->sched_info.run_delay)) row.delay_ns = task->sched_info.run_delay;
 }
 
 static __always_inline void describe_task(struct task_struct* task) {
@@ -283,11 +242,7 @@ static __always_inline void describe_task(struct task_struct* task) {
   row.tgid = task->tgid;
   row.state = task->__state;
   row.flags = task->flags;
-  row.facts = facts_of(task);
-  row.wait = SCAN_WAIT_UNKNOWN;
-  row.wait_device = 0;
-  row.wait_inode = 0;
-  read_cpu_time(task);
+  describe_facts(&row, task);
   row.faults = 0;
   __builtin_memset(row.fault, 0, sizeof(row.fault));
   __builtin_memset(row.frames, 0, sizeof(row.frames));

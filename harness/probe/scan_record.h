@@ -167,7 +167,7 @@ struct ScanTask {
   __u32 facts;       /* ScanFact bits */
   __u32 wait;        /* enum ScanWait */
   __u32 wait_device; /* kernel's dev_t: major << 20 | minor; of a block device file its own */
-  __u32 reserved;
+  __s32 parent;      /* process */
   __u64 wait_inode;
   __u64 voluntary; /* nvcsw */
   __u64 ran_ns;    /* on a CPU, ever */

@@ -128,10 +128,17 @@ void add_mounts(LockSnapshot& snapshot) {
   }
 }
 
+// The waiters of io_uring and aio sleep in S (io_uring/io_uring.c since 5.1, fs/aio.c since 4.1).
+bool sleeps_for_ring(const TaskRow& task) {
+  return std::any_of(task.stack.begin(), task.stack.end(), [](const StackFrame& frame) {
+    return frame.function == "io_cqring_wait" || frame.function == "read_events";
+  });
+}
+
 bool may_wait_for_io(const TaskRow& task) {
   if (task.kernel_thread || task.halt != Halt::none) return false;
   if (task.file_wait && task.file_wait->device_major == 0) return false;
-  return task.state == 'D';
+  return task.state == 'D' || sleeps_for_ring(task);
 }
 
 }  // namespace

@@ -117,6 +117,7 @@ class Server {
     out.minor = FUSE_KERNEL_MINOR_VERSION;
     out.max_readahead = 4096;
     out.max_write = 4096;
+    out.flags = FUSE_PARALLEL_DIROPS;  // as libfuse asks for
     reply(out);
   }
 
