@@ -157,6 +157,8 @@ TEST_F(FrozenStallTest, AFaultOnAFrozenFileSystemHoldsItsVmaLock) {
   EXPECT_EQ(result.signature, "vma_lock_held:fault_read>mprotect_write") << result.summary;
   EXPECT_EQ(result.root.holder, task_id(load_.tid(0)));
   EXPECT_NE(result.summary.find("frozen file system"), std::string::npos) << result.summary;
+  EXPECT_NE(result.advice.find("fsfreeze -u " + disk_->mount_point()), std::string::npos)
+      << result.advice;
 }
 
 TEST_F(FrozenStallTest, ReadersOfAFrozenFileSystemAreQuiet) {

@@ -47,6 +47,8 @@ std::string advice_of(const Story& story) {
   std::string text;
   if (story.stall_class == kNoStall) return text;
   add(text, story.advice);
+  if (story.holder != kNone && story.scene.tasks[story.holder].reading.wait == Wait::thaw)
+    add(text, thaw_advice(story.scene, story.scene.tasks[story.holder]));
   for (const std::size_t p : story.pools) {
     const ScenePool& pool = story.scene.pools[p];
     if (pool.connection != nullptr) add(text, for_connection(story, pool));

@@ -147,6 +147,7 @@ void read_wait(const Object& task, TaskRow& row) {
   task.number("parent", row.parent_tgid);
   task.word("halt", row.halt, kHalts, to_word);
   task.flag("in_exec", row.in_exec);
+  task.flag("cpu_throttled", row.cpu_throttled);
   task.text("io_limit", row.io_limit);
   task.text("cpu_limit", row.cpu_limit);
   if (task.find("file_wait") != nullptr) {

@@ -41,6 +41,7 @@ TEST(SnapshotRead, EveryFactOfAWaitSurvives) {
   task.parent_tgid = 42;
   task.halt = Halt::frozen;
   task.in_exec = true;
+  task.cpu_throttled = true;
   task.file_wait = FileWait{FileWait::How::freeze, 7, 3, 12};
   task.cpu = CpuShare{300 * kMillisecond, kMillisecond, 299 * kMillisecond};
   task.io_limit = "io.max 7:3 rbps=64 in /sys/fs/cgroup/slow";
@@ -61,6 +62,8 @@ TEST(SnapshotRead, EveryFactOfAWaitSurvives) {
   EXPECT_EQ(snapshot_json(*again), snapshot_json(snapshot));
   EXPECT_EQ(again->tasks[0].parent_tgid, 42);
   EXPECT_EQ(again->tasks[0].halt, Halt::frozen);
+  EXPECT_TRUE(again->tasks[0].in_exec);
+  EXPECT_TRUE(again->tasks[0].cpu_throttled);
   EXPECT_EQ(again->tasks[0].file_wait->how, FileWait::How::freeze);
   EXPECT_EQ(again->tasks[0].cpu->waited, 299 * kMillisecond);
   EXPECT_EQ(again->devices[0].unchanged_for, kSecond);

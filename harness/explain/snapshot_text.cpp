@@ -41,6 +41,7 @@ Json task_json(const TaskRow& task) {
   if (task.parent_tgid != 0) row["parent"] = task.parent_tgid;
   if (task.halt != Halt::none) row["halt"] = to_word(task.halt);
   if (task.in_exec) row["in_exec"] = true;
+  if (task.cpu_throttled) row["cpu_throttled"] = true;
   if (task.file_wait)
     row["file_wait"] = {{"how", to_word(task.file_wait->how)},
                         {"major", task.file_wait->device_major},

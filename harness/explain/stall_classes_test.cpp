@@ -224,6 +224,15 @@ TEST(CpuStarved, ReadyAndNotRunIsToldWithTheQuota) {
   EXPECT_EQ(signature({row}), "cpu_starved:load>cpu_quota");
 }
 
+TEST(CpuStarved, ATaskHeldBackByItsQuotaIsNotCountedAsWaiting) {
+  TaskRow row = runner(5 * kMillisecond, 0);
+  EXPECT_EQ(signature({row}), "none");
+  row.cpu_throttled = true;
+  EXPECT_EQ(signature({row}), "cpu_starved:load>cpu");
+  row.cpu->ran = 100 * kMillisecond;
+  EXPECT_EQ(signature({row}), "none");
+}
+
 TEST(CpuStarved, ABusyMachineSharesItsCpus) {
   EXPECT_EQ(signature({runner(60 * kMillisecond, 240 * kMillisecond)}), "none");
 }

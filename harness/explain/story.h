@@ -61,6 +61,9 @@ bool tell_halted(Story& story);
 bool tell_starved(Story& story);
 bool tell_userspace(Story& story);
 
+// What thaws the file system that this task waits for.
+std::string thaw_advice(const Scene& scene, const SceneTask& task);
+
 // How a service stands, as a word of signatures: stopped, blocked, idle, waiting or absent.
 std::string_view service_state(const Story& story, std::size_t pool);
 

@@ -42,7 +42,10 @@ std::string pids_of(const Story& story) {
 
 bool starved(const TaskRow& row) {
   if (!row.cpu || row.state != 'R' || row.cpu->span < kSettled) return false;
-  return static_cast<double>(row.cpu->waited) >= kStarvedShare * static_cast<double>(row.cpu->span);
+  const double share = kStarvedShare * static_cast<double>(row.cpu->span);
+  if (static_cast<double>(row.cpu->waited) >= share) return true;
+  // The scheduler does not count it as waiting while it is throttled.
+  return row.cpu_throttled && static_cast<double>(row.cpu->span - row.cpu->ran) >= share;
 }
 
 bool halted_as(const SceneTask& task, bool frozen) {
@@ -133,10 +136,10 @@ bool tell_starved(Story& story) {
   for (std::size_t t = 0; t < story.scene.tasks.size(); ++t) {
     const TaskRow& row = *story.scene.tasks[t].row;
     if (!story.scene.tasks[t].seen || row.kernel_thread || !starved(row)) continue;
-    story.parties.push_back(
-        {t, Certainty::exact,
-         fmt::format("ready and not run for {} of {} ms", row.cpu->waited / kMillisecond,
-                     row.cpu->span / kMillisecond)});
+    story.parties.push_back({t, Certainty::exact,
+                             fmt::format("ready, and on a CPU for {:.1f} of {} ms",
+                                         static_cast<double>(row.cpu->ran) / kMillisecond,
+                                         row.cpu->span / kMillisecond)});
     if (quota.empty()) quota = row.cpu_limit;
   }
   if (story.parties.empty()) return false;
@@ -161,6 +164,7 @@ bool tell_userspace(Story& story) {
       story.parties.push_back(
           {t, Certainty::inferred,
            fmt::format("sleeps in {}", story.scene.tasks[t].reading.wait_function)});
+    if (story.holder == kNone) story.holder = process.likely_holder(story.scene);
   }
   if (story.parties.empty()) return false;
   story.stall_class = kUserspace;

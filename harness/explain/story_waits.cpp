@@ -30,12 +30,15 @@ const DeviceRow* device_of(const Scene& scene, const FileWait& wait) {
   return nullptr;
 }
 
-// Which of them waits by proof of its stack's contents, not only its names.
+// It waits by proof of its stack's contents, not only its names.
+const FileWait* freeze_of(const SceneTask& task) {
+  const auto& wait = task.row->file_wait;
+  return wait && wait->how == FileWait::How::freeze ? &*wait : nullptr;
+}
+
 const FileWait* known_freeze(const Story& story) {
-  for (const StoryParty& party : story.parties) {
-    const auto& wait = story.scene.tasks[party.task].row->file_wait;
-    if (wait && wait->how == FileWait::How::freeze) return &*wait;
-  }
+  for (const StoryParty& party : story.parties)
+    if (const FileWait* wait = freeze_of(story.scene.tasks[party.task])) return wait;
   return nullptr;
 }
 
@@ -52,20 +55,6 @@ StoryPlace frozen_place(const Story& story) {
     place.note = fmt::format("device {}:{}", wait->device_major, wait->device_minor);
   }
   return place;
-}
-
-std::string thaw_advice(const Story& story) {
-  const FileWait* wait = known_freeze(story);
-  const DeviceRow* device = wait == nullptr ? nullptr : device_of(story.scene, *wait);
-  if (device != nullptr && !device->mount_point.empty())
-    return fmt::format(
-        "Heals at once: fsfreeze -u {} (if a snapshot or backup has frozen it on "
-        "purpose, that should do it).",
-        device->mount_point);
-  return wait == nullptr
-             ? std::string{"Find the frozen file system and thaw it: fsfreeze -u MOUNT."}
-             : fmt::format("Thaw it: fsfreeze -u MOUNT, where /proc/self/mountinfo shows {}:{}.",
-                           wait->device_major, wait->device_minor);
 }
 
 // What an execve waits for, in words of the signature and of the summary.
@@ -87,6 +76,20 @@ ExecWait exec_wait(const Story& story, const SceneTask& task) {
 }
 
 }  // namespace
+
+std::string thaw_advice(const Scene& scene, const SceneTask& task) {
+  const FileWait* wait = freeze_of(task);
+  const DeviceRow* device = wait == nullptr ? nullptr : device_of(scene, *wait);
+  if (device != nullptr && !device->mount_point.empty())
+    return fmt::format(
+        "Heals at once: fsfreeze -u {} (if a snapshot or backup has frozen it on "
+        "purpose, that should do it).",
+        device->mount_point);
+  return wait == nullptr
+             ? std::string{"Find the frozen file system and thaw it: fsfreeze -u MOUNT."}
+             : fmt::format("Thaw it: fsfreeze -u MOUNT, where /proc/self/mountinfo shows {}:{}.",
+                           wait->device_major, wait->device_minor);
+}
 
 bool tell_exec(Story& story) {
   for (std::size_t t = 0; t < story.scene.tasks.size(); ++t) {
@@ -119,11 +122,13 @@ bool tell_exec(Story& story) {
 }
 
 bool tell_frozen_fs(Story& story) {
+  std::size_t proof = kNone;  // the one of them that knows most
   for (std::size_t t = 0; t < story.scene.tasks.size(); ++t) {
     const SceneTask& task = story.scene.tasks[t];
     if (task.reading.wait != Wait::thaw || task.lock != kNone || !task_settled(story.scene, task))
       continue;
-    const bool proven = task.row->file_wait && task.row->file_wait->how == FileWait::How::freeze;
+    const bool proven = freeze_of(task) != nullptr;
+    if (proof == kNone || proven) proof = t;
     story.parties.push_back(
         {t, proven ? Certainty::exact : Certainty::inferred,
          fmt::format("sleeps in {} until the file system is thawed", task.reading.wait_function)});
@@ -136,7 +141,7 @@ bool tell_frozen_fs(Story& story) {
       "{} {} for the {}: whoever writes to it, or makes a page of it dirty, waits until it is "
       "thawed.",
       party_names(story), waits(story), story.place->label);
-  story.advice = thaw_advice(story);
+  story.advice = thaw_advice(story.scene, story.scene.tasks[proof]);
   return true;
 }
 

@@ -104,6 +104,7 @@ TaskRow decode_task(const ScanTask& record, const KernelSymbols& symbols) {
   row.kernel_thread = (record.flags & kKernelThread) != 0;
   row.halt = halt_of(record.facts);
   row.in_exec = (record.facts & SCAN_FACT_EXEC) != 0;
+  row.cpu_throttled = (record.facts & SCAN_FACT_THROTTLED) != 0;
   if (record.moved == 0) row.file_wait = file_wait_of(record);
   decode_stack(record, symbols, row);
   if (const auto fault = decode_fault(record, row)) row.fault = fault->state;

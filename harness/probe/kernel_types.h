@@ -120,8 +120,12 @@ struct sched_info {
   unsigned long long run_delay;
   unsigned long long last_arrival;
 };
+struct cfs_rq {
+  int throttle_count;
+};
 struct sched_entity {
   __u64 sum_exec_runtime;
+  struct cfs_rq* cfs_rq;
 };
 struct pt_regs {
   unsigned long r10;
@@ -146,6 +150,7 @@ struct task_struct {
   int on_rq;
   struct sched_entity se;
   unsigned int in_execve : 1;
+  _Bool throttled;
   struct mm_struct* mm;
   int pid;
   int tgid;

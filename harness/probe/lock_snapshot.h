@@ -76,6 +76,7 @@ struct TaskRow {
   bool in_exec = false;  // between the start and the end of execve
   std::optional<FileWait> file_wait;
   std::optional<CpuShare> cpu;  // absent when only one observation was made
+  bool cpu_throttled = false;   // ready, and the CPU quota of its cgroup is used up
   std::string io_limit;  // a limit of its cgroup on the device it waits for, as the kernel words it
   std::string cpu_limit;        // a CPU quota of its cgroup that is being enforced
   std::string stack_problem;    // why there is no stack, if there is none

@@ -28,6 +28,15 @@ static __always_inline int sleeps_in_call(struct task_struct* task) {
   return call == -1 || call == 59 || call == 322 || call == 208 || call == 333 || call == 426;
 }
 
+/* kernel/sched/fair.c: task_struct.throttled since 6.18, the queue of its cgroup before. */
+static __always_inline int is_throttled(struct task_struct* task) {
+  if (bpf_core_field_exists(task->throttled) && BPF_CORE_READ(task, throttled)) return 1;
+  if (!bpf_core_field_exists(task->se.cfs_rq) ||
+      !bpf_core_field_exists(struct cfs_rq, throttle_count))
+    return 0;
+  return BPF_CORE_READ(task, se.cfs_rq, throttle_count) > 0;
+}
+
 static __always_inline __u32 facts_of(struct task_struct* task) {
   __u32 facts = 0;
   const __u32 state = task->__state;
@@ -40,6 +49,7 @@ static __always_inline __u32 facts_of(struct task_struct* task) {
   if (bpf_core_field_exists(task->on_rq) && bpf_core_field_exists(task->on_cpu) && state == 0 &&
       task->on_rq && !task->on_cpu)
     facts |= SCAN_FACT_READY;
+  if (state == 0 && is_throttled(task)) facts |= SCAN_FACT_THROTTLED;
   return facts;
 }
 

@@ -137,8 +137,9 @@ enum ScanFact {
   SCAN_FACT_FROZEN = 1,  /* by the freezer of a cgroup or of suspend */
   SCAN_FACT_STOPPED = 2, /* by a signal */
   SCAN_FACT_TRACED = 4,
-  SCAN_FACT_EXEC = 8,  /* inside execve */
-  SCAN_FACT_READY = 16 /* wants a CPU and has none */
+  SCAN_FACT_EXEC = 8,      /* inside execve */
+  SCAN_FACT_READY = 16,    /* wants a CPU and has none */
+  SCAN_FACT_THROTTLED = 32 /* ready, and the CPU quota of its cgroup is used up */
 };
 
 /* How the file system it waits in was found on its stack. */

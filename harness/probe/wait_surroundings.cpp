@@ -161,19 +161,20 @@ std::string io_limit_of(const std::string& proc_cgroup, const std::string& devic
   return {};
 }
 
-std::string cpu_limit_of(const std::string& proc_cgroup, const std::string& cgroup_root) {
+std::string cpu_limit_of(const std::string& proc_cgroup, const std::string& cgroup_root,
+                         bool enforced) {
   if (const auto path = path_in(proc_cgroup, "cpu"))
     for (const std::string& group : groups(cgroup_root + "/cpu", *path)) {
       const std::string quota = number_text(group + "/cpu.cfs_quota_us");
       const std::string throttled = value_of(text_of(group + "/cpu.stat"), "nr_throttled");
-      if (quota.empty() || quota == "-1" || !is_set(throttled)) continue;
+      if (quota.empty() || quota == "-1" || !(enforced || is_set(throttled))) continue;
       return fmt::format("cpu.cfs_quota_us {} of {} in {} (throttled {} times)", quota,
                          number_text(group + "/cpu.cfs_period_us"), group, throttled);
     }
   for (const std::string& group : unified_groups(proc_cgroup, cgroup_root)) {
     const std::string quota = number_text(group + "/cpu.max");
     const std::string throttled = value_of(text_of(group + "/cpu.stat"), "nr_throttled");
-    if (quota.empty() || quota.starts_with("max") || !is_set(throttled)) continue;
+    if (quota.empty() || quota.starts_with("max") || !(enforced || is_set(throttled))) continue;
     return fmt::format("cpu.max {} in {} (throttled {} times)", quota, group, throttled);
   }
   return {};
@@ -190,7 +191,7 @@ void add_surroundings(LockSnapshot& snapshot, const DeviceLook& before, const De
     const std::string cgroup = text_of(fmt::format("{}/{}/cgroup", paths.proc, task.tid));
     if (cgroup.empty()) continue;
     if (ready)
-      task.cpu_limit = cpu_limit_of(cgroup, paths.cgroup);
+      task.cpu_limit = cpu_limit_of(cgroup, paths.cgroup, task.cpu_throttled);
     else
       task.io_limit = io_limit_of(cgroup, task.file_wait ? disk_of(*task.file_wait, paths.sys) : "",
                                   paths.cgroup);

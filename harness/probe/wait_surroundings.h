@@ -25,7 +25,8 @@ void add_surroundings(LockSnapshot& snapshot, const DeviceLook& before, const De
 // /proc/PID/cgroup text is under; empty when there is none.
 std::string io_limit_of(const std::string& proc_cgroup, const std::string& device,
                         const std::string& cgroup_root);
-// A CPU quota that has been enforced.
-std::string cpu_limit_of(const std::string& proc_cgroup, const std::string& cgroup_root);
+// A CPU quota that has been enforced; `enforced`: that it is, is known from elsewhere.
+std::string cpu_limit_of(const std::string& proc_cgroup, const std::string& cgroup_root,
+                         bool enforced);
 
 }  // namespace stallproof

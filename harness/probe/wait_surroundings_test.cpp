@@ -49,17 +49,18 @@ TEST_F(WaitSurroundingsTest, AQuotaCountsOnceItWasEnforced) {
   put("cpu/slow/cpu.cfs_quota_us", "1000\n");
   put("cpu/slow/cpu.cfs_period_us", "100000\n");
   put("cpu/slow/cpu.stat", "nr_periods 9\nnr_throttled 0\nthrottled_time 0\n");
-  EXPECT_EQ(cpu_limit_of(kHybrid, root_), "");
+  EXPECT_EQ(cpu_limit_of(kHybrid, root_, false), "");
+  EXPECT_NE(cpu_limit_of(kHybrid, root_, true), "");
   put("cpu/slow/cpu.stat", "nr_periods 9\nnr_throttled 7\nthrottled_time 123\n");
-  EXPECT_EQ(cpu_limit_of(kHybrid, root_),
+  EXPECT_EQ(cpu_limit_of(kHybrid, root_, false),
             "cpu.cfs_quota_us 1000 of 100000 in " + root_ + "/cpu/slow (throttled 7 times)");
-  EXPECT_EQ(cpu_limit_of("0::/\n", root_), "");
+  EXPECT_EQ(cpu_limit_of("0::/\n", root_, true), "");
 }
 
 TEST_F(WaitSurroundingsTest, DamagedTextsHaveNoLimits) {
   for (const char* const text : {"", ":", "::", "blkio", "9:blkio", "9:blkio:", "\n\n"}) {
     EXPECT_EQ(io_limit_of(text, "", root_), "") << text;
-    EXPECT_EQ(cpu_limit_of(text, root_), "") << text;
+    EXPECT_EQ(cpu_limit_of(text, root_, true), "") << text;
   }
 }
 
