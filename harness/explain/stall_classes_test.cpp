@@ -277,6 +277,26 @@ TEST(Userspace, ALoadThatSleepsByTheClockIsQuiet) {
             "none");
 }
 
+TEST(Text, ClassesAreToldFromNamesAloneWhereTheLensHasNoStates) {
+  const auto told = [](std::vector<std::string> stack) {
+    TaskRow row = sleeper(101, std::move(stack), '?');
+    row.unchanged_for.reset();
+    LockSnapshot snapshot = of({row});
+    snapshot.lens = LensKind::crash_text;
+    return explained(snapshot).signature;
+  };
+  EXPECT_EQ(told({"__schedule", "schedule", "percpu_rwsem_wait", "__percpu_down_read",
+                  "mnt_want_write", "filename_create"}),
+            "fs_frozen:write>frozen_fs");
+  EXPECT_EQ(told({"__schedule", "schedule", "handle_userfault", "handle_mm_fault"}),
+            "fault_unresolved:fault>userfaultfd");
+  EXPECT_EQ(told({"__schedule", "schedule", "__vma_start_write", "do_mprotect_pkey"}),
+            "vma_lock_held:unknown>mprotect_write");
+  EXPECT_EQ(told({"__schedule", "schedule", "de_thread", "begin_new_exec"}),
+            "exec_stuck:exec>threads");
+  EXPECT_EQ(told({"__schedule", "schedule", "futex_wait_queue", "futex_wait"}), "none");
+}
+
 TEST(Quiet, TheParentOfAVforkInD) {
   EXPECT_EQ(signature({sleeper(101, {"kernel_clone", "__do_sys_vfork"}, 'D')}), "none");
 }

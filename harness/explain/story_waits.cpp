@@ -20,7 +20,10 @@ std::string party_names(const Story& story) {
 }
 std::string_view waits(const Story& story) { return story.parties.size() == 1 ? "waits" : "wait"; }
 
-bool asleep(const SceneTask& task) { return task.row->state == 'D' || task.row->state == 'S'; }
+// In a text without states '?' counts as asleep.
+bool asleep(const SceneTask& task) {
+  return task.row->state == 'D' || task.row->state == 'S' || task.row->state == '?';
+}
 
 // The file system by its device, where the lens knows where it is mounted.
 const DeviceRow* device_of(const Scene& scene, const FileWait& wait) {
