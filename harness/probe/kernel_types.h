@@ -146,8 +146,6 @@ struct task_struct {
   unsigned int __state;
   void* stack;
   unsigned int flags;
-  int on_cpu;
-  int on_rq;
   struct sched_entity se;
   unsigned int in_execve : 1;
   _Bool throttled;

@@ -95,8 +95,8 @@ TEST_F(ReducedBtfTest, AbsentKernelFieldsAreOneErrorThatNamesTheFirst) {
 
 TEST_F(ReducedBtfTest, AKernelWithoutOneOfTheOptionalFieldsIsScannedAllTheSame) {
   for (const char* const name :
-       {"in_execve", "on_rq", "on_cpu", "sum_exec_runtime", "run_delay", "wait_page_queue",
-        "s_writers", "percpu_rw_semaphore", "ki_complete", "throttle_count", "throttled"}) {
+       {"in_execve", "sum_exec_runtime", "run_delay", "wait_page_queue", "s_writers",
+        "percpu_rw_semaphore", "ki_complete", "throttle_count", "throttled"}) {
     reduce_to("task_scan");
     take_away(name);
     auto scan = KernelScan::open({.fuse = false, .btf_path = path_});

@@ -46,9 +46,6 @@ static __always_inline __u32 facts_of(struct task_struct* task) {
   if ((state & STATE_FROZEN) || (task->flags & FLAG_FROZEN) || trapped) facts |= SCAN_FACT_FROZEN;
   if (bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
     facts |= SCAN_FACT_EXEC;
-  if (bpf_core_field_exists(task->on_rq) && bpf_core_field_exists(task->on_cpu) && state == 0 &&
-      task->on_rq && !task->on_cpu)
-    facts |= SCAN_FACT_READY;
   if (state == 0 && is_throttled(task)) facts |= SCAN_FACT_THROTTLED;
   return facts;
 }

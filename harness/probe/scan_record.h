@@ -138,8 +138,7 @@ enum ScanFact {
   SCAN_FACT_STOPPED = 2, /* by a signal */
   SCAN_FACT_TRACED = 4,
   SCAN_FACT_EXEC = 8,      /* inside execve */
-  SCAN_FACT_READY = 16,    /* wants a CPU and has none */
-  SCAN_FACT_THROTTLED = 32 /* ready, and the CPU quota of its cgroup is used up */
+  SCAN_FACT_THROTTLED = 16 /* ready, and the CPU quota of its cgroup is used up */
 };
 
 /* How the file system it waits in was found on its stack. */
