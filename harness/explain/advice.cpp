@@ -17,11 +17,17 @@ void add(std::string& text, std::string_view sentence) {
   text += sentence;
 }
 
+// Who waits for a page that is written back, or that he is to throw away, cannot be killed there.
+bool ends_when_killed(const SceneTask& task) {
+  if (task.row->tgid == 0 || task.row->kernel_thread) return false;
+  return task.reading.wait == Wait::service || task.reading.file_fault || task.row->state == 'S';
+}
+
 std::string clients_of(const Story& story, const ScenePool& pool) {
   std::set<std::int32_t> pids;
   for (const SceneRequest& request : pool.requests)
-    if (const std::int32_t tgid = story.scene.tasks[request.task].row->tgid; tgid != 0)
-      pids.insert(tgid);
+    if (const SceneTask& task = story.scene.tasks[request.task]; ends_when_killed(task))
+      pids.insert(task.row->tgid);
   return fmt::format("{}", fmt::join(pids, " or "));
 }
 
@@ -40,6 +46,9 @@ std::string for_connection(const Story& story, const ScenePool& pool) {
 std::string advice_of(const Story& story) {
   std::string text;
   if (story.stall_class == kNoStall) return text;
+  add(text, story.advice);
+  if (story.holder != kNone && story.scene.tasks[story.holder].reading.wait == Wait::thaw)
+    add(text, thaw_advice(story.scene, story.scene.tasks[story.holder]));
   for (const std::size_t p : story.pools) {
     const ScenePool& pool = story.scene.pools[p];
     if (pool.connection != nullptr) add(text, for_connection(story, pool));

@@ -141,9 +141,13 @@ bool free_lonely_groups(const Scene& scene, const std::vector<bool>& stuck, std:
 }
 
 void start_with_holder(const Scene& scene, std::vector<CycleStep>& cycle) {
-  const auto lock = std::find_if(cycle.begin(), cycle.end(), [](const CycleStep& step) {
-    return step.kind == CycleStep::Kind::lock;
-  });
+  const auto find_lock = [&](auto wanted) {
+    return std::find_if(cycle.begin(), cycle.end(), [&](const CycleStep& step) {
+      return step.kind == CycleStep::Kind::lock && wanted(scene.locks[step.index]);
+    });
+  };
+  auto lock = find_lock([](const SceneLock& each) { return each.kind == LockKind::mmap_lock; });
+  if (lock == cycle.end()) lock = find_lock([](const SceneLock&) { return true; });
   if (lock != cycle.end()) {
     std::rotate(cycle.begin(), lock + 1, cycle.end());
     return;

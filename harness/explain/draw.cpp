@@ -48,6 +48,7 @@ class Drawing {
     }
     if (story_.lock != kNone) lock_and_queue(story_.lock);
     for (const std::size_t lock : story_.other_locks) lock_and_queue(lock);
+    place_and_parties();
     for (const std::size_t pool : story_.pools) pool_and_threads(pool);
     for (const std::size_t task : story_.unknown) task_node(task);
     root();
@@ -89,9 +90,11 @@ class Drawing {
     if (task.lock != kNone && task.serves != kNone)
       return fmt::format("a thread of {}", pool_label(scene_.pools[task.serves]));
     const bool explained = task.lock != kNone || task.pool != kNone;
-    if (!explained && (task.reading.wait == Wait::unknown || task.reading.wait == Wait::lock))
-      return unknown_wait(task.reading);
-    return {};
+    const bool party = std::any_of(story_.parties.begin(), story_.parties.end(),
+                                   [index](const StoryParty& each) { return each.task == index; });
+    if (explained || party || task.reading.wait == Wait::service || task.reading.wait == Wait::idle)
+      return {};
+    return wait_words(task.reading);
   }
 
   std::string idle_note(std::size_t index) const {
@@ -133,6 +136,10 @@ class Drawing {
       id = fmt::format("lock:mm:{:#x}", lock.mm);
     else if (lock.address != 0)
       id = fmt::format("lock:{:#x}", lock.address);
+    else if (lock.kind == LockKind::vma_lock)
+      id = fmt::format("lock:vma-of-pid:{}", lock.tgid);
+    else if (lock.of_directory)
+      id = "lock:directory";
     else if (lock.tgid != 0)
       id = fmt::format("lock:mm-of-pid:{}", lock.tgid);
     while (!used_lock_ids_.insert(id).second) id += "'";
@@ -218,6 +225,27 @@ class Drawing {
     if (member.pattern == nullptr) return text.empty() ? "any thread of the server" : text;
     const std::string named = cite(*pool.fs, "service", *member.pattern);
     return text.empty() ? named : text + "; " + named;
+  }
+
+  void place_and_parties() {
+    for (const StoryParty& party : story_.parties) task_node(party.task);
+    if (story_.holder != kNone) task_node(story_.holder);
+    if (!story_.place) return;
+    ExplainedNode node;
+    node.id = story_.place->id;
+    node.kind = story_.place->kind;
+    node.label = story_.place->label;
+    node.note = story_.place->note;
+    into_.nodes.push_back(std::move(node));
+    for (const StoryParty& party : story_.parties)
+      edge(task_id(scene_.tasks[party.task]), story_.place->id, EdgeKind::waits_for,
+           {std::nullopt, party.certainty, party.evidence});
+    for (const std::size_t server : story_.place->servers) {
+      task_node(server);
+      edge(story_.place->id, task_id(scene_.tasks[server]), EdgeKind::served_by,
+           {std::nullopt, Certainty::inferred,
+            "a worker of a loop device, by the functions on its stack"});
+    }
   }
 
   struct Why {

@@ -4,6 +4,8 @@
 #include <array>
 #include <unordered_map>
 
+#include "harness/explain/kernel_waits.h"
+
 namespace stallproof {
 namespace {
 
@@ -70,6 +72,8 @@ constexpr std::array kFunctions{
     KernelFunction{"__do_page_fault", fault_lock},       // x86, before
     KernelFunction{"filemap_fault", file_fault},
     KernelFunction{"folio_wait_bit_common", folio_wait},  // since 5.16
+    KernelFunction{"folio_wait_bit", folio_wait},
+    KernelFunction{"folio_wait_writeback", folio_wait},
     KernelFunction{"__folio_lock", folio_wait},
     KernelFunction{"__folio_lock_killable", folio_wait},
     KernelFunction{"__folio_lock_or_retry", folio_wait},
@@ -129,6 +133,7 @@ KernelMeaning kernel_meaning(std::string_view function) {
   static const std::unordered_map<std::string_view, KernelMeaning> table = [] {
     std::unordered_map<std::string_view, KernelMeaning> built;
     for (const KernelFunction& row : kFunctions) built.emplace(row.name, row.meaning);
+    for (const KernelFunction& row : kernel_waits()) built.emplace(row.name, row.meaning);
     return built;
   }();
   const auto found = table.find(without_suffix(function));

@@ -26,6 +26,19 @@ enum class KernelMeaning {
   mmap_inside,  // runs with mmap_lock already taken
   munmap_inside,
   hand_over,  // waits on /dev/fuse for the next request
+  // Rows of kernel_waits.cpp:
+  vma_write,    // waits for a VMA's lock, with mmap_lock held for write
+  percpu_wait,  // waits for a percpu_rw_semaphore: a frozen file system, if freeze_user is outside
+  freeze_user,
+  freeze,     // waits for a frozen file system
+  exec_past,  // inside execve where it can no longer fail
+  userfault,
+  futex,
+  vfork,
+  directory,  // takes, or holds, a directory's inode lock
+  block_io,
+  async_io,
+  loop_worker,  // serves a loop device
 };
 
 struct KernelFunction {

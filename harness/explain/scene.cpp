@@ -43,6 +43,7 @@ std::size_t Scene::task_of(const LockWaiter& waiter) {
 
 Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge) {
   Scene scene;
+  scene.snapshot = &snapshot;
   scene.lens = snapshot.lens;
   scene.tasks.reserve(snapshot.tasks.size());
   FunctionMeanings meanings(knowledge);
@@ -58,8 +59,10 @@ Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge) {
   }
   add_lock_rows(scene, snapshot);
   infer_locks(scene);
+  infer_vma_locks(scene);
   infer_holders(scene);
   add_pools(scene, snapshot, knowledge);
+  infer_directory_locks(scene);
   infer_client_waits(scene);
   return scene;
 }

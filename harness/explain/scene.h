@@ -56,7 +56,8 @@ struct SceneLock {
   std::string owner_comm;    // whose mmap_lock, for people and for texts without identity
   bool order_known = false;  // waiters in the order of the lock's own list
   bool truncated = false;
-  bool of_client = false;  // known only by services that wait for it
+  bool of_directory = false;  // an inode's, taken to look up or change names in it
+  bool of_client = false;     // known only by services that wait for it
   std::optional<bool> writer_holds;
   std::optional<std::uint32_t> reader_count;
   std::vector<SceneHolder> holders;
@@ -94,6 +95,7 @@ struct Scene {
   Scene& operator=(Scene&&) = default;
   ~Scene() = default;
 
+  const LockSnapshot* snapshot = nullptr;
   LensKind lens = LensKind::live_bpf;
   bool looked_twice = false;  // some task has unchanged_for
   std::vector<SceneTask> tasks;
@@ -116,10 +118,14 @@ Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge);
 
 // Its steps, in this order; each in a file of its own.
 void add_lock_rows(Scene& scene, const LockSnapshot& snapshot);
-void infer_locks(Scene& scene);    // own-mm waiters that no row holds
-void infer_holders(Scene& scene);  // where the lens names too few
+void infer_locks(Scene& scene);      // own-mm waiters that no row holds
+void infer_vma_locks(Scene& scene);  // no kernel records who holds a VMA's lock
+void infer_holders(Scene& scene);    // where the lens names too few
 void add_pools(Scene& scene, const LockSnapshot& snapshot, const FsKnowledge& knowledge);
-void infer_client_waits(Scene& scene);  // service threads that wait for a client's mm
+void infer_directory_locks(Scene& scene);  // who waits for a name, or for the list of names
+void infer_client_waits(Scene& scene);     // service threads that wait for a client's mm
+
+void enqueue(Scene& scene, std::size_t lock, SceneWaiter waiter);  // unless it waits elsewhere
 
 // For people: "java 22134", "a task at 0xffff…".
 std::string task_label(const SceneTask& task);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -25,9 +26,15 @@ struct Candidates {
 
 Candidates find_candidates(const Scene& scene) {
   Candidates found;
+  std::set<std::size_t> holds_vma;
+  for (const SceneLock& lock : scene.locks)
+    if (lock.kind == LockKind::vma_lock)
+      for (const SceneHolder& holder : lock.holders) holds_vma.insert(holder.task);
   for (std::size_t t = 0; t < scene.tasks.size(); ++t) {
     const SceneTask& task = scene.tasks[t];
-    if (task.lock != kNone || !task.seen) continue;
+    // Who waits for a VMA's lock has mmap_lock; who holds a VMA's lock has not.
+    const bool for_vma = task.lock != kNone && scene.locks[task.lock].kind == LockKind::vma_lock;
+    if ((task.lock != kNone && !for_vma) || !task.seen || holds_vma.contains(t)) continue;
     // Live lenses tell sleep from work; in a text '?' counts as asleep.
     if (task.row->state == 'Z' || task.row->state == 'I' || task.row->state == 'T') continue;
     const HoldsByStack holds = holds_own_mmap_lock(*task.row, task.reading);

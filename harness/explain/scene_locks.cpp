@@ -12,14 +12,6 @@
 namespace stallproof {
 namespace {
 
-void enqueue(Scene& scene, std::size_t lock, SceneWaiter waiter) {
-  SceneTask& task = scene.tasks[waiter.task];
-  if (task.lock != kNone) return;
-  task.lock = lock;
-  task.queue_place = scene.locks[lock].waiters.size();
-  scene.locks[lock].waiters.push_back(std::move(waiter));
-}
-
 std::string row_evidence(const LockWaiter& waiter, std::size_t place, bool queue_known) {
   if (!queue_known) return "reported as waiter by the lens";
   std::string text = fmt::format("entry {} of the lock's wait list", place + 1);
@@ -135,6 +127,14 @@ void find_hidden_writer(Scene& scene, SceneLock& lock) {
 }
 
 }  // namespace
+
+void enqueue(Scene& scene, std::size_t lock, SceneWaiter waiter) {
+  SceneTask& task = scene.tasks[waiter.task];
+  if (task.lock != kNone) return;
+  task.lock = lock;
+  task.queue_place = scene.locks[lock].waiters.size();
+  scene.locks[lock].waiters.push_back(std::move(waiter));
+}
 
 void add_lock_rows(Scene& scene, const LockSnapshot& snapshot) {
   for (const LockRow& row : snapshot.locks) {

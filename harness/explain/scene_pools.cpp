@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -100,12 +101,22 @@ void add_server_threads(Scene& scene, ScenePool& pool, const FsKnowledge& knowle
   pool.members = pool.fs != nullptr ? named : all;
 }
 
+// FUSE file systems have no block device: device 0:N is connection N (fs/fuse/inode.c, fc->dev).
+std::set<std::uint32_t> connections_of_pages(const Scene& scene) {
+  std::set<std::uint32_t> numbers;
+  for (const SceneTask& task : scene.tasks)
+    if (task.row->file_wait && task.row->file_wait->device_major == 0)
+      numbers.insert(task.row->file_wait->device_minor);
+  return numbers;
+}
+
 void add_connections(Scene& scene, const LockSnapshot& snapshot, const FsKnowledge& knowledge) {
   std::unordered_map<std::int32_t, std::vector<std::size_t>> threads;
   for (std::size_t t = 0; t < scene.tasks.size(); ++t)
     if (scene.tasks[t].row->tgid != 0) threads[scene.tasks[t].row->tgid].push_back(t);
+  const std::set<std::uint32_t> waited_for = connections_of_pages(scene);
   for (const FuseConnection& connection : snapshot.fuse) {
-    if (connection.requests.empty()) continue;
+    if (connection.requests.empty() && !waited_for.contains(connection.number)) continue;
     ScenePool pool;
     pool.connection = &connection;
     add_server_threads(scene, pool, knowledge, threads);
@@ -150,6 +161,40 @@ void add_fs_services(Scene& scene) {
   }
 }
 
+std::string file_evidence(const SceneTask& task, std::uint32_t connection) {
+  const FileWait& wait = *task.row->file_wait;
+  const std::string_view what = wait.how == FileWait::How::page   ? "waits for a page of"
+                                : wait.how == FileWait::How::file ? "works on"
+                                                                  : "is in a page fault on";
+  return fmt::format("sleeps in {} and {} inode {} of FUSE connection {} (read from its stack)",
+                     task.reading.wait_function, what, wait.inode, connection);
+}
+
+// Who waits for a page has asked for nothing himself: written back or read in for somebody else,
+// it is locked until the service has answered.
+void add_file_waits(Scene& scene) {
+  for (std::size_t t = 0; t < scene.tasks.size(); ++t) {
+    const SceneTask& task = scene.tasks[t];
+    const bool waits = task.row->file_wait && task.row->file_wait->device_major == 0 &&
+                       task.row->file_wait->how != FileWait::How::freeze &&
+                       task.row->state == 'D' && task.reading.wait == Wait::unknown &&
+                       task.pool == kNone && task.lock == kNone;
+    if (!waits) continue;
+    for (std::size_t p = 0; p < scene.pools.size(); ++p) {
+      const FuseConnection* connection = scene.pools[p].connection;
+      if (connection == nullptr || connection->number != task.row->file_wait->device_minor)
+        continue;
+      const bool page = task.row->file_wait->how == FileWait::How::page;
+      ask(scene, p,
+          {.task = t,
+           .settled = settled(scene, task, std::nullopt),
+           .certainty = page ? Certainty::exact : Certainty::inferred,
+           .evidence = file_evidence(task, connection->number)});
+      break;
+    }
+  }
+}
+
 // A fault may wait for a page that another task's READ is to fill: the page is locked until that
 // request is answered. Which file it belongs to is not on the stack, so only the process ties them.
 void add_page_waits(Scene& scene) {
@@ -185,6 +230,7 @@ void add_page_waits(Scene& scene) {
 
 void add_pools(Scene& scene, const LockSnapshot& snapshot, const FsKnowledge& knowledge) {
   add_connections(scene, snapshot, knowledge);
+  add_file_waits(scene);
   add_page_waits(scene);
   add_fs_services(scene);
   for (std::size_t p = 0; p < scene.pools.size(); ++p)

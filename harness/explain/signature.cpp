@@ -50,33 +50,43 @@ std::string held_words(const Story& story) {
   return fmt::format("{}>{}", holder, word(story.scene.tasks[waiter.task], waiter.mode));
 }
 
-// How the service stands; the worst of what is seen.
-std::string_view service_state(const Story& story) {
-  std::string_view state = "absent";
+// The worst of what is seen.
+std::string_view worst_state(const Story& story) {
+  std::string_view worst = "absent";
   for (const std::size_t p : story.pools) {
-    for (const SceneMember& member : story.scene.pools[p].members) {
-      const SceneTask& task = story.scene.tasks[member.task];
-      if (task.row->state == 'T') return "stopped";
-      if (task.reading.wait == Wait::hand_over) {
-        if (state == "absent") state = "waiting";
-      } else if (task.reading.wait == Wait::idle) {
-        if (state != "blocked") state = "idle";
-      } else {
-        state = "blocked";
-      }
+    const std::string_view state = service_state(story, p);
+    if (state == "stopped") return state;
+    if (worst != "blocked" && state != "absent") worst = state;
+  }
+  return worst;
+}
+
+}  // namespace
+
+std::string_view service_state(const Story& story, std::size_t pool) {
+  std::string_view state = "absent";
+  for (const SceneMember& member : story.scene.pools[pool].members) {
+    const SceneTask& task = story.scene.tasks[member.task];
+    if (task.row->state == 'T') return "stopped";
+    if (task.reading.wait == Wait::hand_over) {
+      if (state == "absent") state = "waiting";
+    } else if (task.reading.wait == Wait::idle) {
+      if (state != "blocked") state = "idle";
+    } else {
+      state = "blocked";
     }
   }
   return state;
 }
 
-}  // namespace
-
 std::string signature_of(const Story& story) {
   if (!story.deadlock.cycle.empty())
     return fmt::format("{}:{}", story.stall_class, cycle_words(story));
+  if (!story.words.empty()) return fmt::format("{}:{}", story.stall_class, story.words);
+  if (story.stall_class == kDirLock) return fmt::format("{}:request>directory", story.stall_class);
   if (story.lock != kNone) return fmt::format("{}:{}", story.stall_class, held_words(story));
   if (story.stall_class == kFsServerStuck)
-    return fmt::format("{}:request>service_{}", story.stall_class, service_state(story));
+    return fmt::format("{}:request>service_{}", story.stall_class, worst_state(story));
   return std::string{story.stall_class};
 }
 

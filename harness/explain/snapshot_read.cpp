@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/explain/render.h"
+#include "harness/explain/snapshot_text.h"
 
 namespace stallproof {
 namespace {
@@ -111,6 +112,9 @@ constexpr std::array kModes{LockMode::read, LockMode::write};
 constexpr std::array kCertainties{Certainty::exact, Certainty::likely, Certainty::inferred};
 constexpr std::array kLenses{LensKind::live_bpf, LensKind::live_proc, LensKind::crash_text};
 constexpr std::array kLockKinds{LockKind::mmap_lock, LockKind::rwsem, LockKind::mutex};
+constexpr std::array kHalts{Halt::none, Halt::stopped, Halt::traced, Halt::frozen};
+constexpr std::array kFileWaits{FileWait::How::page, FileWait::How::freeze, FileWait::How::file,
+                                FileWait::How::fault};
 constexpr std::array kPlaces{RequestPlace::pending, RequestPlace::processing};
 
 std::string_view lock_kind_word(LockKind kind) {
@@ -136,6 +140,47 @@ void read_fault(const Object& task, TaskRow& row) {
   fault.number("file_offset", row.fault->file_offset);
   fault.flag("vma_lock", row.fault->vma_lock);
   fault.flag("tried", row.fault->tried);
+  fault.flag("mkwrite", row.fault->mkwrite);
+}
+
+void read_wait(const Object& task, TaskRow& row) {
+  task.number("parent", row.parent_tgid);
+  task.word("halt", row.halt, kHalts, to_word);
+  task.flag("in_exec", row.in_exec);
+  task.flag("cpu_throttled", row.cpu_throttled);
+  task.text("io_limit", row.io_limit);
+  task.text("cpu_limit", row.cpu_limit);
+  if (task.find("file_wait") != nullptr) {
+    const Object wait = task.inside("file_wait");
+    row.file_wait = FileWait{};
+    wait.word("how", row.file_wait->how, kFileWaits, to_word);
+    wait.number("major", row.file_wait->device_major);
+    wait.number("minor", row.file_wait->device_minor);
+    wait.number("inode", row.file_wait->inode);
+  }
+  if (task.find("cpu") == nullptr) return;
+  const Object cpu = task.inside("cpu");
+  std::optional<Nanos> span;
+  std::optional<Nanos> ran;
+  std::optional<Nanos> waited;
+  cpu.milliseconds("span_ms", span);
+  cpu.milliseconds("ran_ms", ran);
+  cpu.milliseconds("waited_ms", waited);
+  row.cpu = CpuShare{span.value_or(0), ran.value_or(0), waited.value_or(0)};
+}
+
+DeviceRow read_device(const Object& device) {
+  DeviceRow row;
+  device.text("name", row.name);
+  device.number("major", row.device_major);
+  device.number("minor", row.device_minor);
+  device.number("reads_in_flight", row.reads_in_flight);
+  device.number("writes_in_flight", row.writes_in_flight);
+  device.number("completed", row.completed);
+  device.milliseconds("unchanged_ms", row.unchanged_for);
+  device.text("backing_file", row.backing_file);
+  device.text("mount_point", row.mount_point);
+  return row;
 }
 
 TaskRow read_task(const Object& task) {
@@ -157,6 +202,7 @@ TaskRow read_task(const Object& task) {
     row.stack.push_back(frame_of(frame.get<std::string>()));
   });
   read_fault(task, row);
+  read_wait(task, row);
   return row;
 }
 
@@ -240,6 +286,9 @@ Result<LockSnapshot> read_snapshot_json(std::string_view text) {
   });
   root.list("fuse", [&](const Json& value, const std::string& path) {
     snapshot.fuse.push_back(read_connection(Object(value, path, problem)));
+  });
+  root.list("devices", [&](const Json& value, const std::string& path) {
+    snapshot.devices.push_back(read_device(Object(value, path, problem)));
   });
   root.list("blind_spots", [&](const Json& value, const std::string&) {
     if (value.is_string()) snapshot.blind_spots.push_back(value.get<std::string>());

@@ -35,6 +35,49 @@ TEST(SnapshotRead, SavedSnapshotIsExplainedAsTheLiveOne) {
   }
 }
 
+TEST(SnapshotRead, EveryFactOfAWaitSurvives) {
+  LockSnapshot snapshot = fixture::reported_stall();
+  TaskRow& task = snapshot.tasks[0];
+  task.parent_tgid = 42;
+  task.halt = Halt::frozen;
+  task.in_exec = true;
+  task.cpu_throttled = true;
+  task.file_wait = FileWait{FileWait::How::freeze, 7, 3, 12};
+  task.cpu = CpuShare{300 * kMillisecond, kMillisecond, 299 * kMillisecond};
+  task.io_limit = "io.max 7:3 rbps=64 in /sys/fs/cgroup/slow";
+  task.cpu_limit = "cpu.max 1000 100000 in /sys/fs/cgroup/slow";
+  task.fault->mkwrite = true;
+  DeviceRow device;
+  device.name = "loop3";
+  device.device_major = 7;
+  device.device_minor = 3;
+  device.reads_in_flight = 1;
+  device.completed = 99;
+  device.unchanged_for = kSecond;
+  device.backing_file = "/mnt/fuse/disk";
+  device.mount_point = "/mnt/data";
+  snapshot.devices = {device};
+  const auto again = read_snapshot_json(snapshot_json(snapshot));
+  ASSERT_TRUE(again) << again.error().what;
+  EXPECT_EQ(snapshot_json(*again), snapshot_json(snapshot));
+  EXPECT_EQ(again->tasks[0].parent_tgid, 42);
+  EXPECT_EQ(again->tasks[0].halt, Halt::frozen);
+  EXPECT_TRUE(again->tasks[0].in_exec);
+  EXPECT_TRUE(again->tasks[0].cpu_throttled);
+  EXPECT_EQ(again->tasks[0].file_wait->how, FileWait::How::freeze);
+  EXPECT_EQ(again->tasks[0].cpu->waited, 299 * kMillisecond);
+  EXPECT_EQ(again->devices[0].unchanged_for, kSecond);
+}
+
+TEST(SnapshotRead, AnOldSnapshotHasNoneOfThem) {
+  const auto old = read_snapshot_json(R"({"schema":1,"tasks":[{"tid":1,"state":"D"}]})");
+  ASSERT_TRUE(old) << old.error().what;
+  EXPECT_EQ(old->tasks[0].halt, Halt::none);
+  EXPECT_FALSE(old->tasks[0].file_wait);
+  EXPECT_FALSE(old->tasks[0].cpu);
+  EXPECT_TRUE(old->devices.empty());
+}
+
 TEST(SnapshotRead, WrongTypesNameTheirPlace) {
   const auto problem = [](const char* text) {
     const auto read = read_snapshot_json(text);

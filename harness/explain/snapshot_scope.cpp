@@ -5,8 +5,12 @@
 #include <map>
 #include <set>
 
+#include "harness/explain/kernel_functions.h"
+
 namespace stallproof {
 namespace {
+
+constexpr pid_t kKernelThreads = 2;  // kthreadd; init is 1
 
 using Tids = std::set<std::int32_t>;
 
@@ -17,7 +21,13 @@ bool concerns(const LockRow& lock, const Tids& tids, const std::vector<pid_t>& p
          std::any_of(lock.holders.begin(), lock.holders.end(), ours);
 }
 
-bool concerns(const FuseConnection& connection, const Tids& tids,
+// FUSE file systems are device 0:N, N being their connection.
+bool waits_in(const TaskRow& task, std::uint32_t connection) {
+  return task.file_wait && task.file_wait->device_major == 0 &&
+         task.file_wait->device_minor == connection;
+}
+
+bool concerns(const FuseConnection& connection, const LockSnapshot& snapshot, const Tids& tids,
               const std::vector<pid_t>& processes) {
   const auto served_by = [&processes](std::int32_t tgid) {
     return std::find(processes.begin(), processes.end(), tgid) != processes.end();
@@ -26,7 +36,24 @@ bool concerns(const FuseConnection& connection, const Tids& tids,
     return tids.contains(request.client_tid);
   };
   return std::any_of(connection.server_tgids.begin(), connection.server_tgids.end(), served_by) ||
-         std::any_of(connection.requests.begin(), connection.requests.end(), asked_by);
+         std::any_of(connection.requests.begin(), connection.requests.end(), asked_by) ||
+         std::any_of(snapshot.tasks.begin(), snapshot.tasks.end(), [&](const TaskRow& task) {
+           return tids.contains(task.tid) && waits_in(task, connection.number);
+         });
+}
+
+// Workers of loop devices that have I/O in flight: I/O of everybody may end with them.
+void add_loop_workers(const LockSnapshot& snapshot, std::set<pid_t>& found) {
+  const bool loops = std::any_of(
+      snapshot.devices.begin(), snapshot.devices.end(),
+      [](const DeviceRow& device) { return device.unchanged_for && !device.backing_file.empty(); });
+  if (!loops) return;
+  for (const TaskRow& task : snapshot.tasks)
+    if (task.kernel_thread &&
+        std::any_of(task.stack.begin(), task.stack.end(), [](const StackFrame& frame) {
+          return kernel_meaning(frame.function) == KernelMeaning::loop_worker;
+        }))
+      found.insert(task.tgid);
 }
 
 Tids threads_of(const LockSnapshot& snapshot, const std::vector<pid_t>& processes) {
@@ -45,9 +72,14 @@ std::set<pid_t> waited_for_by(const LockSnapshot& snapshot, const std::vector<pi
   for (const TaskRow& task : snapshot.tasks) process_of[task.tid] = task.tgid;
   std::set<pid_t> found;
   for (const FuseConnection& connection : snapshot.fuse)
-    if (std::any_of(connection.requests.begin(), connection.requests.end(),
-                    [&ours](const FuseRequest& each) { return ours(each.client_tid); }))
+    if (concerns(connection, snapshot, tids, {}))
       found.insert(connection.server_tgids.begin(), connection.server_tgids.end());
+  add_loop_workers(snapshot, found);
+  // Children that stand in the lens are blocked or wait for a file system: their parent's business.
+  for (const TaskRow& task : snapshot.tasks)
+    if (task.parent_tgid > kKernelThreads &&
+        std::find(processes.begin(), processes.end(), task.parent_tgid) != processes.end())
+      found.insert(task.tgid);
   for (const LockRow& lock : snapshot.locks) {
     if (std::none_of(lock.waiters.begin(), lock.waiters.end(),
                      [&ours](const LockWaiter& each) { return ours(each.tid); }))
@@ -78,7 +110,7 @@ void keep_only_processes(LockSnapshot& snapshot, const std::vector<pid_t>& proce
   std::erase_if(snapshot.locks,
                 [&](const LockRow& lock) { return !concerns(lock, tids, processes); });
   std::erase_if(snapshot.fuse, [&](const FuseConnection& connection) {
-    return !concerns(connection, tids, processes);
+    return !concerns(connection, snapshot, tids, processes);
   });
   // A stranger who holds or waits for a lock of ours stays: he may be the reason.
   for (const LockRow& lock : snapshot.locks) {

@@ -45,5 +45,42 @@ TEST(SnapshotScope, StrangerWhoHoldsOurLockStays) {
   EXPECT_EQ(snapshot.tasks.back().tid, 31);
 }
 
+std::vector<std::int32_t> kept(LockSnapshot snapshot) {
+  keep_only_processes(snapshot, with_those_waited_for(snapshot, {10}));
+  std::vector<std::int32_t> tids;
+  for (const TaskRow& task : snapshot.tasks) tids.push_back(task.tid);
+  return tids;
+}
+
+TEST(SnapshotScope, WhoServesThePageThatIsWaitedForBelongsToIt) {
+  LockSnapshot snapshot = two_stalls();
+  snapshot.fuse[1].server_tgids = {30};
+  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12}));
+  snapshot.tasks[0].file_wait = FileWait{FileWait::How::page, 0, 20, 2};
+  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12, 31}));
+}
+
+TEST(SnapshotScope, WorkersOfAStuckLoopDeviceAndWhatTheyWaitForBelongToIt) {
+  LockSnapshot snapshot = two_stalls();
+  TaskRow& worker = snapshot.tasks[4];
+  worker.tgid = worker.tid;
+  worker.kernel_thread = true;
+  worker.stack.push_back({.function = "loop_process_work", .module = {}});
+  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12}));
+  DeviceRow device;
+  device.backing_file = "/mnt/disk";
+  device.unchanged_for = kSecond;
+  snapshot.devices = {device};
+  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12, 31}));
+}
+
+TEST(SnapshotScope, ABlockedChildBelongsToItsParent) {
+  LockSnapshot snapshot = two_stalls();
+  snapshot.tasks[4].parent_tgid = 10;
+  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12, 31}));
+  snapshot.tasks[4].parent_tgid = 1;
+  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12}));
+}
+
 }  // namespace
 }  // namespace stallproof

@@ -38,11 +38,27 @@ Json task_json(const TaskRow& task) {
   if (task.kernel_thread) row["kernel_thread"] = true;
   if (!task.stack_problem.empty()) row["stack_problem"] = task.stack_problem;
   if (task.source_line != 0) row["source_line"] = task.source_line;
+  if (task.parent_tgid != 0) row["parent"] = task.parent_tgid;
+  if (task.halt != Halt::none) row["halt"] = to_word(task.halt);
+  if (task.in_exec) row["in_exec"] = true;
+  if (task.cpu_throttled) row["cpu_throttled"] = true;
+  if (task.file_wait)
+    row["file_wait"] = {{"how", to_word(task.file_wait->how)},
+                        {"major", task.file_wait->device_major},
+                        {"minor", task.file_wait->device_minor},
+                        {"inode", task.file_wait->inode}};
+  if (task.cpu)
+    row["cpu"] = {{"span_ms", to_ms(task.cpu->span)},
+                  {"ran_ms", to_ms(task.cpu->ran)},
+                  {"waited_ms", to_ms(task.cpu->waited)}};
+  if (!task.io_limit.empty()) row["io_limit"] = task.io_limit;
+  if (!task.cpu_limit.empty()) row["cpu_limit"] = task.cpu_limit;
   if (task.fault)
     row["fault"] = {{"address", address(task.fault->address)},
                     {"file_offset", task.fault->file_offset},
                     {"vma_lock", task.fault->vma_lock},
-                    {"tried", task.fault->tried}};
+                    {"tried", task.fault->tried},
+                    {"mkwrite", task.fault->mkwrite}};
   return row;
 }
 
@@ -90,20 +106,57 @@ Json connection_json(const FuseConnection& connection) {
           {"requests_truncated", connection.requests_truncated}};
 }
 
+Json device_json(const DeviceRow& device) {
+  Json row = {{"name", device.name},
+              {"major", device.device_major},
+              {"minor", device.device_minor},
+              {"reads_in_flight", device.reads_in_flight},
+              {"writes_in_flight", device.writes_in_flight},
+              {"completed", device.completed}};
+  if (device.unchanged_for) row["unchanged_ms"] = to_ms(*device.unchanged_for);
+  if (!device.backing_file.empty()) row["backing_file"] = device.backing_file;
+  if (!device.mount_point.empty()) row["mount_point"] = device.mount_point;
+  return row;
+}
+
 }  // namespace
+
+std::string_view to_word(Halt halt) {
+  return halt == Halt::frozen    ? "frozen"
+         : halt == Halt::traced  ? "traced"
+         : halt == Halt::stopped ? "stopped"
+                                 : "none";
+}
+
+std::string_view to_word(FileWait::How how) {
+  switch (how) {
+    case FileWait::How::page:
+      return "page";
+    case FileWait::How::freeze:
+      return "freeze";
+    case FileWait::How::file:
+      return "file";
+    case FileWait::How::fault:
+      break;
+  }
+  return "fault";
+}
 
 std::string snapshot_json(const LockSnapshot& snapshot) {
   Json tasks = Json::array(), locks = Json::array(), fuse = Json::array();
+  Json devices = Json::array();
   for (const TaskRow& task : snapshot.tasks) tasks.push_back(task_json(task));
   for (const LockRow& lock : snapshot.locks) locks.push_back(lock_json(lock));
   for (const FuseConnection& connection : snapshot.fuse)
     fuse.push_back(connection_json(connection));
+  for (const DeviceRow& device : snapshot.devices) devices.push_back(device_json(device));
   const Json document = {{"schema", 1},
                          {"lens", to_word(snapshot.lens)},
                          {"kernel", snapshot.kernel},
                          {"tasks", tasks},
                          {"locks", locks},
                          {"fuse", fuse},
+                         {"devices", devices},
                          {"blind_spots", snapshot.blind_spots}};
   return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

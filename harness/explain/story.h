@@ -3,6 +3,7 @@
 // folder.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,22 @@
 
 namespace stallproof {
 
+// A task of a stall that is told without a lock, and what it waits for there.
+struct StoryParty {
+  std::size_t task = kNone;
+  Certainty certainty = Certainty::inferred;
+  std::string evidence;
+};
+
+// What those tasks wait for, where it is neither a lock nor a service.
+struct StoryPlace {
+  NodeKind kind = NodeKind::fs;
+  std::string id;
+  std::string label;
+  std::string note;
+  std::vector<std::size_t> servers;  // tasks that answer in its name: a loop device's
+};
+
 struct Story {
   const Scene& scene;
   const Deadlock& deadlock;
@@ -22,7 +39,33 @@ struct Story {
   std::vector<std::size_t> pools{};        // services with requests that matter
   std::vector<std::size_t> other_locks{};  // further locks with settled waiters
   std::vector<std::size_t> unknown{};      // blocked tasks nobody can explain
+  // Of a class that is told without a lock:
+  std::vector<StoryParty> parties{};
+  std::optional<StoryPlace> place{};
+  std::string words{};    // of the signature, after the class
+  std::string telling{};  // of the summary
+  std::string advice{};
 };
+
+// Seen asleep long enough. A lens that looked twice gives no time for a task that moved; one that
+// looked once gives none at all, and then nobody can tell.
+bool task_settled(const Scene& scene, const SceneTask& task);
+
+// Each makes the story its own and returns true, or leaves it as it is.
+bool tell_exec(Story& story);
+bool tell_frozen_fs(Story& story);
+bool tell_user_fault(Story& story);
+bool tell_device(Story& story);
+bool tell_throttled(Story& story);
+bool tell_halted(Story& story);
+bool tell_starved(Story& story);
+bool tell_userspace(Story& story);
+
+// What thaws the file system that this task waits for.
+std::string thaw_advice(const Scene& scene, const SceneTask& task);
+
+// How a service stands, as a word of signatures: stopped, blocked, idle, waiting or absent.
+std::string_view service_state(const Story& story, std::size_t pool);
 
 Story find_story(const Scene& scene, const Deadlock& deadlock);
 
@@ -38,6 +81,8 @@ void draw(const Story& story, Explanation& explanation);
 std::string lock_label(const Scene& scene, const SceneLock& lock);
 std::string pool_label(const ScenePool& pool);
 std::string unknown_wait(const TaskReading& reading);
+// "runs", "waits for a frozen file system in F", … else unknown_wait().
+std::string wait_words(const TaskReading& reading);
 std::string_view doing_name(Doing doing);
 inline std::string_view mode_name(LockMode mode) {
   return mode == LockMode::write ? "write" : "read";

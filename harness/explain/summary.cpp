@@ -20,11 +20,12 @@ class Teller {
   std::string tell() {
     if (story_.stall_class == kNoStall)
       return "Nothing is stuck: no lock has a settled queue and no request is overdue.";
+    if (!story_.telling.empty()) say(story_.telling);
     if (story_.lock != kNone) {
       tell_holders();
       tell_queue();
       tell_services_in_queue();
-    } else {
+    } else if (story_.telling.empty()) {
       tell_requests();
     }
     tell_idle();
@@ -66,8 +67,7 @@ class Teller {
                          pool_label(pool), mark(request.certainty));
     }
     if (task.lock != kNone) return "waits for " + lock_label(scene_, scene_.locks[task.lock]);
-    if (task.reading.wait == Wait::running) return "runs";
-    return unknown_wait(task.reading);
+    return wait_words(task.reading);
   }
 
   void tell_holders() {
@@ -214,9 +214,11 @@ class Teller {
     }
     const SceneTask& holder = task(story_.holder);
     if (holder.pool == kNone) {
-      say(fmt::format("No cycle is proven: {}.", holder.reading.wait == Wait::running
-                                                     ? "the holder runs"
-                                                     : "what the holder waits for is not known"));
+      const Wait wait = holder.reading.wait;
+      if (wait != Wait::thaw && wait != Wait::user_fault && holder.lock == kNone)
+        say(fmt::format("No cycle is proven: {}.", wait == Wait::running
+                                                       ? "the holder runs"
+                                                       : "what the holder waits for is not known"));
     } else {
       tell_free_servers(scene_.pools[holder.pool]);
     }
@@ -227,7 +229,8 @@ class Teller {
     for (const SceneMember& member : pool.members)
       if (!story_.deadlock.stuck_tasks[member.task] &&
           task(member.task).reading.wait != Wait::hand_over)
-        free.push_back(task_label(task(member.task)));
+        free.push_back(task_label(task(member.task)) +
+                       (task(member.task).row->halt == Halt::none ? "" : " (stopped)"));
     if (free.empty())
       say("No cycle is proven: no thread that must answer was seen blocked by this lock.");
     else

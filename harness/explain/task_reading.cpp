@@ -86,6 +86,7 @@ std::optional<LockMode> live_lock_wait(const Innermost& top) {
 }
 
 void note_frame(TaskReading& reading, const FunctionMeaning& meaning, std::string_view function) {
+  reading.meanings |= std::uint64_t{1} << static_cast<unsigned>(meaning.kernel);
   note_doing(reading, meaning.kernel, function);
   if (meaning.kernel == KernelMeaning::file_fault) reading.file_fault = true;
   if (meaning.kernel == KernelMeaning::folio_wait) reading.folio_wait = true;
@@ -94,8 +95,27 @@ void note_frame(TaskReading& reading, const FunctionMeaning& meaning, std::strin
   if (reading.idle.fs == nullptr) reading.idle = meaning.idle;
 }
 
-Wait wait_of(const TaskReading& reading, const Innermost& top) {
-  if (top.meaning == KernelMeaning::hand_over) return Wait::hand_over;
+bool waits_for_thaw(const TaskRow& task, const TaskReading& reading) {
+  if (task.file_wait && task.file_wait->how == FileWait::How::freeze) return true;
+  if (reading.top == KernelMeaning::freeze) return true;
+  return reading.top == KernelMeaning::percpu_wait && reading.on_stack(KernelMeaning::freeze_user);
+}
+
+Wait wait_of(const TaskRow& task, const TaskReading& reading) {
+  if (task.halt != Halt::none) return Wait::halted;
+  if (waits_for_thaw(task, reading)) return Wait::thaw;
+  switch (reading.top) {
+    case KernelMeaning::hand_over:
+      return Wait::hand_over;
+    case KernelMeaning::vma_write:
+      return Wait::vma_lock;
+    case KernelMeaning::userfault:
+      return Wait::user_fault;
+    case KernelMeaning::vfork:
+      return Wait::vfork;
+    default:
+      break;
+  }
   if (reading.service_wait.fs != nullptr) return Wait::service;
   if (reading.idle.fs != nullptr) return Wait::idle;
   return Wait::unknown;
@@ -130,7 +150,10 @@ TaskReading read_task(const TaskRow& task, FunctionMeanings& meanings, LensKind 
     const auto mode = inside ? slow_path_mode(meaning.kernel) : std::nullopt;
     if (mode) slow_path = mode;
     if (mode || (inside && meaning.kernel == KernelMeaning::rwsem)) continue;
-    if (inside) top = {meaning.kernel, meaning.locks_client_mm.fs != nullptr};
+    if (inside) {
+      top = {meaning.kernel, meaning.locks_client_mm.fs != nullptr};
+      reading.top = meaning.kernel;
+    }
     inside = false;
     note_frame(reading, meaning, frame.function);
   }
@@ -145,13 +168,15 @@ TaskReading read_task(const TaskRow& task, FunctionMeanings& meanings, LensKind 
     reading.lock_mode = *slow_path;
     reading.own_mm = reading.client_lock.fs == nullptr && takes_own_lock(top.meaning).has_value();
   } else {
-    reading.wait = wait_of(reading, top);
+    reading.wait = wait_of(task, reading);
   }
   return reading;
 }
 
 HoldsByStack holds_own_mmap_lock(const TaskRow& task, const TaskReading& reading) {
-  if (reading.wait != Wait::service && reading.wait != Wait::unknown) return {};
+  if (reading.wait != Wait::service && reading.wait != Wait::unknown &&
+      reading.wait != Wait::vma_lock && reading.wait != Wait::thaw)
+    return {};
   if (reading.client_lock.fs != nullptr || task.stack.empty()) return {};
   switch (reading.doing) {
     case Doing::page_fault:

@@ -2,6 +2,7 @@
 // What one task's stack says: what it is doing with its memory map and what it waits for. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <unordered_map>
 
@@ -38,7 +39,19 @@ class FunctionMeanings {
 };
 
 enum class Doing { other, page_fault, mprotect, mmap, munmap, mremap, brk, madvise };
-enum class Wait { running, lock, service, idle, hand_over, unknown };
+enum class Wait {
+  running,
+  lock,
+  service,
+  idle,
+  hand_over,
+  vma_lock,    // for page faults to let go of a VMA; it holds mmap_lock for write meanwhile
+  thaw,        // for a frozen file system
+  user_fault,  // for userfaultfd
+  vfork,       // for a child that has not called execve yet: no stall
+  halted,      // stopped, traced or frozen itself
+  unknown
+};
 
 struct TaskReading {
   Doing doing = Doing::other;
@@ -53,8 +66,14 @@ struct TaskReading {
   std::string_view wait_function;  // innermost function that says why; empty without a stack
   std::string_view wait_module;
   std::uint64_t wait_address = 0;
-  bool file_fault = false;  // the generic .fault is on the stack
+  KernelMeaning top = KernelMeaning::none;  // of the innermost frame that says why
+  std::uint64_t meanings = 0;               // bit set of all frames' meanings
+  bool file_fault = false;                  // the generic .fault is on the stack
   bool folio_wait = false;
+
+  [[nodiscard]] bool on_stack(KernelMeaning meaning) const {
+    return (meanings >> static_cast<unsigned>(meaning) & 1U) != 0;
+  }
 };
 
 TaskReading read_task(const TaskRow& task, FunctionMeanings& meanings, LensKind lens);

@@ -55,7 +55,8 @@ bool faults_under(const DecodedTask& task, const LockRow& row) {
 void add_fault_holders(const std::vector<DecodedTask>& tasks, LockRow& row) {
   if (row.mm == 0 || *row.reader_count == 0) return;
   for (const DecodedTask& task : tasks) {
-    if (!faults_under(task, row) || task.fault->may_drop_lock) continue;
+    if (!faults_under(task, row) || task.fault->may_drop_lock || task.fault->state.mkwrite)
+      continue;
     row.holders.push_back(
         {task.row.tid, LockMode::read, Certainty::exact,
          fmt::format("vm_fault on its stack at 0x{:x}: {}, no VMA lock", task.fault->state.address,
@@ -67,13 +68,15 @@ void add_fault_holders(const std::vector<DecodedTask>& tasks, LockRow& row) {
 // filemap_fault and __folio_lock_or_retry do before they wait.
 void add_possible_holders(const std::vector<DecodedTask>& tasks, LockRow& row) {
   for (const DecodedTask& task : tasks) {
-    if (!faults_under(task, row) || !task.fault->may_drop_lock || is_holder(row, task.row.tid))
-      continue;
+    if (!faults_under(task, row) || is_holder(row, task.row.tid)) continue;
+    if (!task.fault->may_drop_lock && !task.fault->state.mkwrite) continue;
     if (has_frame(task.row, "filemap_fault") || has_frame(task.row, "__folio_lock_or_retry"))
       continue;
     row.holders.push_back(
         {task.row.tid, LockMode::read, Certainty::inferred,
-         "vm_fault on its stack: first try, in a fault function that may keep mmap_lock"});
+         task.fault->state.mkwrite
+             ? "vm_fault on its stack: in page_mkwrite, which keeps the lock it was called with"
+             : "vm_fault on its stack: first try, in a fault function that may keep mmap_lock"});
   }
 }
 

@@ -36,6 +36,19 @@ class Earlier {
     if (old.tid != now.tid || old.switches != now.switches || old.state == 0) return std::nullopt;
     return span_;
   }
+  // It ran some of the time or none. Who never gave the CPU up of his own accord wanted it all the
+  // time; else only what the scheduler has counted is known.
+  [[nodiscard]] std::optional<CpuShare> cpu(const ScanTask& now) const {
+    const auto then = tasks_.find(now.task);
+    if (then == tasks_.end() || then->second.tid != now.tid || now.ran_ns == 0) return std::nullopt;
+    const ScanTask& old = then->second;
+    if (now.ran_ns < old.ran_ns || now.delay_ns < old.delay_ns) return std::nullopt;
+    CpuShare share{.span = span_, .ran = now.ran_ns - old.ran_ns, .waited = 0};
+    const bool never_slept = old.state == 0 && now.state == 0 && old.voluntary == now.voluntary;
+    const Nanos not_run = span_ > share.ran ? span_ - share.ran : 0;
+    share.waited = never_slept ? not_run : std::min<Nanos>(now.delay_ns - old.delay_ns, not_run);
+    return share;
+  }
   // `unique` is 0 until a background request is queued, and then proves nothing.
   [[nodiscard]] std::optional<Nanos> age(const ScanRequest& now) const {
     const auto then = requests_.find(now.request);
@@ -153,6 +166,7 @@ LockSnapshot decode_scan(std::span<const std::byte> now, const ScanBefore* befor
     DecodedTask task{decode_task(record, symbols), std::nullopt};
     task.fault = decode_fault(record, task.row);
     task.row.unchanged_for = earlier.unchanged(record);
+    task.row.cpu = earlier.cpu(record);
     tasks.push_back(std::move(task));
   }
   for (const ScanLock& record : records.locks)

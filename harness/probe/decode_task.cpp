@@ -47,6 +47,39 @@ bool owns_vm_fault(const std::string& function) {
          function.find("hugetlb_fault") != std::string::npos;
 }
 
+Halt halt_of(std::uint32_t facts) {
+  if ((facts & SCAN_FACT_FROZEN) != 0) return Halt::frozen;
+  if ((facts & SCAN_FACT_TRACED) != 0) return Halt::traced;
+  return (facts & SCAN_FACT_STOPPED) != 0 ? Halt::stopped : Halt::none;
+}
+
+// Kernel's dev_t: include/linux/kdev_t.h.
+constexpr unsigned kMinorBits = 20;
+
+std::optional<FileWait> file_wait_of(const ScanTask& record) {
+  FileWait wait;
+  switch (record.wait) {
+    case SCAN_WAIT_PAGE:
+      wait.how = FileWait::How::page;
+      break;
+    case SCAN_WAIT_FREEZE:
+      wait.how = FileWait::How::freeze;
+      break;
+    case SCAN_WAIT_FILE:
+      wait.how = FileWait::How::file;
+      break;
+    case SCAN_WAIT_FAULT:
+      wait.how = FileWait::How::fault;
+      break;
+    default:
+      return std::nullopt;
+  }
+  wait.device_major = record.wait_device >> kMinorBits;
+  wait.device_minor = record.wait_device & ((1U << kMinorBits) - 1);
+  wait.inode = record.wait_inode;
+  return wait;
+}
+
 }  // namespace
 
 char state_letter(std::uint32_t state) {
@@ -55,6 +88,7 @@ char state_letter(std::uint32_t state) {
   if ((state & 0x2U) != 0) return 'D';
   if ((state & 0x1U) != 0) return 'S';
   if ((state & 0xcU) != 0) return 'T';
+  if ((state & 0x8000U) != 0) return 'D';  // TASK_FROZEN, as /proc shows it
   return '?';
 }
 
@@ -62,11 +96,16 @@ TaskRow decode_task(const ScanTask& record, const KernelSymbols& symbols) {
   TaskRow row;
   row.tid = record.tid;
   row.tgid = record.tgid;
+  row.parent_tgid = record.parent;
   row.comm.assign(record.comm, ::strnlen(record.comm, sizeof(record.comm)));
   row.state = state_letter(record.state);
   row.task_address = record.task;
   row.mm = record.mm;
   row.kernel_thread = (record.flags & kKernelThread) != 0;
+  row.halt = halt_of(record.facts);
+  row.in_exec = (record.facts & SCAN_FACT_EXEC) != 0;
+  row.cpu_throttled = (record.facts & SCAN_FACT_THROTTLED) != 0;
+  if (record.moved == 0) row.file_wait = file_wait_of(record);
   decode_stack(record, symbols, row);
   if (const auto fault = decode_fault(record, row)) row.fault = fault->state;
   return row;
@@ -85,6 +124,7 @@ std::optional<ScannedFault> decode_fault(const ScanTask& record, const TaskRow& 
     out.state.vma_lock = (fault.bits & SCAN_FAULT_VMA_LOCK) != 0;
     out.state.tried = (fault.bits & SCAN_FAULT_TRIED) != 0;
     out.mm = fault.mm;
+    out.state.mkwrite = (fault.bits & SCAN_FAULT_MKWRITE) != 0;
     out.may_drop_lock = (fault.bits & SCAN_FAULT_ALLOW_RETRY) != 0 && !out.state.tried;
     out.waits = (fault.bits & SCAN_FAULT_NOWAIT) == 0;
     found = out;

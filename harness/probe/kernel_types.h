@@ -46,7 +46,45 @@ struct mutex_waiter {
 struct mm_struct {
   struct rw_semaphore mmap_lock;
 };
+struct dentry;
 struct file;
+struct inode;
+struct address_space {
+  struct inode* host;
+};
+struct folio {
+  struct address_space* mapping;
+};
+struct wait_queue_entry {
+  unsigned int flags;
+  void* private;
+  struct list_head entry;
+};
+struct wait_page_queue {
+  struct folio* folio;
+  struct wait_queue_entry wait;
+};
+struct wait_queue_head {
+  struct list_head head;
+};
+struct percpu_rw_semaphore {
+  struct wait_queue_head waiters;
+};
+struct sb_writers {
+  struct percpu_rw_semaphore rw_sem[3];
+};
+struct super_block {
+  unsigned int s_dev;
+  struct dentry* s_root;
+  struct sb_writers s_writers;
+};
+struct dentry {
+  struct super_block* d_sb;
+};
+struct kiocb {
+  struct file* ki_filp;
+  void* ki_complete;
+};
 struct vm_area_struct {
   unsigned long vm_start;
   unsigned long vm_end;
@@ -57,6 +95,7 @@ struct vm_area_struct {
 enum fault_flag {
   FAULT_FLAG_ALLOW_RETRY = 1 << 2,
   FAULT_FLAG_RETRY_NOWAIT = 1 << 3,
+  FAULT_FLAG_MKWRITE = 1 << 1,
   FAULT_FLAG_TRIED = 1 << 5,
   FAULT_FLAG_VMA_LOCK = 1 << 12,
 };
@@ -78,7 +117,15 @@ struct task_io_accounting {
   __u64 syscw;
 };
 struct sched_info {
+  unsigned long long run_delay;
   unsigned long long last_arrival;
+};
+struct cfs_rq {
+  int throttle_count;
+};
+struct sched_entity {
+  __u64 sum_exec_runtime;
+  struct cfs_rq* cfs_rq;
 };
 struct pt_regs {
   unsigned long r10;
@@ -99,6 +146,9 @@ struct task_struct {
   unsigned int __state;
   void* stack;
   unsigned int flags;
+  struct sched_entity se;
+  unsigned int in_execve : 1;
+  _Bool throttled;
   struct mm_struct* mm;
   int pid;
   int tgid;
@@ -121,6 +171,9 @@ struct pid_namespace {
 };
 struct inode {
   unsigned short i_mode;
+  struct super_block* i_sb;
+  struct address_space* i_mapping;
+  unsigned long i_ino;
   unsigned int i_rdev;
 };
 struct file {

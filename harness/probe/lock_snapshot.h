@@ -31,11 +31,36 @@ struct FaultState {
   std::uint64_t file_offset = 0;
   bool vma_lock = false;  // FAULT_FLAG_VMA_LOCK (6.4+): holds the VMA's lock, not mmap_lock
   bool tried = false;     // FAULT_FLAG_TRIED: will not give the lock up a second time
+  // In .page_mkwrite, where the kernel has put the two flags above aside (mm/memory.c
+  // do_page_mkwrite, 2.6.30 to 6.18): it holds one of the two locks, and which is not recorded.
+  bool mkwrite = false;
+};
+
+// Why a task does not run although nothing it asked for is missing.
+enum class Halt { none, stopped, traced, frozen };
+
+// The file system or block device that a task's stack shows it to wait in.
+struct FileWait {
+  // page: waits for a page of the file; freeze: for a frozen file system; file: reads or writes
+  // the file; fault: in a page fault on a mapping of it.
+  enum class How { page, freeze, file, fault };
+  How how = How::page;
+  std::uint32_t device_major = 0;  // of the file system, or of the block device itself
+  std::uint32_t device_minor = 0;  // with major 0 and FUSE: the connection's number
+  std::uint64_t inode = 0;
+};
+
+// Where a task's time went between two looks. `waited`: it wanted a CPU and had none.
+struct CpuShare {
+  Nanos span = 0;
+  Nanos ran = 0;
+  Nanos waited = 0;
 };
 
 struct TaskRow {
-  std::int32_t tid = 0;   // 0 when only the task's address is known
-  std::int32_t tgid = 0;  // 0 when unknown
+  std::int32_t tid = 0;          // 0 when only the task's address is known
+  std::int32_t tgid = 0;         // 0 when unknown
+  std::int32_t parent_tgid = 0;  // 0 when unknown
   std::string comm;
   // 'R' 'S' 'D' 'T' 'I' 'Z' as in /proc, '?' when unknown. Killable D is 'D'.
   char state = '?';
@@ -47,11 +72,19 @@ struct TaskRow {
   // For how long the task is known not to have run (no context switch between scans); absent when
   // only one observation was made.
   std::optional<Nanos> unchanged_for;
+  Halt halt = Halt::none;
+  bool in_exec = false;  // between the start and the end of execve
+  std::optional<FileWait> file_wait;
+  std::optional<CpuShare> cpu;  // absent when only one observation was made
+  bool cpu_throttled = false;   // ready, and the CPU quota of its cgroup is used up
+  std::string io_limit;  // a limit of its cgroup on the device it waits for, as the kernel words it
+  std::string cpu_limit;        // a CPU quota of its cgroup that is being enforced
   std::string stack_problem;    // why there is no stack, if there is none
   std::size_t source_line = 0;  // line in the text it was read from; 0 for live lenses
 };
 
-enum class LockKind { mmap_lock, rwsem, mutex };
+// vma_lock: no lens reads it, explain() infers it.
+enum class LockKind { mmap_lock, rwsem, mutex, vma_lock };
 enum class LockMode { read, write };
 
 struct LockWaiter {
@@ -100,6 +133,20 @@ struct FuseConnection {
   bool requests_truncated = false;
 };
 
+// A block device, from /sys: reading it touches neither the device nor its backing file.
+struct DeviceRow {
+  std::string name;  // "loop3"; of a file system without a block device empty
+  std::uint32_t device_major = 0;
+  std::uint32_t device_minor = 0;
+  std::uint64_t reads_in_flight = 0;
+  std::uint64_t writes_in_flight = 0;
+  std::uint64_t completed = 0;  // reads, writes, discards and flushes since boot
+  // Had I/O in flight all the time and completed none; absent when only one look was made.
+  std::optional<Nanos> unchanged_for;
+  std::string backing_file;  // of a loop device
+  std::string mount_point;   // one of its file system, if it is mounted where we look from
+};
+
 struct LockSnapshot {
   LensKind lens = LensKind::live_bpf;
   std::string kernel;            // release, when known
@@ -107,6 +154,7 @@ struct LockSnapshot {
   std::vector<TaskRow> tasks;
   std::vector<LockRow> locks;
   std::vector<FuseConnection> fuse;
+  std::vector<DeviceRow> devices;
   std::vector<std::string> blind_spots;  // what this lens could not see, one sentence each
 };
 

@@ -74,6 +74,9 @@ class Reader {
     row.tgid = status->tgid;
     row.comm = status->name;
     row.state = status->state;
+    if (row.state == 't') row.halt = Halt::traced;
+    if (row.state == 'T') row.halt = Halt::stopped;
+    if (row.state == 't') row.state = 'T';
     row.kernel_thread = !status->has_memory && status->state != 'Z';
     if (row.state == 'D' || row.state == 'S') read_stack(directory + "/stack", row);
     snapshot_.tasks.push_back(std::move(row));

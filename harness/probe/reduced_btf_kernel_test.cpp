@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "harness/base/file.h"
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/kernel_scan.h"
 #include "harness/probe/testing/mmap_lock_trap.h"
@@ -46,6 +47,16 @@ class ReducedBtfTest : public ::testing::Test {
     ASSERT_EQ(status, 0);
   }
 
+  // As if the kernel had no field or type of this name.
+  void take_away(const std::string& name) {
+    std::string bytes = read_file(path_).value_or("");
+    const std::string whole = '\0' + name + '\0';
+    const std::size_t at = bytes.find(whole);
+    ASSERT_NE(at, std::string::npos) << name << " is not read at all";
+    bytes[at + 1] = '-';
+    ASSERT_TRUE(write_file_atomically(path_, bytes));
+  }
+
   static constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
   std::string directory_ = "/tmp/stallproof-btf-XXXXXX";
   std::string path_;
@@ -80,6 +91,17 @@ TEST_F(ReducedBtfTest, AbsentKernelFieldsAreOneErrorThatNamesTheFirst) {
   EXPECT_NE(scan.error().what.find("the BTF has no struct"), std::string::npos)
       << scan.error().what;
   EXPECT_EQ(scan.error().what.find('\n'), std::string::npos);
+}
+
+TEST_F(ReducedBtfTest, AKernelWithoutOneOfTheOptionalFieldsIsScannedAllTheSame) {
+  for (const char* const name :
+       {"in_execve", "sum_exec_runtime", "run_delay", "wait_page_queue", "s_writers",
+        "percpu_rw_semaphore", "ki_complete", "throttle_count", "throttled"}) {
+    reduce_to("task_scan");
+    take_away(name);
+    auto scan = KernelScan::open({.fuse = false, .btf_path = path_});
+    EXPECT_TRUE(scan) << name << ": " << scan.error().what;
+  }
 }
 
 TEST_F(ReducedBtfTest, WholeBtfFromAFileLacksNothing) {

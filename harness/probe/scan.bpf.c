@@ -8,19 +8,17 @@
 // handoff, readers from bit 8, bit 63 "read fail"; owner low bits: 0 reader-owned, 1 non-spinnable.
 
 #include "harness/probe/kernel_types.h"
+#include "harness/probe/scan_facts.bpf.h"
 #include "harness/probe/scan_maps.bpf.h"
 #include "harness/probe/scan_record.h"
+#include "harness/probe/scan_stack.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define RWSEM_WAITERS 2
 #define STATE_UNINTERRUPTIBLE 0x2
 #define STATE_NOLOAD 0x400
-#define STACK_BYTES 16384 /* THREAD_SIZE, x86_64 without KASAN */
-#define STACK_WORDS (STACK_BYTES / 8)
-#define KERNEL_MIN 0xffff800000000000ULL
-#define USER_MAX 0x0100000000000000ULL /* 57-bit user addresses */
-#define PAGE_BYTES 4096
+#define SCAN_WHY_STACK (SCAN_WHY_BLOCKED | SCAN_WHY_REQUEST | SCAN_WHY_OWNER | SCAN_WHY_CALL)
 /* task_struct.blocker, include/linux/hung_task.h 6.18: a lock's address and its type. */
 #define BLOCKER_TYPE 3ULL
 #define BLOCKER_MUTEX 0
@@ -45,8 +43,6 @@ __u32 quick;            /* set by user space: find_mmap_locks is the only pass *
 /* Only one thread runs a scan of these maps: scratch needs no copy per CPU. */
 static struct ScanLock lock;
 static struct ScanWaiter waiters[SCAN_MAX_WAITERS];
-static struct ScanTask row;
-static __u64 stack_words[STACK_WORDS];
 
 /* Loop state lives in maps, not on the BPF stack: there the verifier would follow every value of
  * every counter through bpf_loop (6.5 and later) and give up. volatile: or clang splits the struct
@@ -59,11 +55,6 @@ static volatile struct {
   __u32 flags;
   __u32 type;
 } queue;
-static volatile struct {
-  __u64 mm;
-  __u32 words;
-  __u32 frame;
-} search;
 
 static __always_inline __u64 read_word(__u64 address) {
   __u64 value = 0;
@@ -209,6 +200,7 @@ static __always_inline void describe_task(struct task_struct* task) {
   row.tgid = task->tgid;
   row.state = task->__state;
   row.flags = task->flags;
+  describe_facts(&row, task);
   row.faults = 0;
   __builtin_memset(row.fault, 0, sizeof(row.fault));
   __builtin_memset(row.frames, 0, sizeof(row.frames));
@@ -261,71 +253,6 @@ int find_other_locks(struct bpf_iter__task* ctx) {
   return 0;
 }
 
-static __always_inline __u64 stack_word(__u32 index) {
-  return stack_words[index & (STACK_WORDS - 1)];
-}
-
-/* A vm_fault is a pointer to a VMA, followed by an address inside that VMA and the page offset that
- * belongs to that address. Nothing else on a stack satisfies all of it. */
-static __always_inline int is_fault(__u32 at, struct ScanFault* out) {
-  const __u64 vma = stack_word(at);
-  const __u64 address = stack_word(at + bpf_core_field_offset(struct vm_fault, address) / 8);
-  if (address >= USER_MAX || address < PAGE_BYTES || (address & (PAGE_BYTES - 1))) return 0;
-  const struct vm_area_struct* area = (const void*)vma;
-  const __u64 start = BPF_CORE_READ(area, vm_start);
-  if (address < start || address >= BPF_CORE_READ(area, vm_end)) return 0;
-  const __u64 pgoff = stack_word(at + bpf_core_field_offset(struct vm_fault, pgoff) / 8);
-  if (pgoff != BPF_CORE_READ(area, vm_pgoff) + ((address - start) >> 12)) return 0;
-  const __u64 mm = (__u64)BPF_CORE_READ(area, vm_mm);
-  struct SeenKey contended = {mm, SEEN_MM};
-  if (mm != search.mm && !marked(&seen, &contended)) return 0;
-  const __u32 offset = bpf_core_field_offset(struct vm_fault, flags);
-  const __u32 flags = (__u32)(stack_word(at + offset / 8) >> ((offset & 4) * 8));
-  out->mm = mm;
-  out->address = address;
-  out->pgoff = pgoff;
-  out->frame = search.frame;
-  out->bits = 0;
-  if (flags & bpf_core_enum_value(enum fault_flag, FAULT_FLAG_TRIED)) out->bits |= SCAN_FAULT_TRIED;
-  if (flags & bpf_core_enum_value(enum fault_flag, FAULT_FLAG_ALLOW_RETRY))
-    out->bits |= SCAN_FAULT_ALLOW_RETRY;
-  if (flags & bpf_core_enum_value(enum fault_flag, FAULT_FLAG_RETRY_NOWAIT))
-    out->bits |= SCAN_FAULT_NOWAIT;
-  if (bpf_core_enum_value_exists(enum fault_flag, FAULT_FLAG_VMA_LOCK) &&
-      (flags & bpf_core_enum_value(enum fault_flag, FAULT_FLAG_VMA_LOCK)))
-    out->bits |= SCAN_FAULT_VMA_LOCK;
-  if (BPF_CORE_READ(area, vm_file)) out->bits |= SCAN_FAULT_FILE;
-  return 1;
-}
-
-static long stack_step(__u32 at, void* unused) {
-  if (at >= search.words) return 1;
-  const __u64 word = stack_word(at);
-  if (word < KERNEL_MIN) return 0;
-  const __u32 frame = search.frame;
-  if (frame < SCAN_FRAMES && word == row.frames[frame]) {
-    search.frame = frame + 1;
-    return 0;
-  }
-  if (word & 7) return 0;
-  const __u32 slot = row.faults & (SCAN_FAULTS - 1);
-  if (is_fault(at, &row.fault[slot])) row.faults++;
-  return 0;
-}
-
-static __always_inline void search_faults(struct task_struct* task) {
-  if (!bpf_core_field_exists(task->thread.sp)) return;
-  const __u64 stack = (__u64)BPF_CORE_READ(task, stack);
-  const __u64 sp = BPF_CORE_READ(task, thread.sp);
-  const __u64 used = stack + STACK_BYTES - sp;
-  if (sp < stack || used > STACK_BYTES) return;
-  search.mm = row.mm;
-  search.words = (__u32)(used / 8);
-  search.frame = 0;
-  if (bpf_probe_read_kernel(stack_words, used & (STACK_BYTES - 1), (const void*)sp)) return;
-  bpf_loop(search.words, stack_step, 0, 0);
-}
-
 static __always_inline __u32 why_emit(struct task_struct* task) {
   __u32 why = blocked(task->__state) ? SCAN_WHY_BLOCKED : 0;
   __u32 tid = (__u32)task->pid, tgid = (__u32)task->tgid;
@@ -334,6 +261,7 @@ static __always_inline __u32 why_emit(struct task_struct* task) {
   if (marked(&server_tgids, &tgid)) why |= SCAN_WHY_SERVER;
   if (marked(&request_tids, &tid)) why |= SCAN_WHY_REQUEST;
   if (marked(&seen, &owner)) why |= SCAN_WHY_OWNER;
+  if (!(why & (SCAN_WHY_BLOCKED | SCAN_WHY_REQUEST)) && sleeps_in_call(task)) why |= SCAN_WHY_CALL;
   return why;
 }
 
@@ -349,8 +277,7 @@ int emit_tasks(struct bpf_iter__task* ctx) {
   /* One more thread that only sleeps, of thousands, says nothing new. */
   if (why == SCAN_WHY_WATCHED && !contended && ++plain_tasks > plain_limit) return 0;
   describe_task(task);
-  if (row.state && (contended || (why & (SCAN_WHY_BLOCKED | SCAN_WHY_REQUEST | SCAN_WHY_OWNER))))
-    search_faults(task);
+  if (row.state && (contended || (why & SCAN_WHY_STACK))) search_stack(task);
   if (row.faults) why |= SCAN_WHY_FAULT;
   if (!why) return 0;
   row.why = why;

@@ -121,7 +121,8 @@ enum ScanFaultBit {
   SCAN_FAULT_VMA_LOCK = 2,
   SCAN_FAULT_ALLOW_RETRY = 4,
   SCAN_FAULT_NOWAIT = 8,
-  SCAN_FAULT_FILE = 16 /* the VMA maps a file */
+  SCAN_FAULT_FILE = 16, /* the VMA maps a file */
+  SCAN_FAULT_MKWRITE = 32
 };
 
 enum ScanWhy {
@@ -130,7 +131,25 @@ enum ScanWhy {
   SCAN_WHY_SERVER = 4,
   SCAN_WHY_REQUEST = 8,
   SCAN_WHY_OWNER = 16,
-  SCAN_WHY_FAULT = 32
+  SCAN_WHY_FAULT = 32,
+  SCAN_WHY_CALL = 64 /* asleep in S in a page fault, execve or a wait for asynchronous I/O */
+};
+
+enum ScanFact {
+  SCAN_FACT_FROZEN = 1,  /* by the freezer of a cgroup or of suspend */
+  SCAN_FACT_STOPPED = 2, /* by a signal */
+  SCAN_FACT_TRACED = 4,
+  SCAN_FACT_EXEC = 8,      /* inside execve */
+  SCAN_FACT_THROTTLED = 16 /* ready, and the CPU quota of its cgroup is used up */
+};
+
+/* How the file system it waits in was found on its stack. */
+enum ScanWait {
+  SCAN_WAIT_UNKNOWN,
+  SCAN_WAIT_PAGE,   /* it waits for a page of this file */
+  SCAN_WAIT_FREEZE, /* it waits until this file system is no longer frozen */
+  SCAN_WAIT_FILE,   /* it reads or writes this file */
+  SCAN_WAIT_FAULT   /* its page fault is on a mapping of this file */
 };
 
 struct ScanTask {
@@ -147,6 +166,14 @@ struct ScanTask {
   __s32 stack_bytes; /* of frames, or -errno */
   __u32 faults;      /* found; the last SCAN_FAULTS are kept */
   __u32 moved;       /* it ran while it was being read */
+  __u32 facts;       /* ScanFact bits */
+  __u32 wait;        /* enum ScanWait */
+  __u32 wait_device; /* kernel's dev_t: major << 20 | minor; of a block device file its own */
+  __s32 parent;      /* process */
+  __u64 wait_inode;
+  __u64 voluntary; /* nvcsw */
+  __u64 ran_ns;    /* on a CPU, ever */
+  __u64 delay_ns;  /* ready and not run, ever; counted when it gets a CPU */
   char comm[16];
   struct ScanFault fault[SCAN_FAULTS];
   __u64 frames[SCAN_FRAMES]; /* innermost first */

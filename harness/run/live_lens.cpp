@@ -10,6 +10,7 @@
 #include "harness/explain/snapshot_scope.h"
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/proc_lens.h"
+#include "harness/probe/wait_surroundings.h"
 
 namespace stallproof {
 
@@ -36,6 +37,7 @@ bool LiveLens::keep_scan(const Evidence& evidence, std::uint64_t sequence) {
   if (slot.sequence.load(std::memory_order_relaxed) != sequence) return false;
   blocked_.take(scan.taken_ns, scan.bytes);
   if (is_quick_scan(scan.bytes)) return false;
+  scan.devices = look_at_devices();
   if (kept_.size() == kKept) kept_.erase(kept_.begin());
   kept_.push_back(std::move(scan));
   return true;
@@ -45,12 +47,17 @@ std::optional<LockSnapshot> LiveLens::snapshot(const std::vector<pid_t>& process
   if (kept_.empty()) return std::nullopt;
   const KeptScan& now = kept_.back();
   std::optional<ScanBefore> before;
-  for (const KeptScan& scan : kept_)
-    if (scan.taken_ns + kScanGap <= now.taken_ns) before = ScanBefore{.bytes = scan.bytes};
+  const DeviceLook* devices_before = &now.devices;
+  for (const KeptScan& scan : kept_) {
+    if (scan.taken_ns + kScanGap > now.taken_ns) continue;
+    before = ScanBefore{.bytes = scan.bytes};
+    devices_before = &scan.devices;
+  }
   const KernelSymbols none;
   LockSnapshot snapshot =
       decode_scan(now.bytes, before ? &*before : nullptr, symbols_ ? *symbols_ : none);
   if (!symbols_) snapshot.blind_spots.push_back("no function names: " + symbols_problem_);
+  add_surroundings(snapshot, *devices_before, now.devices);
   keep_only_processes(snapshot, with_those_waited_for(snapshot, processes));
   return snapshot;
 }

@@ -12,6 +12,7 @@
 #include "harness/board/evidence.h"
 #include "harness/explain/explanation.h"
 #include "harness/explain/fs_knowledge.h"
+#include "harness/probe/block_devices.h"
 #include "harness/probe/kernel_symbols.h"
 #include "harness/probe/lock_snapshot.h"
 #include "harness/probe/probe_child.h"
@@ -52,6 +53,7 @@ class LiveLens {
     Nanos taken_ns = 0;
     bool truncated = false;
     std::vector<std::byte> bytes;
+    DeviceLook devices;
   };
   static constexpr std::size_t kKept = 6;
 
