@@ -10,7 +10,7 @@
 #include "harness/capture/tar_gz.h"
 #include "harness/explain/crash_text.h"
 #include "harness/explain/explain.h"
-#include "harness/explain/kernel_log.h"
+#include "harness/explain/log_explanation.h"
 #include "harness/explain/render.h"
 #include "harness/explain/snapshot_read.h"
 
@@ -75,8 +75,7 @@ class Session {
         return Failure(read.error());
     }
     if (!log_.empty()) {
-      if (auto read = take_text(parse_kernel_log(log_), "a kernel log"); !read)
-        return Failure(read.error());
+      if (auto read = take_log(); !read) return Failure(read.error());
     }
     if (result_.text.empty())
       return fail(
@@ -125,17 +124,33 @@ class Session {
   }
 
   Result<> take_text(const CrashText& text, const char* what) {
-    if (text.snapshot.tasks.empty() && text.snapshot.locks.empty()) {
-      note(fmt::format("no task or lock could be read from {}", what));
-      result_.complete = complete_ = false;
-      return {};
-    }
-    for (const TextProblem& problem : text.problems)
-      note(fmt::format("line {}: {}", problem.line, problem.what));
+    if (text.snapshot.tasks.empty() && text.snapshot.locks.empty()) return nothing_in(what);
+    note_problems(text.problems);
     complete_ = complete_ && text.complete;
     note(fmt::format("{}: {} tasks, {} locks", what, text.snapshot.tasks.size(),
                      text.snapshot.locks.size()));
     return add(explain(text.snapshot, knowledge_));
+  }
+
+  Result<> take_log() {
+    const ExplainedLog log = explain_kernel_log(log_, knowledge_);
+    if (log.nothing_known) return nothing_in("a kernel log");
+    note_problems(log.problems);
+    complete_ = complete_ && log.problems.empty();
+    note(fmt::format("a kernel log: {} tasks, {} locks, {} reports", log.tasks, log.locks,
+                     log.explanation.reports->size()));
+    return add(log.explanation);
+  }
+
+  Result<> nothing_in(const char* what) {
+    note(fmt::format("no task or lock could be read from {}", what));
+    result_.complete = complete_ = false;
+    return {};
+  }
+
+  void note_problems(const std::vector<TextProblem>& problems) {
+    for (const TextProblem& problem : problems)
+      note(fmt::format("line {}: {}", problem.line, problem.what));
   }
 
   Result<> refuse(const Piece& piece) {

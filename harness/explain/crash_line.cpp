@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "harness/explain/log/log_words.h"
+
 namespace stallproof {
 namespace {
 
@@ -38,12 +40,6 @@ std::optional<std::string_view> word_after(std::string_view line, std::string_vi
 }
 
 }  // namespace
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 std::optional<std::uint64_t> parse_hex(std::string_view text) {
   if (text.substr(0, 2) == "0x") text.remove_prefix(2);

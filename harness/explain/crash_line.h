@@ -28,7 +28,6 @@ struct FieldLine {
   std::string_view value;
 };
 
-std::string_view trimmed(std::string_view text);
 // Hexadecimal with or without 0x; nothing else may follow.
 std::optional<std::uint64_t> parse_hex(std::string_view text);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/explain/crash_line.h"
+#include "harness/explain/log/log_words.h"
 
 namespace stallproof {
 namespace {

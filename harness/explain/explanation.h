@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/explain/kernel_report.h"
 #include "harness/probe/lock_snapshot.h"
 
 namespace stallproof {
@@ -56,6 +57,8 @@ struct Explanation {
   std::string advice;
   std::vector<std::string> blind_spots;
   LensKind lens = LensKind::live_bpf;
+  // What the kernel itself reports, by line; absent where no kernel log was read.
+  std::optional<std::vector<KernelReport>> reports;
 };
 
 }  // namespace stallproof

@@ -41,7 +41,9 @@ bool is_crash_text(std::string_view text) {
 bool is_kernel_log(std::string_view text) {
   for (const std::string_view mark :
        {"blocked for more than ", "sysrq: ", "SysRq : ", "Call Trace:", "Linux version ",
-        " blocked on an rw-semaphore", "blocked in I/O wait"})
+        " blocked on an rw-semaphore", "blocked in I/O wait", "soft lockup", "hard LOCKUP",
+        "workqueue lockup - pool", " locking dependency detected", " detected stall",
+        "I/O error, dev ", " not responding, ", " kernel: "})
     if (has(text, mark)) return true;
   // dmesg's stamps: "[  123.456789] "
   return text.starts_with("[") && has(text.substr(0, 64), "] ") && has(text.substr(0, 32), ".");

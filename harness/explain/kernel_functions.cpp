@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "harness/explain/glob.h"
 #include "harness/explain/kernel_waits.h"
 
 namespace stallproof {
@@ -119,10 +120,199 @@ constexpr std::array kFunctions{
     KernelFunction{"fuse_dev_do_read", hand_over},
 };
 
+// Families of names, asked when no row above fits. The first one that fits counts.
+constexpr std::array kPatterns{
+    KernelFunction{"down_read*", rwsem_read},
+    KernelFunction{"__down_read*", rwsem_read},
+    KernelFunction{"rwsem_down_read*", rwsem_read},
+    KernelFunction{"down_write*", rwsem_write},
+    KernelFunction{"_down_write*", rwsem_write},
+    KernelFunction{"__down_write*", rwsem_write},
+    KernelFunction{"rwsem_down_write*", rwsem_write},
+    KernelFunction{"rwsem_*", rwsem},
+    // kernel/sched, kernel/time
+    KernelFunction{"__schedule*", scheduler},
+    KernelFunction{"schedule_*", scheduler},
+    KernelFunction{"io_schedule*", scheduler},
+    KernelFunction{"preempt_schedule*", scheduler},
+    KernelFunction{"__cond_resched*", scheduler},
+    KernelFunction{"_cond_resched*", scheduler},
+    KernelFunction{"__switch_to*", scheduler},
+    KernelFunction{"finish_task_switch*", scheduler},
+    KernelFunction{"bit_wait*", scheduler},
+    KernelFunction{"__wait_on_bit*", scheduler},
+    KernelFunction{"wait_on_bit*", scheduler},
+    KernelFunction{"out_of_line_wait_on_*", scheduler},
+    KernelFunction{"wait_for_completion*", scheduler},
+    KernelFunction{"__wait_for_completion*", scheduler},
+    KernelFunction{"do_wait_for_common", scheduler},
+    KernelFunction{"msleep*", scheduler},
+    KernelFunction{"usleep_range*", scheduler},
+    KernelFunction{"wait_woken", wait_primitive},
+    KernelFunction{"prepare_to_wait*", wait_primitive},
+    KernelFunction{"do_wait_intr*", wait_primitive},
+    KernelFunction{"rcuwait_wait*", wait_primitive},
+    KernelFunction{"sleep_on_*", wait_primitive},  // what wait_on_bit called in 3.10
+    // kernel/locking
+    KernelFunction{"__mutex_lock*", sleep_lock},
+    KernelFunction{"mutex_*", sleep_lock},
+    KernelFunction{"__ww_mutex*", sleep_lock},
+    KernelFunction{"ww_mutex*", sleep_lock},
+    KernelFunction{"rt_mutex*", sleep_lock},
+    KernelFunction{"__rt_mutex*", sleep_lock},
+    KernelFunction{"rt_spin_lock*", sleep_lock},
+    KernelFunction{"rtlock_*", sleep_lock},
+    KernelFunction{"rwbase_*", sleep_lock},
+    KernelFunction{"down", sleep_lock},
+    KernelFunction{"down_interruptible", sleep_lock},
+    KernelFunction{"down_killable", sleep_lock},
+    KernelFunction{"down_timeout", sleep_lock},
+    KernelFunction{"__down*", sleep_lock},
+    KernelFunction{"percpu_down_*", sleep_lock},
+    KernelFunction{"__percpu_down_*", sleep_lock},
+    KernelFunction{"percpu_rwsem_*", sleep_lock},
+    KernelFunction{"mmap_read_lock*", sleep_lock},
+    KernelFunction{"mmap_write_lock*", sleep_lock},
+    KernelFunction{"*_raw_spin_lock*", sleep_lock},
+    KernelFunction{"*_raw_spin_unlock*", sleep_lock},
+    KernelFunction{"_raw_read_*", sleep_lock},
+    KernelFunction{"_raw_write_*", sleep_lock},
+    KernelFunction{"*queued_spin_lock*", sleep_lock},
+    KernelFunction{"queued_*_lock_slowpath", sleep_lock},
+    KernelFunction{"do_raw_*_lock", sleep_lock},
+    KernelFunction{"_spin_lock*", sleep_lock},
+    KernelFunction{"pv_wait*", sleep_lock},
+    KernelFunction{"__pv_*", sleep_lock},
+    KernelFunction{"kvm_wait", sleep_lock},
+    KernelFunction{"osq_lock*", sleep_lock},
+    KernelFunction{"*csd_lock_wait*", wait_primitive},
+    // inlined: only in logs that decode_stacktrace.sh went over
+    KernelFunction{"class_*_constructor", sleep_lock},
+    KernelFunction{"inode_lock*", sleep_lock},
+    KernelFunction{"device_lock*", sleep_lock},
+    KernelFunction{"filemap_invalidate_lock*", sleep_lock},
+    KernelFunction{"spin_lock*", sleep_lock},
+    KernelFunction{"read_lock*", sleep_lock},
+    KernelFunction{"write_lock*", sleep_lock},
+    KernelFunction{"folio_lock*", folio_wait},
+    // mm/filemap.c, fs/buffer.c, block/
+    KernelFunction{"folio_wait_*", folio_wait},
+    KernelFunction{"__folio_lock*", folio_wait},
+    KernelFunction{"wait_on_page_*", folio_wait},
+    KernelFunction{"__lock_page*", folio_wait},
+    KernelFunction{"lock_page*", folio_wait},
+    KernelFunction{"wait_on_buffer", wait_primitive},
+    KernelFunction{"__lock_buffer", wait_primitive},
+    KernelFunction{"bio_await*", wait_primitive},
+    KernelFunction{"blk_wait_io", wait_primitive},
+    // kernel/workqueue.c, kernel/kthread.c, kernel/rcu
+    KernelFunction{"flush_work", wait_primitive},
+    KernelFunction{"__flush_work*", wait_primitive},
+    KernelFunction{"flush_delayed_work", wait_primitive},
+    KernelFunction{"flush_workqueue*", wait_primitive},
+    KernelFunction{"drain_workqueue", wait_primitive},
+    KernelFunction{"destroy_workqueue", wait_primitive},
+    KernelFunction{"__cancel_work*", wait_primitive},
+    KernelFunction{"cancel_work_sync", wait_primitive},
+    KernelFunction{"cancel_delayed_work*", wait_primitive},
+    KernelFunction{"kthread_stop*", wait_primitive},
+    KernelFunction{"kthread_park", wait_primitive},
+    KernelFunction{"*wait_rcu_gp*", wait_primitive},
+    KernelFunction{"synchronize_rcu_normal", wait_primitive},
+    KernelFunction{"__synchronize_srcu", wait_primitive},
+    // SPL, the Solaris layer of ZFS
+    KernelFunction{"cv_*wait*", wait_primitive},
+    KernelFunction{"__cv_*wait*", wait_primitive},
+    // delays of a busy CPU
+    KernelFunction{"delay_*", wait_primitive},
+    KernelFunction{"__delay", wait_primitive},
+    KernelFunction{"*udelay", wait_primitive},
+    KernelFunction{"*ndelay", wait_primitive},
+    // lib/dump_stack.c, kernel/watchdog*.c, kernel/rcu/tree_stall.h, kernel/panic.c
+    KernelFunction{"*dump_stack*", observer},
+    KernelFunction{"dump_backtrace*", observer},
+    KernelFunction{"dump_cpu_task", observer},
+    KernelFunction{"dump_task_regs", observer},
+    KernelFunction{"show_stack*", observer},
+    KernelFunction{"show_trace*", observer},
+    KernelFunction{"show_regs", observer},
+    KernelFunction{"sched_show_task", observer},
+    KernelFunction{"*_cpu_backtrace*", observer},
+    KernelFunction{"*_cpumask_backtrace*", observer},
+    KernelFunction{"rcu_dump_cpu_stacks*", observer},
+    KernelFunction{"*print_*cpu_stall*", observer},
+    KernelFunction{"check_cpu_stall*", observer},
+    KernelFunction{"*rcu_pending*", observer},
+    KernelFunction{"rcu_check_callbacks", observer},
+    KernelFunction{"rcu_sched_clock_irq", observer},
+    KernelFunction{"watchdog_*", observer},
+    KernelFunction{"is_softlockup", observer},
+    KernelFunction{"panic", observer},
+    KernelFunction{"vpanic", observer},
+    KernelFunction{"nmi_panic", observer},
+    // the timer's and other interrupts
+    KernelFunction{"update_process_times", observer},
+    KernelFunction{"tick_*", observer},
+    KernelFunction{"*hrtimer_*", observer},
+    KernelFunction{"scheduler_tick", observer},
+    KernelFunction{"sched_tick", observer},
+    KernelFunction{"*apic_timer_interrupt*", observer},
+    KernelFunction{"asm_*", observer},
+    KernelFunction{"irq_enter*", observer},
+    KernelFunction{"irq_exit*", observer},
+    KernelFunction{"*perf_event_overflow*", observer},
+    KernelFunction{"*_pmu_handle_irq*", observer},
+    KernelFunction{"handle_pmi_common", observer},
+    KernelFunction{"perf_event_nmi_handler", observer},
+    KernelFunction{"nmi_handle*", observer},
+    KernelFunction{"*do_nmi", observer},
+    KernelFunction{"exc_nmi*", observer},
+    KernelFunction{"*nmi", observer},
+    KernelFunction{"el1*_irq*", observer},
+    KernelFunction{"el1_interrupt", observer},
+    KernelFunction{"gic_handle_irq*", observer},
+    KernelFunction{"*handle_domain_irq", observer},
+    KernelFunction{"handle_percpu_devid_irq", observer},
+    KernelFunction{"arch_timer_handler_*", observer},
+    KernelFunction{"call_on_irq_stack", observer},
+    KernelFunction{"do_interrupt_handler", observer},
+    KernelFunction{"__irq_svc", observer},
+    KernelFunction{"*handle_IPI", observer},
+    KernelFunction{"decrementer_common*", observer},
+    KernelFunction{"timer_interrupt", observer},
+    // lockdep, KASAN, KCOV
+    KernelFunction{"lock_acquire", observer},
+    KernelFunction{"__lock_acquire", observer},
+    KernelFunction{"lock_release", observer},
+    KernelFunction{"lock_is_held*", observer},
+    KernelFunction{"*lockdep_*", observer},
+    KernelFunction{"mark_lock*", observer},
+    KernelFunction{"validate_chain*", observer},
+    KernelFunction{"check_prev*", observer},
+    KernelFunction{"check_deadlock*", observer},
+    KernelFunction{"check_noncircular*", observer},
+    KernelFunction{"print_*bug*", observer},
+    KernelFunction{"*rcu_read_lock*", observer},
+    KernelFunction{"*rcu_read_unlock*", observer},
+    KernelFunction{"*kasan*", observer},
+    KernelFunction{"__asan_*", observer},
+    KernelFunction{"__kcsan*", observer},
+    KernelFunction{"__tsan_*", observer},
+    KernelFunction{"__sanitizer_*", observer},
+    KernelFunction{"check_memory_region", observer},
+};
+
+KernelMeaning meaning_by_pattern(std::string_view function) {
+  for (const KernelFunction& row : kPatterns)
+    if (glob_match(row.name, function)) return row.meaning;
+  return none;
+}
+
 }  // namespace
 
 std::string_view without_suffix(std::string_view function) {
-  for (const std::string_view suffix : {".isra.", ".constprop.", ".part.", ".cold"}) {
+  for (const std::string_view suffix :
+       {".isra.", ".constprop.", ".part.", ".cold", ".llvm.", ".lto_priv.", ".cfi"}) {
     const auto at = function.find(suffix);
     if (at != std::string_view::npos) function = function.substr(0, at);
   }
@@ -136,8 +326,31 @@ KernelMeaning kernel_meaning(std::string_view function) {
     for (const KernelFunction& row : kernel_waits()) built.emplace(row.name, row.meaning);
     return built;
   }();
-  const auto found = table.find(without_suffix(function));
-  return found == table.end() ? none : found->second;
+  function = without_suffix(function);
+  const auto found = table.find(function);
+  return found == table.end() ? meaning_by_pattern(function) : found->second;
+}
+
+bool is_way_to_wait(std::string_view function) {
+  function = without_suffix(function);
+  switch (kernel_meaning(function)) {
+    case scheduler:
+    case rwsem_read:
+    case rwsem_write:
+    case rwsem:
+    case folio_wait:
+    case sleep_lock:
+    case wait_primitive:
+    case observer:
+    case percpu_wait:
+    case vma_write:
+    case futex:
+      return true;
+    case block_io:  // of these, the two that say nothing but that they wait
+      return function == "submit_bio_wait" || function == "__wait_on_buffer";
+    default:
+      return false;
+  }
 }
 
 }  // namespace stallproof

@@ -25,7 +25,10 @@ enum class KernelMeaning {
   madvise,      // takes mmap_lock for read or for write, as the advice says
   mmap_inside,  // runs with mmap_lock already taken
   munmap_inside,
-  hand_over,  // waits on /dev/fuse for the next request
+  hand_over,       // waits on /dev/fuse for the next request
+  sleep_lock,      // waits for a lock that is no rw_semaphore
+  wait_primitive,  // waits for whatever its caller asks for: buffers, works, a thread's end
+  observer,        // of an interrupt, of who looks at a stack or checks every access
   // Rows of kernel_waits.cpp:
   vma_write,    // waits for a VMA's lock, with mmap_lock held for write
   percpu_wait,  // waits for a percpu_rw_semaphore: a frozen file system, if freeze_user is outside
@@ -46,8 +49,13 @@ struct KernelFunction {
   KernelMeaning meaning;
 };
 
-// `function` may end in a compiler's suffix (.isra.0, .constprop.0, .part.0).
+// `function` may end in a compiler's suffix (.isra.0, .constprop.0, .part.0, .llvm.123).
 KernelMeaning kernel_meaning(std::string_view function);
 std::string_view without_suffix(std::string_view function);
+
+// How a task sleeps, takes a lock or waits, or how that was seen: never why it is stuck. Generic
+// means only: a wait that names its subsystem (jbd2_log_wait_commit, request_wait_answer) tells who
+// does not answer.
+bool is_way_to_wait(std::string_view function);
 
 }  // namespace stallproof

@@ -29,17 +29,6 @@ TEST(KernelLog, TaskLinesOfAllKernelsAreRead) {
   EXPECT_TRUE(log.complete);
 }
 
-TEST(KernelLog, PrefixesAreLeftOut) {
-  for (const char* line :
-       {"[  123.456789] task:x", "<6>[  123.456789][  T38] task:x",
-        "[Fri Jun 27 15:21:34 2025] task:x", "Jun 27 15:21:34 node7 kernel: task:x",
-        "Jun 27 15:21:34 node7 kernel: [ 12.3] task:x", "> > [    1.000000] task:x",
-        "6,1234,5678901,-,caller=T38;task:x"})
-    EXPECT_EQ(without_prefix(line), "task:x") << line;
-  EXPECT_EQ(without_prefix(" [<ffffffff81609729>] schedule+0x29/0x70"),
-            "[<ffffffff81609729>] schedule+0x29/0x70");
-}
-
 TEST(KernelLog, FramesGuessedByTheUnwinderAreLeftOut) {
   const CrashText log = parse_kernel_log(
       "task:a state:D stack:0 pid:1 ppid:0 flags:0x0\nCall Trace:\n <TASK>\n"

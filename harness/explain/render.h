@@ -10,10 +10,12 @@
 
 namespace stallproof {
 
-// The terminal: some 40 lines of at most 100 columns.
+// The terminal: some 40 lines of at most 100 columns; after them one line per kind of report.
 std::string render_text(const Explanation& explanation);
 // explanation.json: {class, signature, summary, nodes[], edges[], cycle|null, root{}, advice, lens,
-// blind_spots[]}; empty ids in root are null. Invalid UTF-8 is replaced.
+// blind_spots[]}; empty ids in root are null. Of a kernel log also reports[{kind, task, pid, state,
+// seconds, function, title, line, owners[{lock, waits, task, pid, holds, line}]}]; what the log
+// does not tell is null. Invalid UTF-8 is replaced.
 std::string render_json(const Explanation& explanation);
 // For Graphviz.
 std::string render_dot(const Explanation& explanation);

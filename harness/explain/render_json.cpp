@@ -42,6 +42,38 @@ Json edge_json(const ExplainedEdge& edge) {
   return json;
 }
 
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json mode_or_null(const std::optional<LockMode>& mode) {
+  return mode ? word(to_word(*mode)) : Json(nullptr);
+}
+
+Json owner_json(const ReportOwner& owner) {
+  Json json;
+  json["lock"] = word(to_word(owner.lock));
+  json["waits"] = mode_or_null(owner.waits);
+  json["task"] = text_or_null(owner.task);
+  json["pid"] = number_or_null(owner.pid);
+  json["holds"] = mode_or_null(owner.holds);
+  json["line"] = owner.line;
+  return json;
+}
+
+Json report_json(const KernelReport& report) {
+  Json json;
+  json["kind"] = word(to_word(report.kind));
+  json["task"] = text_or_null(report.task);
+  json["pid"] = report.pid < 0 ? Json(nullptr) : Json(report.pid);
+  json["state"] = report.state == '?' ? Json(nullptr) : Json(std::string(1, report.state));
+  json["seconds"] = report.seconds ? Json(*report.seconds) : Json(nullptr);
+  json["function"] = text_or_null(report.function);
+  json["title"] = report.title;
+  json["line"] = report.line;
+  json["owners"] = Json::array();
+  for (const ReportOwner& owner : report.owners) json["owners"].push_back(owner_json(owner));
+  return json;
+}
+
 }  // namespace
 
 std::string render_json(const Explanation& explanation) {
@@ -60,6 +92,11 @@ std::string render_json(const Explanation& explanation) {
   json["advice"] = explanation.advice;
   json["lens"] = word(to_word(explanation.lens));
   json["blind_spots"] = explanation.blind_spots;
+  if (explanation.reports) {
+    json["reports"] = Json::array();
+    for (const KernelReport& report : *explanation.reports)
+      json["reports"].push_back(report_json(report));
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kColumns = 96;
 constexpr std::size_t kQueueShown = 8;
 constexpr std::size_t kFramesShown = 6;
+constexpr std::size_t kReportsShown = 40;
 
 std::string wrapped(std::string_view text, std::string_view indent) {
   std::string out;
@@ -64,6 +65,7 @@ class TextPage {
     if (!explanation_.blind_spots.empty()) out_ += "\nNot seen:\n";
     for (const std::string& spot : explanation_.blind_spots)
       out_ += wrapped("- " + printable(spot), "  ");
+    reports();
     return out_;
   }
 
@@ -176,6 +178,25 @@ class TextPage {
         line += " (" + told[i]->note + ")";
       out_ += wrapped(line, "  ");
     }
+  }
+
+  // Each title once, by its first line.
+  void reports() {
+    if (!explanation_.reports || explanation_.reports->empty()) return;
+    out_ += "\nReported by the kernel:\n";
+    const auto groups = grouped_by_title(*explanation_.reports);
+    for (std::size_t i = 0; i < std::min(groups.size(), kReportsShown); ++i) {
+      const KernelReport& first = *groups[i].first;
+      out_ +=
+          fmt::format("  line {}: {}: {}", first.line, to_word(first.kind), printable(first.title));
+      if (!first.task.empty()) out_ += fmt::format(", {}", printable(first.task));
+      if (first.pid >= 0) out_ += fmt::format(" {}", first.pid);
+      if (first.seconds) out_ += fmt::format(", {} s", *first.seconds);
+      if (groups[i].count > 1) out_ += fmt::format(", {} times", groups[i].count);
+      out_ += "\n";
+    }
+    if (groups.size() > kReportsShown)
+      out_ += fmt::format("  … {} more titles\n", groups.size() - kReportsShown);
   }
 
   const Explanation& explanation_;

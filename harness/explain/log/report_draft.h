@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// One report while its lines come in.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/explain/kernel_report.h"
+
+namespace stallproof {
+
+struct SeenFrame {
+  std::string function;
+  bool guessed = false;    // of the unwinder: perhaps stale
+  bool interrupt = false;  // of the interrupt that looked, or of one that ran then
+  bool running = false;    // what the CPU ran ("RIP:")
+};
+
+struct ReportDraft {
+  KernelReport report;
+  std::string about;  // first words of the title: "task hung"
+  // "in FUNCTION" follows `about` in the title, where a function is known.
+  bool title_has_function = true;
+  bool stack_wanted = false;  // a dump of a stack follows …
+  bool stack_done = false;    // … and is over: what comes now is somebody else's
+  bool on_cpu = false;        // the stack is that of a running CPU: an interrupt's lies inside
+  bool in_interrupt = false;
+  std::vector<SeenFrame> frames;
+  std::string problem;      // what is wrong with the header
+  bool unusable = false;    // too little of the header is left for a report
+  bool unfinished = false;  // the header may go on in the next line: a comm may hold a newline
+  bool only_first = false;  // a consequence: no report of its own when one of its kind is near
+  // workqueue_lockup
+  std::string pool_cpus;
+  bool in_pool = false;
+  bool pool_blamed = false;
+  // lockdep
+  std::vector<std::string> classes;
+  std::vector<std::string> chain;
+  enum class Expects { nothing, wanted_lock, held_lock } expects = Expects::nothing;
+};
+
+}  // namespace stallproof

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/explain/log/task_line.h"
+
+#include <algorithm>
+
+#include "harness/explain/log/log_words.h"
+
+namespace stallproof {
+namespace {
+
+constexpr std::string_view kStates = "RSDTtXZPI";
+
+bool is_state(char letter) { return kStates.find(letter) != std::string_view::npos; }
+
+std::optional<std::int32_t> field(std::string_view line, std::string_view key) {
+  const auto value = between(line, key, "\n");
+  return value ? leading_pid(*value) : std::nullopt;
+}
+
+// "task:java            state:D stack:0     pid:22 tgid:20 ppid:1 flags:0x00000000"
+std::optional<TaskRow> new_form(std::string_view line) {
+  if (!is_like_task_line(line)) return std::nullopt;
+  const std::size_t state = line.rfind(" state:");
+  const auto pid = field(line, " pid:");
+  // The parent always follows the pid: without it the number may be cut.
+  if (state == std::string_view::npos || state < 5 || state + 7 >= line.size() || !pid ||
+      line.find(" ppid:") == std::string_view::npos)
+    return std::nullopt;
+  TaskRow task;
+  task.comm = trimmed(line.substr(5, state - 5));
+  task.state = line[state + 7];
+  task.tid = *pid;
+  task.tgid = field(line, " tgid:").value_or(0);
+  return task;
+}
+
+bool is_number(std::string_view word) {
+  return !word.empty() && std::all_of(word.begin(), word.end(), is_digit);
+}
+
+using Words = std::vector<std::string_view>;
+
+// The word that holds the state, when `numbers` words (free stack, pid, parent, and of OpenVZ its
+// container) stand before the flags: "D", "D ffff88023fc13680", "R running task", or with the free
+// stack glued to it ("D11968", ppc64). 0 when this is no such line.
+std::size_t state_word(const Words& words, std::size_t numbers) {
+  constexpr std::size_t kNot = 0;
+  const std::size_t flags = words.size() - 1;
+  if (flags < numbers + 1) return kNot;
+  std::size_t at = flags - numbers;
+  for (std::size_t i = at + 1; i < flags; ++i)
+    if (!is_number(words[i])) return kNot;
+  const std::string_view first = words[at];
+  if (first.size() > 1 && is_state(first[0]) && is_number(first.substr(1))) return at;
+  if (!is_number(first)) return kNot;
+  --at;
+  if (at > 0 && (words[at].size() == 16 || words[at].size() == 8) && is_hex(words[at]))
+    --at;
+  else if (at >= 2 && words[at] == "task" && words[at - 1] == "running")
+    at -= 2;
+  return words[at].size() == 1 && is_state(words[at][0]) ? at : kNot;
+}
+
+// Before 5.8: "java            D ffff88023fc13680     0  2821      1 0x00000080". The name may
+// hold blanks: words count from the end.
+std::optional<TaskRow> old_form(std::string_view line) {
+  const std::size_t flags = line.rfind("0x");
+  if (flags == std::string_view::npos || flags < 8 || line[flags - 1] != ' ') return std::nullopt;
+  const Words words = words_of(line);
+  if (words.size() < 5 || !words.back().starts_with("0x") || !is_hex(words.back().substr(2)))
+    return std::nullopt;
+  for (const std::size_t numbers : {3U, 4U}) {
+    const std::size_t at = state_word(words, numbers);
+    if (at == 0) continue;
+    const auto pid = leading_pid(words[words.size() - numbers]);
+    if (!pid) continue;
+    TaskRow task;
+    const auto length = static_cast<std::size_t>(words[at].data() - words[0].data());
+    task.comm = trimmed(std::string_view(words[0].data(), length));
+    task.state = words[at][0];
+    task.tid = *pid;
+    return task;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// "task: ffff8801f6e1bf40 ti: …" of an oops in 3.x is another.
+bool is_like_task_line(std::string_view line) {
+  return line.starts_with("task:") && !line.starts_with("task: ");
+}
+
+std::optional<TaskRow> task_line(std::string_view line) {
+  auto task = new_form(line);
+  return task ? task : old_form(line);
+}
+
+}  // namespace stallproof
