@@ -9,8 +9,12 @@
 #define SP_WORKLOADS(ROW) \
   ROW(direct_io)          \
   ROW(direct_read)        \
+  ROW(exec_churn)         \
+  ROW(futex_lock)         \
   ROW(mapped_fault)       \
-  ROW(mprotect_storm)
+  ROW(mprotect_storm)     \
+  ROW(uffd_touch)         \
+  ROW(vfork_wait)
 
 namespace stallproof {
 

@@ -26,9 +26,12 @@ void name_process(std::string_view role) {
   ::prctl(PR_SET_NAME, ("sp-" + std::string(role)).c_str());
 }
 
+// What exec-churn starts.
+int run_nothing_role(const std::vector<std::string>&) { return 0; }
+
 constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},
-                            Role{"worker", run_worker_role}, Role{"io", run_io_role},
-                            Role{"files", run_files_role}};
+                            Role{"worker", run_worker_role},     Role{"io", run_io_role},
+                            Role{"files", run_files_role},       Role{"nothing", run_nothing_role}};
 
 }  // namespace
 

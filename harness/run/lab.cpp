@@ -109,4 +109,22 @@ Nanos Lab::arm() {
   return now;
 }
 
+void Lab::undo() {
+  ServicePanel& service = board_.header().service;
+  switch (arming_) {
+    case Arming::misbehaviour:
+      service.behaviour.store(static_cast<std::uint32_t>(Behaviour::plain),
+                              std::memory_order_release);
+      return;
+    case Arming::stop_service:
+      return ffs_.signal(SIGCONT);
+    case Arming::stop_worker:
+      return worker_.signal(SIGCONT);
+    case Arming::injection:
+      return want(board_.header().injector, InjectorStep::healed);
+    case Arming::load_itself:
+      return;
+  }
+}
+
 }  // namespace stallproof

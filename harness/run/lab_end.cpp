@@ -51,8 +51,8 @@ Lab::Ending Lab::end(bool stalled) {
 // A load that ends frees memory, which takes mmap_lock for write: with a second-try read open that
 // closes the very circle that a fix or --fix no-writer keeps open. So the service behaves first.
 void Lab::disarm() {
-  ServicePanel& service = board_.header().service;
-  service.behaviour.store(static_cast<std::uint32_t>(Behaviour::plain), std::memory_order_release);
+  const ServicePanel& service = board_.header().service;
+  undo();
   const auto open = [&service] {
     return std::any_of(service.open_hazards.begin(), service.open_hazards.end(),
                        [](const OpenHazard& hazard) { return hazard.tid.load() != 0; });
@@ -74,15 +74,15 @@ void Lab::heal(Ending& ending) {
       ending.healed_by = "ending the load";
       return;
     case Arming::stop_service:
-      ffs_.signal(SIGCONT);
+      undo();
       ending.healed_by = "SIGCONT of the service";
       return;
     case Arming::stop_worker:
-      worker_.signal(SIGCONT);
+      undo();
       ending.healed_by = "SIGCONT of the load";
       return;
     case Arming::injection:
-      want(board_.header().injector, InjectorStep::healed);
+      undo();
       if (wait_for_step(board_.header().injector, InjectorStep::healed,
                         Deadline::in(kAfterHealing)))
         ending.healed_by = "undoing the injection";

@@ -9,12 +9,17 @@
 
 namespace stallproof {
 
+extern const Scenario kControlVfork;
+extern const Scenario kExecStuck;
 extern const Scenario kMmapLockFault;
+extern const Scenario kUffdUnresolved;
+extern const Scenario kUserspaceLock;
 
 namespace {
 
 std::span<const Scenario> table() {
-  static const std::array all{kMmapLockFault};
+  static const std::array all{kMmapLockFault, kExecStuck, kUffdUnresolved, kUserspaceLock,
+                              kControlVfork};
   return all;
 }
 

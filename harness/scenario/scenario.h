@@ -61,6 +61,7 @@ struct LabPlan {
   Settings params;                         // as run: what was asked for and the fallbacks
   std::uint64_t seed = 1;
   Nanos warmup = 2 * kSecond;
+  Nanos healed_after = 0;  // it was armed: undone again, for a twin that stays quiet; 0: at the end
   std::string expected_class;
   std::vector<std::string> expected_signatures;  // any of them; empty: whatever has the class
   std::string expected_root;  // name of the task that keeps the others waiting; empty: no task
