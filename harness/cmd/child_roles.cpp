@@ -10,6 +10,7 @@
 #include "harness/run/watchdog_role.h"
 #include "workloads/ffs/ffs_role.h"
 #include "workloads/files/file_worker.h"
+#include "workloads/injector/injector_role.h"
 #include "workloads/io/io_worker.h"
 #include "workloads/worker_role.h"
 
@@ -31,7 +32,8 @@ int run_nothing_role(const std::vector<std::string>&) { return 0; }
 
 constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},
                             Role{"worker", run_worker_role},     Role{"io", run_io_role},
-                            Role{"files", run_files_role},       Role{"nothing", run_nothing_role}};
+                            Role{"files", run_files_role},       Role{"nothing", run_nothing_role},
+                            Role{"injector", run_injector_role}};
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "harness/run/cgroup_places.h"
+
 namespace stallproof {
 
 Result<Lab> Lab::start(const LabPlan& plan, const Thresholds& thresholds,
@@ -53,6 +55,8 @@ Result<> Lab::start_injector(const LabPlan& plan) {
   Settings words = plan.injector_words;
   words.set("injector", plan.injector);
   words.set("directory", journal_.directory());
+  if (const auto places = cgroup_places_now(journal_.run()); places)
+    add_cgroup_words(*places, words);
   if (auto started = start_child(injector_, "injector", words); !started) return started;
   watchdog_.watch_process(injector_.pid());
   return {};
@@ -60,6 +64,7 @@ Result<> Lab::start_injector(const LabPlan& plan) {
 
 Result<> Lab::start_worker(const LabPlan& plan) {
   Settings words = plan.worker;
+  if (plan.own_files) words.set("own-files", "yes");
   const char* const given = board_.header().injector.file.data();
   if (given[0] != '\0')
     words.set("file", given);

@@ -12,6 +12,7 @@
 #include "harness/base/file.h"
 #include "harness/base/units.h"
 #include "harness/run/lab.h"
+#include "harness/run/undo_injection.h"
 
 namespace stallproof {
 namespace {
@@ -82,10 +83,16 @@ void Lab::heal(Ending& ending) {
       ending.healed_by = "SIGCONT of the load";
       return;
     case Arming::injection:
+      if (injector_.pid() <= 0) return;
       undo();
       if (wait_for_step(board_.header().injector, InjectorStep::healed,
-                        Deadline::in(kAfterHealing)))
+                        Deadline::in(kAfterHealing))) {
         ending.healed_by = "undoing the injection";
+      } else {
+        UndoNotes ignored;
+        lift_injections(journal_.directory(), ignored);
+        ending.healed_by = "undoing the injection from outside";
+      }
       return;
   }
 }
@@ -103,6 +110,10 @@ void Lab::end_injector(bool stalled, Ending& ending) {
     ending.left_behind.push_back(fmt::format("injector process {} (unkillable)", injector_.pid()));
   else if (!stalled)
     ending.irregular.push_back("injector process: " + describe_status(*status));
+  UndoNotes notes;
+  lift_injections(journal_.directory(), notes);
+  remove_injections(journal_.directory(), notes);
+  for (const std::string& line : notes.failed) ending.left_behind.push_back(line);
   const std::string problem = injector_problem();
   if (!problem.empty()) ending.irregular.push_back("injector: " + problem);
 }

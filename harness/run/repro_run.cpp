@@ -58,6 +58,7 @@ void ReproRun::drive() {
     wait_for_something();
     read_events();
     check_children();
+    check_injector();
     check_signals();
     const Nanos now = monotonic_now();
     sampler_.sample_if_due(now, lab_.board());
@@ -277,6 +278,11 @@ void ReproRun::check_children() {
         Json{{"event", "child_lost"}, {"role", role}, {"how", describe_status(*status)}}.dump());
     step_ = Step::over;
   }
+}
+
+// What it could not do is told when the load has ended.
+void ReproRun::check_injector() {
+  if (step_ == Step::armed && !lab_.injector_problem().empty()) step_ = Step::over;
 }
 
 void ReproRun::check_signals() {

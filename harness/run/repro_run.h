@@ -59,6 +59,7 @@ class ReproRun {
   void explain_by_proc();
   void take_explanation(LockSnapshot snapshot);
   void check_children();
+  void check_injector();
   void check_signals();
   void stand(Nanos now);
   void finish_load();

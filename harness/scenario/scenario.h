@@ -54,6 +54,7 @@ struct LabPlan {
   bool service = true;                   // an ffs is mounted
   Settings ffs;                          // words for the ffs process
   std::string file = "data";             // of the loads, on the ffs, where no injector says another
+  bool own_files = false;                // each load has one of its own, called FILE-LOAD
   std::string injector;                  // in workloads/injector's table; empty: none
   Settings injector_words;               // its words
   Arming arming = Arming::misbehaviour;  // after the warm-up
