@@ -85,8 +85,8 @@ void Lab::heal(Ending& ending) {
     case Arming::injection:
       if (injector_.pid() <= 0) return;
       undo();
-      if (wait_for_step(board_.header().injector, InjectorStep::healed,
-                        Deadline::in(kAfterHealing))) {
+      if (!has_ended(injector_) && wait_for_step(board_.header().injector, InjectorStep::healed,
+                                                 Deadline::in(kAfterHealing))) {
         ending.healed_by = "undoing the injection";
       } else {
         UndoNotes ignored;
