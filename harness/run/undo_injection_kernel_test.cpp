@@ -65,7 +65,7 @@ class UndoInjectionTest : public testing::Test {
     ASSERT_TRUE(journal);
     if (child_ > 0) journal->note_process("worker", child_);
   }
-  [[nodiscard]] std::string undo() const {
+  std::string undo() const {
     std::string text;
     for (const std::string& line : undo_leftovers(runtime_)) text += line + "\n";
     return text;
