@@ -7,10 +7,19 @@
 // One line for each workload: NAME_workload() is defined in NAME.cpp. A table rather than
 // registration by static objects, which the linker drops from a static library without a word.
 #define SP_WORKLOADS(ROW) \
+  ROW(cached_verify)      \
+  ROW(device_io)          \
   ROW(direct_io)          \
   ROW(direct_read)        \
+  ROW(exec_churn)         \
+  ROW(file_churn)         \
+  ROW(futex_lock)         \
   ROW(mapped_fault)       \
-  ROW(mprotect_storm)
+  ROW(mprotect_storm)     \
+  ROW(page_write)         \
+  ROW(uffd_touch)         \
+  ROW(uring_read)         \
+  ROW(vfork_wait)
 
 namespace stallproof {
 

@@ -42,7 +42,8 @@ class DirectIo : public Workload {
   Result<> share_blocks(unsigned threads);
 
   std::string path_;
-  std::uint64_t size_ = 0, file_size_ = 0, rate_ = 0;
+  std::uint64_t size_ = 0, file_size_ = 0;
+  double rate_ = 0;  // a second and thread; 0: no limit
   unsigned read_percent_ = 0;
   bool sequential_ = false, buffered_allowed_ = false;
 
@@ -72,13 +73,17 @@ Result<> DirectIo::read_settings(const Settings& settings) {
   if (!order) return Failure{order.error()};
   const auto rate = settings.count("io-rate", 0);
   if (!rate) return Failure{rate.error()};
+  const auto every = settings.duration("io-every", 0);
+  if (!every) return Failure{every.error()};
+  if (*every != 0 && *rate != 0) return fail("io-every: there is an io-rate (leave one out)");
   const auto direct = settings.choice("direct", "on", {"on", "auto"});
   if (!direct) return Failure{direct.error()};
   size_ = *size;
   file_size_ = *file_size;
   read_percent_ = static_cast<unsigned>(*percent);
   sequential_ = *order == "sequential";
-  rate_ = *rate;
+  rate_ = *every != 0 ? static_cast<double>(kSecond) / static_cast<double>(*every)
+                      : static_cast<double>(*rate);
   buffered_allowed_ = *direct == "auto";
   return {};
 }
@@ -141,8 +146,7 @@ class DirectIo::Thread {
   Thread(DirectIo& load, WorkerContext& ctx)
       : load_(load), ctx_(ctx), prng_(ctx.seed), buffer_(heap_buffer(load.size_)) {
     if (load.rate_ != 0)
-      arrivals_.emplace(monotonic_now(), static_cast<double>(load.rate_),
-                        ArrivalDistribution::deterministic, ctx.seed);
+      arrivals_.emplace(monotonic_now(), load.rate_, ArrivalDistribution::deterministic, ctx.seed);
   }
 
   void run() {
@@ -238,6 +242,7 @@ constexpr WorkloadParameter kParameters[] = {
     {"io-read-percent", "70", "percent of the transfers that read; the others write"},
     {"io-order", "random", "random or sequential, over the blocks that belong to the thread"},
     {"io-rate", "0", "I/Os a second for each thread, on an absolute schedule; 0: no limit"},
+    {"io-every", "0s", "instead of io-rate: from one I/O of a thread to its next"},
     {"io-file-size", "256MiB", "make or lengthen the file to this size; 0: as it is"},
     {"direct", "on", "on: O_DIRECT or refuse; auto: buffered where O_DIRECT is not known"},
 };

@@ -96,6 +96,7 @@ TEST_F(DirectIoLoad, BadParametersAreRefusedByName) {
            {"io-read-percent=101", "io-read-percent: 101"},
            {"io-order=up", "io-order"},
            {"io-rate=fast", "io-rate"},
+           {"io-every=often", "io-every"},
            {"direct=maybe", "direct"},
            {"io-file-size=8KiB", "a larger io-file-size"}}) {
     LoadRig load = rig();

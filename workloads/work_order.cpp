@@ -73,11 +73,12 @@ Result<WorkOrder> work_order_of_json(const std::string& text) {
 
 WorkOrder order_for_board(const Board& board, const std::string& file, const Settings& settings) {
   WorkOrder order;
+  const bool own_files = settings.text("own-files", "no") == "yes";
   for (const LoadEntry& entry : board.loads()) {
     if (find_workload(entry.name) == nullptr) continue;
     LoadOrder load;
     load.name = load.workload = entry.name;
-    load.file = file;
+    load.file = own_files ? fmt::format("{}-{}", file, entry.name) : file;
     load.settings = settings;
     order.loads.push_back(std::move(load));
   }

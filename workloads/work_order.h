@@ -41,7 +41,7 @@ std::string thread_name(const std::string& names, unsigned index);
 std::string work_order_json(const WorkOrder& order);
 Result<WorkOrder> work_order_of_json(const std::string& text);
 // Without an order: all loads of the board that the catalogue knows by their names, with the same
-// settings and file.
+// settings, and the same file unless the settings say own-files=yes (FILE-LOAD).
 WorkOrder order_for_board(const Board& board, const std::string& file, const Settings& settings);
 
 }  // namespace stallproof

@@ -41,6 +41,10 @@ TEST(WorkOrder, WithoutOneTheKnownLoadsOfTheBoardAreTaken) {
   const WorkOrder order = order_for_board(*board, "/f", {});
   ASSERT_EQ(order.loads.size(), 1U);
   EXPECT_EQ(order.loads[0].name, "mprotect-storm");
+  EXPECT_EQ(order.loads[0].file, "/f");
+  Settings settings;
+  settings.set("own-files", "yes");
+  EXPECT_EQ(order_for_board(*board, "/f", settings).loads[0].file, "/f-mprotect-storm");
 }
 
 }  // namespace

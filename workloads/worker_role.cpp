@@ -26,7 +26,7 @@ Result<Settings> parse_words(const std::vector<std::string>& words) {
   auto settings = Settings::from_words(words);
   if (!settings) return settings;
   std::vector<std::string> known = all_workload_parameters();
-  known.insert(known.end(), {"board", "ready", "file", "order", "leave-within"});
+  known.insert(known.end(), {"board", "ready", "file", "order", "leave-within", "own-files"});
   if (auto refused = settings->refuse_unknown(known); !refused) return Failure{refused.error()};
   if (!settings->has("board")) return fail("board=... is missing");
   if (!settings->has("file") && !settings->has("order"))

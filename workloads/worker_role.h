@@ -13,6 +13,7 @@ namespace stallproof {
 //   order=FD: a work order (work_order.h) in shared memory, for its own loads of the board, or
 //   file=PATH and any parameter of the catalogue's workloads (KEY=VALUE): every load of the board
 //   that the catalogue knows; others are somebody else's.
+//   own-files=yes: beside file=PATH: each load has a file of its own, PATH-LOAD;
 //   leave-within=TIME: for threads to leave after Phase::stop or SIGTERM; 2 s.
 // Every thread has its tid in its slot before the ready report, runs in Phase::run when its load is
 // on, and sets slot.left when it has returned for good.

@@ -78,6 +78,12 @@ std::string_view op_name(Op op) {
       return "thread end";
     case Op::msync:
       return "msync";
+    case Op::lock:
+      return "lock";
+    case Op::exec:
+      return "exec";
+    case Op::vfork:
+      return "vfork";
   }
   return "unknown";
 }

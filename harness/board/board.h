@@ -57,7 +57,10 @@ enum class Op : std::uint32_t {
   madvise,
   thread_start,
   thread_end,
-  msync
+  msync,
+  lock,
+  exec,
+  vfork
 };
 std::string_view op_name(Op op);
 

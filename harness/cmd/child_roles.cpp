@@ -10,6 +10,7 @@
 #include "harness/run/watchdog_role.h"
 #include "workloads/ffs/ffs_role.h"
 #include "workloads/files/file_worker.h"
+#include "workloads/injector/injector_role.h"
 #include "workloads/io/io_worker.h"
 #include "workloads/worker_role.h"
 
@@ -26,9 +27,13 @@ void name_process(std::string_view role) {
   ::prctl(PR_SET_NAME, ("sp-" + std::string(role)).c_str());
 }
 
+// What exec-churn starts.
+int run_nothing_role(const std::vector<std::string>&) { return 0; }
+
 constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},
-                            Role{"worker", run_worker_role}, Role{"io", run_io_role},
-                            Role{"files", run_files_role}};
+                            Role{"worker", run_worker_role},     Role{"io", run_io_role},
+                            Role{"files", run_files_role},       Role{"nothing", run_nothing_role},
+                            Role{"injector", run_injector_role}};
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "harness/run/cgroup_places.h"
+
 namespace stallproof {
 
 Result<Lab> Lab::start(const LabPlan& plan, const Thresholds& thresholds,
@@ -54,6 +56,8 @@ Result<> Lab::start_injector(const LabPlan& plan) {
   Settings words = plan.injector_words;
   words.set("injector", plan.injector);
   words.set("directory", journal_.directory());
+  if (const auto places = cgroup_places_now(journal_.run()); places)
+    add_cgroup_words(*places, words);
   if (auto started = start_child(injector_, "injector", words); !started) return started;
   watchdog_.watch_process(injector_.pid());
   return {};
@@ -61,6 +65,7 @@ Result<> Lab::start_injector(const LabPlan& plan) {
 
 Result<> Lab::start_worker(const LabPlan& plan) {
   Settings words = plan.worker;
+  if (plan.own_files) words.set("own-files", "yes");
   const char* const given = board_.header().injector.file.data();
   if (given[0] != '\0')
     words.set("file", given);
@@ -108,6 +113,24 @@ Nanos Lab::arm() {
   if (arming_ == Arming::stop_worker) worker_.signal(SIGSTOP);
   if (arming_ == Arming::injection) want(board_.header().injector, InjectorStep::injected);
   return now;
+}
+
+void Lab::undo() {
+  ServicePanel& service = board_.header().service;
+  switch (arming_) {
+    case Arming::misbehaviour:
+      service.behaviour.store(static_cast<std::uint32_t>(Behaviour::plain),
+                              std::memory_order_release);
+      return;
+    case Arming::stop_service:
+      return ffs_.signal(SIGCONT);
+    case Arming::stop_worker:
+      return worker_.signal(SIGCONT);
+    case Arming::injection:
+      return want(board_.header().injector, InjectorStep::healed);
+    case Arming::load_itself:
+      return;
+  }
 }
 
 }  // namespace stallproof

@@ -30,6 +30,8 @@ class Lab {
   void run_load() { board_.set_phase(Phase::run); }
   // From now on what the plan is about happens. Returns the moment, which is also on the board.
   Nanos arm();
+  // Undoes it again while the load goes on; what the load does itself is the load's to end.
+  void undo();
   // What the injector could not do, empty when all went well.
   [[nodiscard]] std::string injector_problem() const;
   // Next event of the watchdog, if one is waiting.

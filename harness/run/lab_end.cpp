@@ -12,6 +12,7 @@
 #include "harness/base/file.h"
 #include "harness/base/units.h"
 #include "harness/run/lab.h"
+#include "harness/run/undo_injection.h"
 
 namespace stallproof {
 namespace {
@@ -51,8 +52,8 @@ Lab::Ending Lab::end(bool stalled) {
 // A load that ends frees memory, which takes mmap_lock for write: with a second-try read open that
 // closes the very circle that a fix or --fix no-writer keeps open. So the service behaves first.
 void Lab::disarm() {
-  ServicePanel& service = board_.header().service;
-  service.behaviour.store(static_cast<std::uint32_t>(Behaviour::plain), std::memory_order_release);
+  const ServicePanel& service = board_.header().service;
+  undo();
   const auto open = [&service] {
     return std::any_of(service.open_hazards.begin(), service.open_hazards.end(),
                        [](const OpenHazard& hazard) { return hazard.tid.load() != 0; });
@@ -74,18 +75,24 @@ void Lab::heal(Ending& ending) {
       ending.healed_by = "ending the load";
       return;
     case Arming::stop_service:
-      ffs_.signal(SIGCONT);
+      undo();
       ending.healed_by = "SIGCONT of the service";
       return;
     case Arming::stop_worker:
-      worker_.signal(SIGCONT);
+      undo();
       ending.healed_by = "SIGCONT of the load";
       return;
     case Arming::injection:
-      want(board_.header().injector, InjectorStep::healed);
-      if (wait_for_step(board_.header().injector, InjectorStep::healed,
-                        Deadline::in(kAfterHealing)))
+      if (injector_.pid() <= 0) return;
+      undo();
+      if (!has_ended(injector_) && wait_for_step(board_.header().injector, InjectorStep::healed,
+                                                 Deadline::in(kAfterHealing))) {
         ending.healed_by = "undoing the injection";
+      } else {
+        UndoNotes ignored;
+        lift_injections(journal_.directory(), ignored);
+        ending.healed_by = "undoing the injection from outside";
+      }
       return;
   }
 }
@@ -103,6 +110,10 @@ void Lab::end_injector(bool stalled, Ending& ending) {
     ending.left_behind.push_back(fmt::format("injector process {} (unkillable)", injector_.pid()));
   else if (!stalled)
     ending.irregular.push_back("injector process: " + describe_status(*status));
+  UndoNotes notes;
+  lift_injections(journal_.directory(), notes);
+  remove_injections(journal_.directory(), notes);
+  for (const std::string& line : notes.failed) ending.left_behind.push_back(line);
   const std::string problem = injector_problem();
   if (!problem.empty()) ending.irregular.push_back("injector: " + problem);
 }

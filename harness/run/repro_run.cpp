@@ -58,11 +58,13 @@ void ReproRun::drive() {
     wait_for_something();
     read_events();
     check_children();
+    check_injector();
     check_signals();
     const Nanos now = monotonic_now();
     sampler_.sample_if_due(now, lab_.board());
     state_.figures.check_heartbeat(lab_.evidence(), now);
     advance(now);
+    undo_if_due(now);
     show_progress(now);
   }
   finish_load();
@@ -129,11 +131,19 @@ void ReproRun::arm(Nanos now) {
   state_.armed_ns = lab_.arm();
   sampler_.start(*state_.armed_ns, lab_.board());
   end_at_ns_ = *state_.armed_ns + armed_for();
+  if (plan_.healed_after != 0) undo_at_ns_ = *state_.armed_ns + plan_.healed_after;
   log_event(Json{{"event", "armed"}, {"ms", since_start_ms(*state_.armed_ns)}}.dump());
   console_.step(*state_.armed_ns - state_.clock.monotonic_ns, fmt::format("healthy: {}", rates));
   console_.step(*state_.armed_ns - state_.clock.monotonic_ns,
                 fmt::format("armed: {}", options_.request.variant));
   step_ = Step::armed;
+}
+
+void ReproRun::undo_if_due(Nanos now) {
+  if (undo_at_ns_ == 0 || now < undo_at_ns_) return;
+  undo_at_ns_ = 0;
+  lab_.undo();
+  log_event(Json{{"event", "undone"}, {"ms", since_start_ms(now)}}.dump());
 }
 
 Nanos ReproRun::armed_for() const {
@@ -200,6 +210,7 @@ Nanos ReproRun::next_deadline_ns(Nanos now) const {
   Nanos next = std::min(now + kLoopStep, sampler_.next_due_ns());
   if (step_ == Step::warming) next = std::min(next, state_.load_ns + plan_.warmup);
   if (step_ == Step::armed) next = std::min(next, end_at_ns_);
+  if (undo_at_ns_ != 0) next = std::min(next, undo_at_ns_);
   return next;
 }
 
@@ -269,6 +280,11 @@ void ReproRun::check_children() {
         Json{{"event", "child_lost"}, {"role", role}, {"how", describe_status(*status)}}.dump());
     step_ = Step::over;
   }
+}
+
+// What it could not do is told when the load has ended.
+void ReproRun::check_injector() {
+  if (step_ == Step::armed && !lab_.injector_problem().empty()) step_ = Step::over;
 }
 
 void ReproRun::check_signals() {

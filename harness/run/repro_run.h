@@ -46,6 +46,7 @@ class ReproRun {
   void begin_load();
   void advance(Nanos now);
   void arm(Nanos now);
+  void undo_if_due(Nanos now);
   [[nodiscard]] Nanos armed_for() const;
   [[nodiscard]] bool something_may_be_stuck(Nanos now);
   void wait_for_something();
@@ -58,6 +59,7 @@ class ReproRun {
   void explain_by_proc();
   void take_explanation(LockSnapshot snapshot);
   void check_children();
+  void check_injector();
   void check_signals();
   void stand(Nanos now);
   void finish_load();
@@ -90,7 +92,8 @@ class ReproRun {
   IncidentBook book_;
   SecondSampler sampler_;
   Nanos stand_until_ns_ = 0;
-  Nanos end_at_ns_ = 0;  // when armed load has run long enough
+  Nanos end_at_ns_ = 0;   // when armed load has run long enough
+  Nanos undo_at_ns_ = 0;  // 0: not before the end
   Nanos next_proc_look_ns_ = 0;
   bool scanning_ = false;
   bool input_ended_ = false;

@@ -16,6 +16,7 @@
 #include "harness/base/file.h"
 #include "harness/run/fuse_target.h"
 #include "harness/run/process_identity.h"
+#include "harness/run/undo_injection.h"
 
 namespace stallproof {
 namespace {
@@ -147,7 +148,9 @@ bool remove_leftover(const ScratchDirectory& scratch, std::vector<std::string>& 
 void undo_run(const std::string& directory, const Journal& journal,
               std::vector<std::string>& told) {
   const std::string mount_point = directory + "/mnt";
-  // The connection first: it frees whatever waits for the service, so that the rest can die.
+  // What was injected and the connection first: they free whatever waits, so that it can die.
+  UndoNotes injections;
+  lift_injections(directory, injections);
   const bool aborted = abort_leftover(mount_point, told);
   bool all_gone = true;
   // The load before the service: where the abort failed, the end of the load frees the service.
@@ -156,6 +159,9 @@ void undo_run(const std::string& directory, const Journal& journal,
   if (aborted || all_gone)
     if (auto detached = detach_fuse_targets(mount_point); !detached)
       told.push_back(detached.error().what);
+  remove_injections(directory, injections);
+  for (const auto* lines : {&injections.done, &injections.failed})
+    told.insert(told.end(), lines->begin(), lines->end());
   // A process that still lives may be stuck in there: the file system is not touched then.
   for (const ScratchDirectory& scratch : journal.scratches)
     if (!all_gone || !remove_leftover(scratch, told))

@@ -33,6 +33,7 @@ class UndoJournal {
   UndoJournal& operator=(UndoJournal&&) = default;
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
+  [[nodiscard]] std::string run() const { return directory_.substr(directory_.rfind('/') + 1); }
   [[nodiscard]] std::string mount_point() const { return directory_ + "/mnt"; }
   // Before a child may be forgotten: its pid and start time, so that a recycled pid is left alone.
   void note_process(std::string_view role, pid_t pid);
@@ -56,8 +57,9 @@ class UndoJournal {
   Fd file_;
 };
 
-// Undoes what runs whose controller is dead have left: aborts their FUSE connections, kills their
-// processes by pid and start time, unmounts, removes, on the file systems under test too. Returns
+// Undoes what runs whose controller is dead have left: what was injected is lifted
+// (undo_injection.h), FUSE connections are aborted, processes killed by pid and start time; then
+// all is unmounted and removed, on the file systems under test too. Returns
 // one line for each thing undone or found impossible to undo; what was impossible is tried again by
 // the next call.
 std::vector<std::string> undo_leftovers(const std::string& runtime = kRuntimeDirectory);

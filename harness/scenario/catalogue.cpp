@@ -9,12 +9,29 @@
 
 namespace stallproof {
 
+extern const Scenario kControlRateLimitedIdle;
+extern const Scenario kControlVfork;
+extern const Scenario kCpuStarved;
+extern const Scenario kExecStuck;
+extern const Scenario kFrozenCgroup;
+extern const Scenario kFsFrozen;
+extern const Scenario kIoThrottled;
+extern const Scenario kIoUringSilent;
+extern const Scenario kLoopOnDeadFuse;
 extern const Scenario kMmapLockFault;
+extern const Scenario kStopped;
+extern const Scenario kUffdUnresolved;
+extern const Scenario kUserspaceLock;
+extern const Scenario kVmaLockFreeze;
 
 namespace {
 
 std::span<const Scenario> table() {
-  static const std::array all{kMmapLockFault};
+  static const std::array all{
+      kMmapLockFault,  kVmaLockFreeze,         kExecStuck,     kFsFrozen,
+      kUffdUnresolved, kLoopOnDeadFuse,        kIoUringSilent, kIoThrottled,
+      kCpuStarved,     kUserspaceLock,         kStopped,       kFrozenCgroup,
+      kControlVfork,   kControlRateLimitedIdle};
   return all;
 }
 

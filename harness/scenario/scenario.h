@@ -54,6 +54,7 @@ struct LabPlan {
   bool service = true;                   // an ffs is mounted
   Settings ffs;                          // words for the ffs process
   std::string file = "data";             // of the loads, on the ffs, where no injector says another
+  bool own_files = false;                // each load has one of its own, called FILE-LOAD
   std::string injector;                  // in workloads/injector's table; empty: none
   Settings injector_words;               // its words
   Arming arming = Arming::misbehaviour;  // after the warm-up
@@ -61,6 +62,7 @@ struct LabPlan {
   Settings params;                         // as run: what was asked for and the fallbacks
   std::uint64_t seed = 1;
   Nanos warmup = 2 * kSecond;
+  Nanos healed_after = 0;  // it was armed: undone again, for a twin that stays quiet; 0: at the end
   std::string expected_class;
   std::vector<std::string> expected_signatures;  // any of them; empty: whatever has the class
   std::string expected_root;  // name of the task that keeps the others waiting; empty: no task

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "harness/scenario/catalogue.h"
+#include "workloads/catalogue.h"
+#include "workloads/injector/injector_catalogue.h"
 
 namespace stallproof {
 namespace {
@@ -32,6 +36,63 @@ TEST(ScenarioCatalogue, EveryScenarioCanBePlannedWithItsDefaults) {
     EXPECT_EQ(plan->expected_class, scenario.expected_class);
     EXPECT_FALSE(plan->loads.empty());
   }
+}
+
+// What a child process would refuse is no plan.
+void expect_known(const LabPlan& plan) {
+  for (const LabPlan::Load& load : plan.loads)
+    EXPECT_NE(find_workload(load.name), nullptr) << load.name;
+  if (plan.injector.empty()) return;
+  const InjectorInfo* const injector = find_injector(plan.injector);
+  ASSERT_NE(injector, nullptr) << plan.injector;
+  std::vector<std::string> known;
+  for (const WorkloadParameter& parameter : injector->parameters)
+    known.emplace_back(parameter.name);
+  EXPECT_TRUE(plan.injector_words.refuse_unknown(known));
+  EXPECT_TRUE(plan.worker.refuse_unknown(all_workload_parameters()));
+}
+
+TEST(ScenarioCatalogue, EveryVariantNamesLoadsInjectorsAndWordsThatThereAre) {
+  for (const Scenario& scenario : scenarios())
+    for (const Named& variant : scenario.variants) {
+      SCOPED_TRACE(std::string(scenario.id) + " " + std::string(variant.name));
+      const auto plan = plan_scenario(scenario, {.variant = std::string(variant.name)});
+      ASSERT_TRUE(plan) << plan.error().what;
+      if (scenario.id != "mmap-lock-fault") expect_known(*plan);
+    }
+}
+
+TEST(ScenarioCatalogue, EveryScenarioHasATwinThatStaysQuiet) {
+  for (const Scenario& scenario : scenarios()) {
+    const bool quiet = std::any_of(scenario.variants.begin(), scenario.variants.end(),
+                                   [](const Named& variant) { return variant.quiet; });
+    EXPECT_TRUE(quiet || !scenario.fixes.empty()) << scenario.id;
+  }
+}
+
+TEST(ScenarioCatalogue, BriefTwinsAreHealedBeforeAnythingIsAStall) {
+  for (const char* id : {"fs-frozen", "vma-lock-freeze", "io-throttled", "cpu-starved",
+                         "frozen-cgroup", "stopped"}) {
+    const auto brief = plan_scenario(**find_scenario(id), {.variant = "brief"});
+    const auto stalls = plan_scenario(**find_scenario(id), {});
+    ASSERT_TRUE(brief && stalls) << id;
+    EXPECT_GT(brief->healed_after, 0U) << id;
+    EXPECT_LT(brief->healed_after, kSecond) << id;
+    EXPECT_EQ(stalls->healed_after, 0U) << id;
+  }
+}
+
+TEST(ScenarioCatalogue, ParametersOfTheSmallScenariosAreChecked) {
+  const auto refused = [](const char* id, const char* word) {
+    const auto plan = plan_scenario(**find_scenario(id), {.params = *Settings::from_words({word})});
+    return !plan && plan.error().what.find(std::string(word).substr(0, 5)) != std::string::npos;
+  };
+  EXPECT_TRUE(refused("vma-lock-freeze", "threads=2"));
+  EXPECT_TRUE(refused("fs-frozen", "threads=0"));
+  EXPECT_TRUE(refused("io-uring-silent", "depth=0"));
+  EXPECT_TRUE(refused("io-uring-silent", "depth=few"));
+  EXPECT_TRUE(refused("control-rate-limited-idle", "every=often"));
+  EXPECT_TRUE(refused("stopped", "warmup=2h"));
 }
 
 TEST(MmapLockFault, EachFixChangesExactlyItsPart) {

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What there is to run, as `stallproof list scenarios --json` tells it: there is no second list."""
+
+import re
+
+# "…summary (host; mmap_lock_cycle)"
+TOLD = re.compile(r"\((?P<where>[^();]+); (?P<told_class>[\w/]+)\)$")
+KINDS = ("--variant", "--fix")
+
+
+class Case:
+    """One way to run a scenario. `quiet`: it must not stall."""
+
+    def __init__(self, scenario, told_class, kind, name, quiet):
+        self.scenario, self.told_class = scenario, told_class
+        self.kind, self.name, self.quiet = kind, name, quiet
+
+    def __str__(self):
+        return f"{self.scenario} {self.kind} {self.name}"
+
+    def words(self):
+        return ["repro", self.scenario, self.kind, self.name]
+
+
+def cases(rows, where="host"):
+    """All cases of a list of {name, summary, quiet}, in its order."""
+    found, scenario = [], None
+    for row in rows:
+        words = row["name"].split()
+        if not words[0].startswith("--"):
+            told = TOLD.search(row["summary"])
+            if told is None:
+                raise ValueError(f"scenario {row['name']}: no (where; class) in its summary")
+            scenario = (row["name"], told["told_class"]) if told["where"] == where else None
+        elif scenario is not None and words[0] in KINDS:
+            found.append(Case(*scenario, words[0], words[1], bool(row.get("quiet"))))
+    return found
+
+
+def one_of_each(all_cases):
+    """The first that stalls and the first that stays quiet, of each scenario."""
+    chosen = {}
+    for case in all_cases:
+        chosen.setdefault((case.scenario, case.quiet), case)
+    return list(chosen.values())

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/run/undo_injection.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+
+#include "harness/base/bounded.h"
+#include "harness/base/cgroup.h"
+#include "harness/base/fd.h"
+#include "harness/run/cgroup_places.h"
+#include "harness/run/fuse_target.h"
+
+namespace stallproof {
+namespace {
+
+constexpr Nanos kCallDeadline = 500 * kMillisecond;
+constexpr Nanos kRemoveWithin = 400 * kMillisecond;
+constexpr std::uint32_t kLoopMajor = 7;
+
+std::string run_of(const std::string& directory) {
+  return directory.substr(directory.rfind('/') + 1);
+}
+
+int bounded(const std::function<Result<>()>& work) {
+  return run_bounded([&work] { return work() ? 0 : EIO; }, Deadline::in(kCallDeadline));
+}
+
+void note(UndoNotes& notes, const char* done, const std::string& object, int error) {
+  if (error == 0)
+    notes.done.push_back(fmt::format("{} {} of an earlier run", done, object));
+  else
+    notes.failed.push_back(fmt::format("{}: not {}: {}", object, done, std::strerror(error)));
+}
+
+std::vector<std::string> cgroups_of(const std::string& directory, UndoNotes& notes) {
+  std::vector<std::string> paths;
+  const auto places = cgroup_places_now(run_of(directory));
+  if (!places) notes.failed.push_back("cgroups: " + places.error().what);
+  if (!places) return paths;
+  for (const CgroupPlace& place : *places)
+    if (::access(place.path.c_str(), F_OK) == 0) paths.push_back(place.path);
+  return paths;
+}
+
+// Below the directory, but not the service's own; deepest first.
+std::vector<MountEntry> mounts_of(const std::string& directory, UndoNotes& notes) {
+  std::vector<MountEntry> ours;
+  const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kCallDeadline));
+  const auto mounts = text ? parse_mountinfo(*text) : Result<std::vector<MountEntry>>{};
+  if (!text) notes.failed.push_back("mounts: " + text.error().what);
+  if (!text || !mounts) return ours;
+  const std::string below = directory + "/";
+  std::copy_if(mounts->begin(), mounts->end(), std::back_inserter(ours),
+               [&](const MountEntry& mount) {
+                 return mount.mount_point.starts_with(below) && mount.mount_point != below + "mnt";
+               });
+  std::stable_sort(ours.begin(), ours.end(), [](const MountEntry& one, const MountEntry& other) {
+    return one.mount_point.size() > other.mount_point.size();
+  });
+  return ours;
+}
+
+// 0; EINVAL: it was not frozen.
+int thaw(const std::string& mount_point) {
+  return run_bounded(
+      [&mount_point] {
+        const Fd root(::open(mount_point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        return root.valid() && ::ioctl(root.get(), FITHAW, 0) == 0 ? 0 : errno;
+      },
+      Deadline::in(kCallDeadline));
+}
+
+void free_users(const MountEntry& mount, UndoNotes& notes) {
+  if (is_fuse(mount)) {
+    const int error = abort_fuse_target({.mount_point = mount.mount_point,
+                                         .connection = mount.device_minor,
+                                         .fstype = mount.fstype,
+                                         .source = mount.source});
+    note(notes, "aborted", "FUSE connection at " + mount.mount_point, error);
+  } else if (mount.device_major == kLoopMajor) {
+    const int error = thaw(mount.mount_point);
+    if (error != EINVAL) note(notes, "thawed", mount.mount_point, error);
+  }
+}
+
+// What the mounts were on. Not `mnt`, and nothing that is a file.
+void remove_directories(const std::string& directory, UndoNotes& notes) {
+  DIR* const all = ::opendir(directory.c_str());
+  if (all == nullptr) return;
+  while (const dirent* entry = ::readdir(all)) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == ".." || name == "mnt" || entry->d_type != DT_DIR) continue;
+    const std::string path = directory + "/" + name;
+    if (::rmdir(path.c_str()) != 0) note(notes, "removed", path, errno);
+  }
+  ::closedir(all);
+}
+
+}  // namespace
+
+void lift_injections(const std::string& directory, UndoNotes& notes) {
+  for (const std::string& path : cgroups_of(directory, notes))
+    note(notes, "lifted", "limits of cgroup " + path,
+         bounded([&path] { return lift_cgroup_limits(path); }));
+  for (const MountEntry& mount : mounts_of(directory, notes)) free_users(mount, notes);
+}
+
+void remove_injections(const std::string& directory, UndoNotes& notes) {
+  for (const std::string& path : cgroups_of(directory, notes))
+    note(notes, "removed", "cgroup " + path,
+         bounded([&path] { return remove_cgroup(path, Deadline::in(kRemoveWithin)); }));
+  for (const MountEntry& mount : mounts_of(directory, notes)) {
+    const std::string& point = mount.mount_point;
+    note(notes, "unmounted", point,
+         run_bounded([&point] { return ::umount2(point.c_str(), MNT_DETACH) == 0 ? 0 : errno; },
+                     Deadline::in(kCallDeadline)));
+  }
+  remove_directories(directory, notes);
+}
+
+}  // namespace stallproof
