@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The soak of false alarms: healthy loads, some slow by their plan and some bursty, on CPUs that are
-wanted four times, beside a process short of memory, under a watchdog that is itself stopped now and
-then. Whatever is told of a stall is false."""
+"""The soak of false alarms: healthy loads, some slow by their plan and some bursty, on CPUs that
+are wanted four times, beside a process short of memory, under a watchdog that is itself stopped now
+and then. Whatever is told of a stall is false."""
 
 import argparse
 import os
