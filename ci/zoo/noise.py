@@ -153,13 +153,13 @@ def soak(checks, runs, seconds, chance):
 
 
 def make_noise(checks, space, options):
-    mounts = [Tmpfs(), Ffs("store-size=512MiB")]
-    for mount in mounts:
-        checks.at_end(mount.remove)
-    disk = LoopFs("ext4")
-    checks.at_end(disk.remove)
-    pressure = MemoryPressure(disk.path)
-    checks.at_end(pressure.remove)
+    def made(thing):
+        checks.at_end(thing.remove)
+        return thing
+
+    mounts = [made(Tmpfs()), made(Ffs("store-size=512MiB"))]
+    disk = made(LoopFs("ext4"))
+    pressure = made(MemoryPressure(disk.path))
     # Reverse order: the runs are ended before what they run on.
     checks.at_end(lambda: [each.stop() for each in space.started])
     with Burners(OVERLOAD * (os.cpu_count() or 1)):

@@ -25,12 +25,13 @@ class Outcome:
         self.detected = self.class_right = self.root_right = self.cycle_right = None
         self.delay_ms = None
         self.false_alarms = 0
-        self.problems = []  # sentences, of whatever is not as it must be
+        self.missed = []  # sentences, of what counts in a share of all runs
+        self.problems = []  # of what no share excuses
 
     def judge(self, what, holds, sentence):
         setattr(self, what, bool(holds))
         if not holds:
-            self.problems.append(sentence)
+            self.missed.append(sentence)
 
 
 def judge_quiet(verdict, code):
