@@ -12,7 +12,7 @@ from judge import failing_stalls, number  # noqa: E402
 
 DELAY_MS = 250  # beyond onset + stall-after
 EARLY_MS = -5
-NO_CLASS, NO_VERDICT = "none", "no verdict"
+NO_CLASS, NO_VERDICT, UNTOLD = "none", "no verdict", "untold"
 # A server that waits for its own mount is a circle; with a free thread beside it, it is none.
 EITHER = "fs_self_wait"
 
@@ -25,12 +25,13 @@ class Outcome:
         self.detected = self.class_right = self.root_right = self.cycle_right = None
         self.delay_ms = None
         self.false_alarms = 0
-        self.problems = []  # sentences, of whatever is not as it must be
+        self.missed = []  # sentences, of what counts in a share of all runs
+        self.problems = []  # of what no share excuses
 
     def judge(self, what, holds, sentence):
         setattr(self, what, bool(holds))
         if not holds:
-            self.problems.append(sentence)
+            self.missed.append(sentence)
 
 
 def judge_quiet(verdict, code):
@@ -59,7 +60,7 @@ def judge_stall(verdict, explanations, expected, stall_after_ms):
     early = [stall for stall in verdict.get("stalls", [])
              if armed is None or (number(stall, "detected_ms") or 0) < armed]
     stalls = [stall for stall in failing_stalls(verdict) if stall not in early]
-    outcome = Outcome(wanted, (stalls[0].get("class") or NO_CLASS) if stalls else NO_CLASS)
+    outcome = Outcome(wanted, (stalls[0].get("class") or UNTOLD) if stalls else NO_CLASS)
     outcome.false_alarms = len(early)
     if early:
         outcome.problems.append("false alarm before it was armed")

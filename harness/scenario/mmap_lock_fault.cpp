@@ -177,6 +177,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.behaviour = request.variant == "invalidate" ? Behaviour::invalidate : Behaviour::read_error;
   lab.expected_class = "mmap_lock_cycle";
   lab.expected_signatures = signatures_by(writer);
+  lab.expected_root = "fault/*";
   const auto threads = [](std::uint64_t count) { return static_cast<std::uint32_t>(count); };
   lab.loads.push_back({"direct-read", threads(counts->direct)});
   lab.loads.push_back({"mapped-fault", threads(counts->fault)});
