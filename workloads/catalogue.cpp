@@ -8,9 +8,13 @@
 // registration by static objects, which the linker drops from a static library without a word.
 #define SP_WORKLOADS(ROW) \
   ROW(direct_io)          \
+  ROW(direct_mmap)        \
   ROW(direct_read)        \
+  ROW(map_drop)           \
+  ROW(map_rewrite)        \
   ROW(mapped_fault)       \
-  ROW(mprotect_storm)
+  ROW(mprotect_storm)     \
+  ROW(name_churn)
 
 namespace stallproof {
 

@@ -104,9 +104,17 @@ Nanos Lab::arm() {
   service.armed_ns.store(now, std::memory_order_relaxed);
   service.behaviour.store(static_cast<std::uint32_t>(behaviour_), std::memory_order_release);
   if (arming_ == Arming::stop_service) ffs_.signal(SIGSTOP);
+  if (arming_ == Arming::nap_service) nap_turns_ns_ = now;
   if (arming_ == Arming::stop_worker) worker_.signal(SIGSTOP);
   if (arming_ == Arming::injection) want(board_.header().injector, InjectorStep::injected);
   return now;
+}
+
+void Lab::follow(Nanos now) {
+  if (nap_turns_ns_ == 0 || now < nap_turns_ns_) return;
+  napping_ = !napping_;
+  ffs_.signal(napping_ ? SIGSTOP : SIGCONT);
+  nap_turns_ns_ = now + kNap;
 }
 
 }  // namespace stallproof

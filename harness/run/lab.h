@@ -30,6 +30,8 @@ class Lab {
   void run_load() { board_.set_phase(Phase::run); }
   // From now on what the plan is about happens. Returns the moment, which is also on the board.
   Nanos arm();
+  // Every 100 ms or so: what an armed plan does over and over.
+  void follow(Nanos now);
   // What the injector could not do, empty when all went well.
   [[nodiscard]] std::string injector_problem() const;
   // Next event of the watchdog, if one is waiting.
@@ -89,6 +91,8 @@ class Lab {
   Child ffs_, injector_, worker_;
   FuseTarget target_;
   bool aborted_ = false;
+  Nanos nap_turns_ns_ = 0;  // when the service is stopped or continued next; 0: it takes no naps
+  bool napping_ = false;
 };
 
 }  // namespace stallproof

@@ -74,6 +74,7 @@ void Lab::heal(Ending& ending) {
       ending.healed_by = "ending the load";
       return;
     case Arming::stop_service:
+    case Arming::nap_service:
       ffs_.signal(SIGCONT);
       ending.healed_by = "SIGCONT of the service";
       return;

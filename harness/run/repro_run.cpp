@@ -63,6 +63,7 @@ void ReproRun::drive() {
     sampler_.sample_if_due(now, lab_.board());
     state_.figures.check_heartbeat(lab_.evidence(), now);
     advance(now);
+    lab_.follow(now);
     show_progress(now);
   }
   finish_load();

@@ -9,12 +9,26 @@
 
 namespace stallproof {
 
+extern const Scenario kControlDag;
+extern const Scenario kControlFirstTryFault;
+extern const Scenario kFuseAuditCmdline;
+extern const Scenario kFuseSelfMount;
+extern const Scenario kFuseServerHung;
+extern const Scenario kFuseSlowLookup;
+extern const Scenario kMmapLockDirectMmap;
 extern const Scenario kMmapLockFault;
+extern const Scenario kMmapLockMapfixed;
+extern const Scenario kMmapLockMunmap;
+extern const Scenario kVmaLockMkwrite;
 
 namespace {
 
 std::span<const Scenario> table() {
-  static const std::array all{kMmapLockFault};
+  static const std::array all{
+      kMmapLockFault,  kMmapLockMunmap,       kMmapLockMapfixed, kMmapLockDirectMmap,
+      kVmaLockMkwrite, kFuseServerHung,       kFuseSelfMount,    kFuseAuditCmdline,
+      kFuseSlowLookup, kControlFirstTryFault, kControlDag,
+  };
   return all;
 }
 

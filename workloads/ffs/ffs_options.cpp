@@ -31,13 +31,19 @@ Result<> parse_tree_options(const Settings& settings, FfsOptions& options) {
   const auto writable = settings.choice("writable", "no", {"no", "yes"});
   const auto size = settings.size("store-size", options.store_size);
   const auto writeback = settings.choice("writeback-cache", "no", {"no", "yes"});
+  const auto direct = settings.choice("direct-io", "no", {"no", "yes"});
+  const auto pause = settings.duration("pause", options.pause);
+  if (!direct) return Failure{direct.error()};
+  if (!pause) return Failure{pause.error()};
   if (!writable) return Failure{writable.error()};
   if (!size) return Failure{size.error()};
   if (!writeback) return Failure{writeback.error()};
   options.writable = *writable == "yes";
   options.store_size = *size;
   options.writeback_cache = *writeback == "yes";
-  for (const char* key : {"store-size", "writeback-cache"})
+  options.direct_io = *direct == "yes";
+  options.pause = *pause;
+  for (const char* key : {"store-size", "writeback-cache", "direct-io"})
     if (settings.has(key) && !options.writable)
       return fail(fmt::format("{}: nothing can be written without writable=yes", key));
   return {};
@@ -48,9 +54,10 @@ Result<> parse_tree_options(const Settings& settings, FfsOptions& options) {
 Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
   const auto settings = Settings::from_words(words);
   if (!settings) return fail("ffs: " + settings.error().what);
-  const auto known = settings->refuse_unknown(
-      {"board", "ready", "mount", "service-threads", "page-threads", "queue", "notifier",
-       "file-size", "direct-open", "writable", "store-size", "writeback-cache"});
+  const auto known =
+      settings->refuse_unknown({"board", "ready", "mount", "service-threads", "page-threads",
+                                "queue", "notifier", "file-size", "direct-open", "writable",
+                                "store-size", "writeback-cache", "direct-io", "pause"});
   const auto board = inherited_fd(*settings, "board");
   const auto ready = inherited_fd(*settings, "ready");
   const auto service = count_between(*settings, "service-threads", 4, 1);
