@@ -9,6 +9,7 @@ namespace stallproof {
 namespace {
 
 constexpr std::uint64_t kMaxThreads = 1024;
+constexpr Nanos kMaxPause = 60 * kSecond;
 constexpr std::uint64_t kMaxFileSize = 1ULL << 50U;
 
 Result<std::uint64_t> count_between(const Settings& settings, const std::string& key,
@@ -35,6 +36,7 @@ Result<> parse_tree_options(const Settings& settings, FfsOptions& options) {
   const auto pause = settings.duration("pause", options.pause);
   if (!direct) return Failure{direct.error()};
   if (!pause) return Failure{pause.error()};
+  if (*pause > kMaxPause) return fail("pause: more than one minute");
   if (!writable) return Failure{writable.error()};
   if (!size) return Failure{size.error()};
   if (!writeback) return Failure{writeback.error()};
