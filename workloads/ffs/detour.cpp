@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
+#include <cstddef>
 #include <string>
 
 #include "harness/base/fd.h"
@@ -76,9 +75,8 @@ void Detour::read_own_mount(const ServiceJob& job) const {
   const std::string path = options_.mount_dir + "/" + std::string(kDataName);
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT));
   if (!file.valid()) return;
-  const std::unique_ptr<void, decltype(&std::free)> page(std::aligned_alloc(kPage, kPage),
-                                                         &std::free);
-  if (page && ::pread(file.get(), page.get(), kPage, static_cast<off_t>(job.offset)) < 0)
+  alignas(kPage) std::byte page[kPage];
+  if (::pread(file.get(), page, kPage, static_cast<off_t>(job.offset)) < 0)
     panel_.copy_failures.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -135,7 +135,7 @@ Answer<> open_file(fuse_req* request, std::uint64_t inode, fuse_file_info& file)
     return {};
   }
   if (const auto opened = tree.open(inode); !opened) return opened;
-  file.direct_io = session_of(request).options().direct_io ? 1 : 0;
+  if (session_of(request).options().direct_io) file.direct_io = 1;
   if ((file.flags & O_ACCMODE) != O_RDONLY)
     session_of(request).pool().note_writer(fuse_req_ctx(request)->pid);
   if ((file.flags & O_TRUNC) != 0) tree.content(inode)->resize(0);
