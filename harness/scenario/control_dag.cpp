@@ -12,7 +12,7 @@ namespace {
 constexpr std::array kVariants{
     Named{"slow", "the service answers each request, after a pause", true}};
 constexpr std::array kParams{
-    kShortWarmup, ScenarioParameter{"pause", "150ms", "what each answer takes"},
+    kShortWarmup, ScenarioParameter{"pause", "100ms", "what each answer takes"},
     ScenarioParameter{"name-threads", "2", "threads that make and remove names in one directory"}};
 
 Result<LabPlan> plan(const ScenarioRequest& request) {

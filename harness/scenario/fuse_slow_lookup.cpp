@@ -12,7 +12,7 @@ constexpr std::array kVariants{
     Named{"held", "the service takes requests for one name and never answers them"},
     Named{"slow", "the service answers each lookup, after a pause", true}};
 constexpr std::array kParams{
-    kShortWarmup, kPause,
+    kShortWarmup, ScenarioParameter{"pause", "250ms", "what the answer to a lookup takes"},
     ScenarioParameter{"name-threads", "3", "threads that make and remove names in one directory"}};
 
 Result<LabPlan> plan(const ScenarioRequest& request) {

@@ -24,9 +24,9 @@ class HeldRequests {
   // Keeps a reference. `pause`: of the slow behaviours.
   HeldRequests(const ServicePanel& panel, Nanos pause) : panel_(panel), pause_(pause) {}
 
-  // True when the request is held; then its bytes were copied. One relaxed load when healthy.
+  // True when the request is held; then its bytes were copied. One load when healthy.
   bool keep(std::span<const char> request) {
-    const auto behaviour = static_cast<Behaviour>(panel_.behaviour.load(std::memory_order_relaxed));
+    const auto behaviour = static_cast<Behaviour>(panel_.behaviour.load(std::memory_order_acquire));
     return behaviour != Behaviour::plain && keep_as(behaviour, request);
   }
   [[nodiscard]] bool empty() const { return held_.empty(); }
