@@ -10,12 +10,16 @@
   ROW(cached_verify)      \
   ROW(device_io)          \
   ROW(direct_io)          \
+  ROW(direct_mmap)        \
   ROW(direct_read)        \
   ROW(exec_churn)         \
   ROW(file_churn)         \
   ROW(futex_lock)         \
+  ROW(map_drop)           \
+  ROW(map_rewrite)        \
   ROW(mapped_fault)       \
   ROW(mprotect_storm)     \
+  ROW(name_churn)         \
   ROW(page_write)         \
   ROW(uffd_touch)         \
   ROW(uring_read)         \

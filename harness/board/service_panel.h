@@ -10,7 +10,24 @@
 
 namespace stallproof {
 
-enum class Behaviour : std::uint32_t { plain, read_error, invalidate };
+enum class Behaviour : std::uint32_t {
+  plain,
+  read_error,  // decided when a page read arrives (PageIntake), as invalidate
+  invalidate,
+  silent,  // the receiver keeps requests (HeldRequests): all of them, never answered while armed
+  hold_reads,
+  hold_writes,
+  hold_lookups,  // of the first name that is asked for
+  slow,          // all requests: answered after FfsOptions::pause, as below
+  slow_reads,
+  slow_writes,
+  slow_lookups,
+  copy_at_read,  // a service thread goes elsewhere before it answers (detour.h)
+  copy_at_write,
+  audit_cmdline,
+  audit_comm,
+  own_mount,
+};
 
 // A second-try page read that the service has received and not yet answered: its thread holds
 // mmap_lock for read until the answer comes. The tests' own truth; explain never sees it.

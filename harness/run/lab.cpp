@@ -110,6 +110,7 @@ Nanos Lab::arm() {
   service.armed_ns.store(now, std::memory_order_relaxed);
   service.behaviour.store(static_cast<std::uint32_t>(behaviour_), std::memory_order_release);
   if (arming_ == Arming::stop_service) ffs_.signal(SIGSTOP);
+  if (arming_ == Arming::nap_service) nap_turns_ns_ = now;
   if (arming_ == Arming::stop_worker) worker_.signal(SIGSTOP);
   if (arming_ == Arming::injection) want(board_.header().injector, InjectorStep::injected);
   return now;
@@ -123,6 +124,8 @@ void Lab::undo() {
                               std::memory_order_release);
       return;
     case Arming::stop_service:
+    case Arming::nap_service:
+      nap_turns_ns_ = 0;
       return ffs_.signal(SIGCONT);
     case Arming::stop_worker:
       return worker_.signal(SIGCONT);
@@ -131,6 +134,13 @@ void Lab::undo() {
     case Arming::load_itself:
       return;
   }
+}
+
+void Lab::follow(Nanos now) {
+  if (nap_turns_ns_ == 0 || now < nap_turns_ns_) return;
+  napping_ = !napping_;
+  ffs_.signal(napping_ ? SIGSTOP : SIGCONT);
+  nap_turns_ns_ = now + kNap;
 }
 
 }  // namespace stallproof

@@ -32,6 +32,8 @@ class Lab {
   Nanos arm();
   // Undoes it again while the load goes on; what the load does itself is the load's to end.
   void undo();
+  // Every 100 ms or so: what an armed plan does over and over.
+  void follow(Nanos now);
   // What the injector could not do, empty when all went well.
   [[nodiscard]] std::string injector_problem() const;
   // Next event of the watchdog, if one is waiting.
@@ -91,6 +93,8 @@ class Lab {
   Child ffs_, injector_, worker_;
   FuseTarget target_;
   bool aborted_ = false;
+  Nanos nap_turns_ns_ = 0;  // when the service is stopped or continued next; 0: it takes no naps
+  bool napping_ = false;
 };
 
 }  // namespace stallproof

@@ -75,6 +75,7 @@ void Lab::heal(Ending& ending) {
       ending.healed_by = "ending the load";
       return;
     case Arming::stop_service:
+    case Arming::nap_service:
       undo();
       ending.healed_by = "SIGCONT of the service";
       return;

@@ -65,6 +65,7 @@ void ReproRun::drive() {
     state_.figures.check_heartbeat(lab_.evidence(), now);
     advance(now);
     undo_if_due(now);
+    lab_.follow(now);
     show_progress(now);
   }
   finish_load();

@@ -9,29 +9,58 @@
 
 namespace stallproof {
 
+extern const Scenario kControlDag;
+extern const Scenario kControlFirstTryFault;
 extern const Scenario kControlRateLimitedIdle;
 extern const Scenario kControlVfork;
 extern const Scenario kCpuStarved;
 extern const Scenario kExecStuck;
 extern const Scenario kFrozenCgroup;
 extern const Scenario kFsFrozen;
+extern const Scenario kFuseAuditCmdline;
+extern const Scenario kFuseSelfMount;
+extern const Scenario kFuseServerHung;
+extern const Scenario kFuseSlowLookup;
 extern const Scenario kIoThrottled;
 extern const Scenario kIoUringSilent;
 extern const Scenario kLoopOnDeadFuse;
+extern const Scenario kMmapLockDirectMmap;
 extern const Scenario kMmapLockFault;
+extern const Scenario kMmapLockMapfixed;
+extern const Scenario kMmapLockMunmap;
 extern const Scenario kStopped;
 extern const Scenario kUffdUnresolved;
 extern const Scenario kUserspaceLock;
 extern const Scenario kVmaLockFreeze;
+extern const Scenario kVmaLockMkwrite;
 
 namespace {
 
 std::span<const Scenario> table() {
-  static const std::array all{
-      kMmapLockFault,  kVmaLockFreeze,         kExecStuck,     kFsFrozen,
-      kUffdUnresolved, kLoopOnDeadFuse,        kIoUringSilent, kIoThrottled,
-      kCpuStarved,     kUserspaceLock,         kStopped,       kFrozenCgroup,
-      kControlVfork,   kControlRateLimitedIdle};
+  static const std::array all{kMmapLockFault,
+                              kMmapLockMunmap,
+                              kMmapLockMapfixed,
+                              kMmapLockDirectMmap,
+                              kVmaLockMkwrite,
+                              kVmaLockFreeze,
+                              kFuseServerHung,
+                              kFuseSelfMount,
+                              kFuseAuditCmdline,
+                              kFuseSlowLookup,
+                              kLoopOnDeadFuse,
+                              kIoUringSilent,
+                              kFsFrozen,
+                              kExecStuck,
+                              kUffdUnresolved,
+                              kIoThrottled,
+                              kCpuStarved,
+                              kUserspaceLock,
+                              kStopped,
+                              kFrozenCgroup,
+                              kControlFirstTryFault,
+                              kControlVfork,
+                              kControlRateLimitedIdle,
+                              kControlDag};
   return all;
 }
 

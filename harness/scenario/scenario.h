@@ -38,10 +38,13 @@ struct ScenarioRequest {
 enum class Arming {
   misbehaviour,  // the service no longer behaves (LabPlan::behaviour)
   stop_service,  // SIGSTOP of the service
+  nap_service,   // SIGSTOP and SIGCONT of it in turns, each for kNap: no stall
   stop_worker,   // SIGSTOP of the load itself
   injection,     // the injector makes a situation of the kernel
   load_itself,   // the load sees that it is armed (ServicePanel::armed_ns)
 };
+
+inline constexpr Nanos kNap = 300 * kMillisecond;
 
 // What the controller has to start, decided from a request.
 struct LabPlan {

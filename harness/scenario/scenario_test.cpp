@@ -62,14 +62,6 @@ TEST(ScenarioCatalogue, EveryVariantNamesLoadsInjectorsAndWordsThatThereAre) {
     }
 }
 
-TEST(ScenarioCatalogue, EveryScenarioHasATwinThatStaysQuiet) {
-  for (const Scenario& scenario : scenarios()) {
-    const bool quiet = std::any_of(scenario.variants.begin(), scenario.variants.end(),
-                                   [](const Named& variant) { return variant.quiet; });
-    EXPECT_TRUE(quiet || !scenario.fixes.empty()) << scenario.id;
-  }
-}
-
 TEST(ScenarioCatalogue, BriefTwinsAreHealedBeforeAnythingIsAStall) {
   for (const char* id : {"fs-frozen", "vma-lock-freeze", "io-throttled", "cpu-starved",
                          "frozen-cgroup", "stopped"}) {
@@ -93,6 +85,54 @@ TEST(ScenarioCatalogue, ParametersOfTheSmallScenariosAreChecked) {
   EXPECT_TRUE(refused("io-uring-silent", "depth=few"));
   EXPECT_TRUE(refused("control-rate-limited-idle", "every=often"));
   EXPECT_TRUE(refused("stopped", "warmup=2h"));
+}
+
+LabPlan planned(const char* id, const char* variant, const char* fix = "") {
+  const auto plan = plan_scenario(**find_scenario(id), {.variant = variant, .fix = fix});
+  EXPECT_TRUE(plan) << id << " " << variant << ": " << plan.error().what;
+  return plan.value_or(LabPlan{});
+}
+
+TEST(ScenarioCatalogue, EveryScenarioHasAQuietTwinOrAFix) {
+  for (const Scenario& scenario : scenarios()) {
+    bool quiet = !scenario.fixes.empty();
+    for (const Named& variant : scenario.variants) {
+      const auto plan = plan_scenario(scenario, {.variant = std::string(variant.name)});
+      ASSERT_TRUE(plan) << scenario.id << " " << variant.name << ": " << plan.error().what;
+      quiet = quiet || variant.quiet;
+    }
+    EXPECT_TRUE(quiet) << scenario.id;
+  }
+}
+
+TEST(FuseScenarios, ACircleAndAHolderAreDifferentClasses) {
+  for (const char* id : {"mmap-lock-munmap", "mmap-lock-mapfixed", "mmap-lock-direct-mmap"}) {
+    EXPECT_EQ(planned(id, "cycle").expected_class, "mmap_lock_cycle");
+    EXPECT_EQ(planned(id, "held").expected_class, "mmap_lock_held");
+    EXPECT_EQ(planned(id, "slow").expected_class, "none");
+    EXPECT_NE(planned(id, "cycle").behaviour, planned(id, "held").behaviour);
+  }
+}
+
+TEST(FuseScenarios, NoWriterTakesTheWriterAway) {
+  EXPECT_EQ(planned("mmap-lock-munmap", "cycle").loads.size(), 3U);
+  EXPECT_EQ(planned("mmap-lock-munmap", "cycle", "no-writer").loads.size(), 2U);
+}
+
+TEST(FuseScenarios, AStoppedServiceIsNoMisbehaviour) {
+  EXPECT_EQ(planned("fuse-server-hung", "stopped").arming, Arming::stop_service);
+  EXPECT_EQ(planned("fuse-server-hung", "silent").arming, Arming::misbehaviour);
+  EXPECT_EQ(planned("fuse-server-hung", "naps").arming, Arming::nap_service);
+}
+
+TEST(FuseScenarios, APauseThatWouldBeAStallIsRefused) {
+  for (const char* word : {"pause=1s", "pause=soon", "warmup=61m", "direct-threads=0"}) {
+    const auto plan = plan_scenario(**find_scenario("mmap-lock-munmap"),
+                                    {.params = *Settings::from_words({word})});
+    ASSERT_FALSE(plan) << word;
+    const std::string key = std::string(word).substr(0, std::string(word).find('='));
+    EXPECT_NE(plan.error().what.find(key), std::string::npos) << plan.error().what;
+  }
 }
 
 TEST(MmapLockFault, EachFixChangesExactlyItsPart) {

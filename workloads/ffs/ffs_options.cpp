@@ -9,6 +9,7 @@ namespace stallproof {
 namespace {
 
 constexpr std::uint64_t kMaxThreads = 1024;
+constexpr Nanos kMaxPause = 60 * kSecond;
 constexpr std::uint64_t kMaxFileSize = 1ULL << 50U;
 
 Result<std::uint64_t> count_between(const Settings& settings, const std::string& key,
@@ -31,13 +32,20 @@ Result<> parse_tree_options(const Settings& settings, FfsOptions& options) {
   const auto writable = settings.choice("writable", "no", {"no", "yes"});
   const auto size = settings.size("store-size", options.store_size);
   const auto writeback = settings.choice("writeback-cache", "no", {"no", "yes"});
+  const auto direct = settings.choice("direct-io", "no", {"no", "yes"});
+  const auto pause = settings.duration("pause", options.pause);
+  if (!direct) return Failure{direct.error()};
+  if (!pause) return Failure{pause.error()};
+  if (*pause > kMaxPause) return fail("pause: more than one minute");
   if (!writable) return Failure{writable.error()};
   if (!size) return Failure{size.error()};
   if (!writeback) return Failure{writeback.error()};
   options.writable = *writable == "yes";
   options.store_size = *size;
   options.writeback_cache = *writeback == "yes";
-  for (const char* key : {"store-size", "writeback-cache"})
+  options.direct_io = *direct == "yes";
+  options.pause = *pause;
+  for (const char* key : {"store-size", "writeback-cache", "direct-io"})
     if (settings.has(key) && !options.writable)
       return fail(fmt::format("{}: nothing can be written without writable=yes", key));
   return {};
@@ -48,9 +56,10 @@ Result<> parse_tree_options(const Settings& settings, FfsOptions& options) {
 Result<FfsOptions> parse_ffs_options(const std::vector<std::string>& words) {
   const auto settings = Settings::from_words(words);
   if (!settings) return fail("ffs: " + settings.error().what);
-  const auto known = settings->refuse_unknown(
-      {"board", "ready", "mount", "service-threads", "page-threads", "queue", "notifier",
-       "file-size", "direct-open", "writable", "store-size", "writeback-cache"});
+  const auto known =
+      settings->refuse_unknown({"board", "ready", "mount", "service-threads", "page-threads",
+                                "queue", "notifier", "file-size", "direct-open", "writable",
+                                "store-size", "writeback-cache", "direct-io", "pause"});
   const auto board = inherited_fd(*settings, "board");
   const auto ready = inherited_fd(*settings, "ready");
   const auto service = count_between(*settings, "service-threads", 4, 1);

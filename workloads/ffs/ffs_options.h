@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/clock.h"
 #include "harness/base/result.h"
 
 namespace stallproof {
@@ -23,6 +24,8 @@ struct FfsOptions {
   std::uint64_t file_size = 256ULL << 20U;  // bytes
   bool writable = false;                    // a tree in memory beside the file `data`
   std::uint64_t store_size = 1ULL << 30U;   // bound of the tree's memory, bytes
+  bool direct_io = false;                   // files of the tree are opened with FOPEN_DIRECT_IO
+  Nanos pause = 300 * kMillisecond;         // of the slow behaviours, and of a detour
   bool writeback_cache = false;  // writes end in the page cache, as FUSE_CAP_WRITEBACK_CACHE says
 };
 

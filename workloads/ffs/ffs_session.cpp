@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -147,10 +148,12 @@ void FfsSession::receive(const std::function<void()>& on_initialised) {
   std::vector<char> bytes(kRequestBytes);
   bool initialised = false;
   while (fuse_session_exited(session_) == 0) {
+    if (!held_.empty() && !request_waits()) continue;
     const ssize_t received = ::read(fuse_session_fd(session_), bytes.data(), bytes.size());
     // ENOENT: the client was killed while its request was on the way (fuse_dev_do_read, 6.12).
     if (received < 0 && (errno == EINTR || errno == EAGAIN || errno == ENOENT)) continue;
     if (received <= 0) return;
+    if (held_.keep({bytes.data(), static_cast<std::size_t>(received)})) continue;
     fuse_buf request{};
     request.mem = bytes.data();
     request.size = static_cast<std::size_t>(received);
@@ -158,6 +161,18 @@ void FfsSession::receive(const std::function<void()>& on_initialised) {
     // The first request of a connection is always FUSE_INIT.
     if (!std::exchange(initialised, true)) on_initialised();
   }
+}
+
+bool FfsSession::request_waits() {
+  constexpr int kLookMs = 5;
+  while (auto bytes = held_.next_due()) {
+    fuse_buf request{};
+    request.mem = bytes->data();
+    request.size = bytes->size();
+    fuse_session_process_buf(session_, &request);
+  }
+  pollfd device{fuse_session_fd(session_), POLLIN, 0};
+  return held_.empty() || ::poll(&device, 1, kLookMs) > 0;
 }
 
 bool FfsSession::aim(ServiceJob& job, std::uint64_t inode, std::uint64_t offset,

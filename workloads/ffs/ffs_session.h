@@ -13,6 +13,7 @@
 #include "harness/base/result.h"
 #include "harness/board/board.h"
 #include "workloads/ffs/ffs_options.h"
+#include "workloads/ffs/held_requests.h"
 #include "workloads/ffs/page_intake.h"
 #include "workloads/ffs/page_store.h"
 #include "workloads/ffs/service_pool.h"
@@ -52,12 +53,17 @@ class FfsSession {
 
  private:
   FfsSession(Board& board, const FfsOptions& options)
-      : options_(options), intake_(board, options.file_size) {}
+      : options_(options),
+        intake_(board, options.file_size),
+        held_(board.header().service, options.pause) {}
+  // Hands over what is held no longer; false when there is nothing to read yet.
+  bool request_waits();
   // False when there is no such file. Of `data`, the length is cut at the end of the file.
   bool aim(ServiceJob& job, std::uint64_t inode, std::uint64_t offset, std::uint64_t size) const;
 
   const FfsOptions& options_;
   PageIntake intake_;
+  HeldRequests held_;
   fuse_session* session_ = nullptr;
   std::unique_ptr<PageStore> store_;
   std::unique_ptr<Tree> tree_;

@@ -34,14 +34,14 @@ void PageIntake::admit(ServiceJob& job) {
     job.hazard = open_hazard(panel, tid, job.offset);
   }
   switch (static_cast<Behaviour>(panel.behaviour.load(std::memory_order_acquire))) {
-    case Behaviour::plain:
-      break;
     case Behaviour::read_error:
       job.answer_error = error_due(panel.armed_ns.load(std::memory_order_relaxed), job);
       break;
     case Behaviour::invalidate:
       // The second try must find its page, or the fault would never end.
       job.invalidate_after = !again;
+      break;
+    default:
       break;
   }
 }

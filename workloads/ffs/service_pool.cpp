@@ -49,7 +49,7 @@ bool reads_by_ring(pid_t reader) {
 }  // namespace
 
 ServicePool::ServicePool(const FfsOptions& options, ServicePanel& panel, fuse_session* session)
-    : options_(options), panel_(panel), session_(session) {
+    : options_(options), panel_(panel), session_(session), detour_(options, panel) {
   const unsigned queues = options.hashed ? options.service_threads : 1;
   for (unsigned i = 0; i < queues; ++i) jobs_.push_back(std::make_unique<Jobs>());
 }
@@ -100,13 +100,15 @@ bool ServicePool::finish_by(Deadline deadline) {
 }
 
 void ServicePool::serve(const ServiceJob& job, std::vector<std::byte>& buffer) {
+  detour_.before_answer(job);
   switch (job.kind) {
     case JobKind::page_read:
       return serve_page(job, buffer);
     case JobKind::copy_to_client:
       return serve_copy(job, buffer);
     case JobKind::locked_reply:
-      if (!options_.locks_unpinned || !reads_by_ring(job.client)) take_client_lock(job.client);
+      if (!options_.locks_unpinned || !reads_by_ring(job.client))
+        lock_client_memory(job.client, panel_);
       return serve_reply(job, buffer);
     case JobKind::direct_reply:
       return serve_reply(job, buffer);
@@ -146,17 +148,6 @@ void ServicePool::serve_copy(const ServiceJob& job, std::vector<std::byte>& buff
     panel_.copy_failures.fetch_add(1, std::memory_order_relaxed);
   if (fuse_reply_ioctl(job.request, result, nullptr, 0) == 0)
     panel_.direct_reads.fetch_add(1, std::memory_order_relaxed);
-}
-
-// What ffs_get_user_page does, for clients that know no ioctl of ours: process_vm_readv takes their
-// mmap_lock for read before it looks at the address (process_vm_rw_single_vec, 3.2 to 6.18), so an
-// address that is mapped nowhere serves as well.
-void ServicePool::take_client_lock(pid_t client) {
-  std::byte byte{};
-  const iovec local{&byte, 1};
-  const iovec remote{reinterpret_cast<void*>(std::uintptr_t{4096}), 1};
-  const ssize_t copied = ::process_vm_readv(client, &local, 1, &remote, 1, 0);
-  if (copied < 0 && errno != EFAULT) panel_.copy_failures.fetch_add(1, std::memory_order_relaxed);
 }
 
 void ServicePool::serve_reply(const ServiceJob& job, std::vector<std::byte>& buffer) {

@@ -17,6 +17,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/board/service_panel.h"
+#include "workloads/ffs/detour.h"
 #include "workloads/ffs/ffs_options.h"
 #include "workloads/ffs/job_queue.h"
 #include "workloads/ffs/service_job.h"
@@ -35,6 +36,8 @@ class ServicePool {
   void start();
   // Never blocks longer than the queue's mutex.
   void submit(ServiceJob job);
+  // Receiver: who opened a file for writing.
+  void note_writer(pid_t client) { detour_.note_writer(client); }
   // Lets every thread end that can; true when all have. Then the pool may be destroyed.
   bool finish_by(Deadline deadline);
 
@@ -57,7 +60,6 @@ class ServicePool {
   void serve_copy(const ServiceJob& job, std::vector<std::byte>& buffer);
   void serve_change(const ServiceJob& job);
   void serve_reply(const ServiceJob& job, std::vector<std::byte>& buffer);
-  void take_client_lock(pid_t client);
   void invalidate(const Range& range);
   template <class Body>
   void start_thread(const std::string& name, Body body);
@@ -65,6 +67,7 @@ class ServicePool {
   const FfsOptions& options_;
   ServicePanel& panel_;
   fuse_session* session_;
+  Detour detour_;
   std::vector<std::unique_ptr<Jobs>> jobs_;  // one, or one for each service thread
   Jobs page_jobs_;
   JobQueue<Range> notices_;

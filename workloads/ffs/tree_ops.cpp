@@ -127,20 +127,24 @@ void on_rename(fuse_req* request, fuse_ino_t parent, const char* name, fuse_ino_
 }
 
 // The pages in the cache stay true: nobody but this kernel changes a file.
-Answer<> open_file(Tree& tree, std::uint64_t inode, fuse_file_info& file) {
+Answer<> open_file(fuse_req* request, std::uint64_t inode, fuse_file_info& file) {
+  Tree& tree = tree_of(request);
   file.keep_cache = 1;
   if (inode == kDataInode) {
     if ((file.flags & O_ACCMODE) != O_RDONLY) return deny(EROFS);
     return {};
   }
   if (const auto opened = tree.open(inode); !opened) return opened;
+  if (session_of(request).options().direct_io) file.direct_io = 1;
+  if ((file.flags & O_ACCMODE) != O_RDONLY)
+    session_of(request).pool().note_writer(fuse_req_ctx(request)->pid);
   if ((file.flags & O_TRUNC) != 0) tree.content(inode)->resize(0);
   return {};
 }
 
 void on_open(fuse_req* request, fuse_ino_t inode, fuse_file_info* file) {
   Tree& tree = tree_of(request);
-  if (const auto opened = open_file(tree, inode, *file); !opened)
+  if (const auto opened = open_file(request, inode, *file); !opened)
     fuse_reply_err(request, opened.error());
   else if (fuse_reply_open(request, file) != 0)
     tree.close(inode);
@@ -157,7 +161,7 @@ void on_create(fuse_req* request, fuse_ino_t parent, const char* name, mode_t mo
     fuse_reply_err(request, made.error());
     return;
   }
-  const auto opened = open_file(tree, made->st_ino, *file);
+  const auto opened = open_file(request, made->st_ino, *file);
   const fuse_entry_param entry = entry_of(tree.attributes(made->st_ino).value_or(*made));
   if (opened && fuse_reply_create(request, &entry, file) == 0) return;
   if (opened)
