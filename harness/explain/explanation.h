@@ -58,7 +58,7 @@ struct Explanation {
   std::vector<std::string> blind_spots;
   LensKind lens = LensKind::live_bpf;
   // What the kernel itself reports, by line; absent where no kernel log was read.
-  std::optional<std::vector<KernelReport>> reports;
+  std::optional<std::vector<LogReport>> reports;
 };
 
 }  // namespace stallproof

@@ -40,7 +40,7 @@ struct ReportOwner {
   std::size_t line = 0;
 };
 
-struct KernelReport {
+struct LogReport {
   ReportKind kind = ReportKind::hung_task;
   std::string task;                     // empty where the report names none
   std::int32_t pid = -1;                // -1: not told; 0 is an idle CPU
@@ -56,7 +56,7 @@ struct KernelReport {
 };
 
 struct KernelReports {
-  std::vector<KernelReport> reports;  // by line
+  std::vector<LogReport> reports;  // by line
   std::vector<TextProblem> problems;
   bool is_kernel_log = false;  // there was a report, or lines that logging of a kernel had stamped
 };
@@ -68,9 +68,9 @@ std::string_view to_word(ReportLock lock);  // "rwsem"
 
 // Reports of one title, in the order of their first lines.
 struct ReportGroup {
-  const KernelReport* first = nullptr;
+  const LogReport* first = nullptr;
   std::size_t count = 0;
 };
-std::vector<ReportGroup> grouped_by_title(const std::vector<KernelReport>& reports);
+std::vector<ReportGroup> grouped_by_title(const std::vector<LogReport>& reports);
 
 }  // namespace stallproof

@@ -19,7 +19,7 @@ std::string sample(const std::string& name) {
   return text ? *text : std::string{};
 }
 
-std::string told(const KernelReport& report) {
+std::string told(const LogReport& report) {
   return fmt::format("{} {} {}/{} {} {} [{}]", report.line, to_word(report.kind), report.task,
                      report.pid, report.seconds ? std::to_string(*report.seconds) : "-",
                      report.function, report.title);
@@ -29,19 +29,18 @@ using Lines = std::vector<std::string>;
 
 Lines read_all(const std::string& text) {
   Lines lines;
-  for (const KernelReport& report : parse_kernel_reports(text).reports)
-    lines.push_back(told(report));
+  for (const LogReport& report : parse_kernel_reports(text).reports) lines.push_back(told(report));
   return lines;
 }
 
 // The only report of a text.
-KernelReport only(const std::string& text) {
+LogReport only(const std::string& text) {
   const KernelReports read = parse_kernel_reports(text);
   EXPECT_EQ(read.reports.size(), 1U) << text;
-  return read.reports.empty() ? KernelReport{} : read.reports.front();
+  return read.reports.empty() ? LogReport{} : read.reports.front();
 }
 
-TEST(KernelReport, HungTasksOfEveryKernelAreRead) {
+TEST(LogReport, HungTasksOfEveryKernelAreRead) {
   EXPECT_EQ(read_all(sample("hung-3.10.log")),
             Lines{"1 hung_task java/2821 120 brickfs_setattr [task hung in brickfs_setattr]"});
   EXPECT_EQ(read_all(sample("hung-4.18-journal.log")),
@@ -63,7 +62,7 @@ TEST(KernelReport, HungTasksOfEveryKernelAreRead) {
                    "18 hung_task a: [b] (c)/80 368  [task hung]"}));
 }
 
-TEST(KernelReport, StacksOfEveryArchitectureAreRead) {
+TEST(LogReport, StacksOfEveryArchitectureAreRead) {
   EXPECT_EQ(read_all(sample("architectures.log")),
             (Lines{"1 hung_task mmcqd/0/88 120 __mmc_claim_host [task hung in __mmc_claim_host]",
                    "6 hung_task newarm/89 120 brick_arm_sleep [task hung in brick_arm_sleep]",
@@ -73,7 +72,7 @@ TEST(KernelReport, StacksOfEveryArchitectureAreRead) {
                    "20 hung_task guess/7 120 only_guessed [task hung in only_guessed]"}));
 }
 
-TEST(KernelReport, LockupsBlameWhatTheCpuRan) {
+TEST(LogReport, LockupsBlameWhatTheCpuRan) {
   EXPECT_EQ(
       read_all(sample("lockups.log")),
       (Lines{"1 soft_lockup kworker/1:2/1234 22 brick_scan_pages [soft lockup in brick_scan_pages]",
@@ -89,7 +88,7 @@ TEST(KernelReport, LockupsBlameWhatTheCpuRan) {
       Lines{"1 hard_lockup brickd/0/3012 - brick_flush_all [hard lockup in brick_flush_all]"});
 }
 
-TEST(KernelReport, RcuStallsOldAndNewAreRead) {
+TEST(LogReport, RcuStallsOldAndNewAreRead) {
   EXPECT_EQ(read_all(sample("rcu.log")),
             (Lines{"1 rcu_stall java/3311 - brick_walk_tree [rcu stall in brick_walk_tree]",
                    "10 rcu_stall /-1 -  [rcu stall]",
@@ -103,7 +102,7 @@ TEST(KernelReport, RcuStallsOldAndNewAreRead) {
             ReportKind::rcu_stall);
 }
 
-TEST(KernelReport, WorkqueueLockupsBlameTheWorkOfTheStuckPool) {
+TEST(LogReport, WorkqueueLockupsBlameTheWorkOfTheStuckPool) {
   EXPECT_EQ(read_all(sample("workqueue.log")),
             (Lines{"1 workqueue_lockup /99 31 brick_scrub_fn [workqueue lockup in brick_scrub_fn]",
                    "2 workqueue_lockup /14164 171 vmstat_shepherd_fn [workqueue lockup in "
@@ -112,7 +111,7 @@ TEST(KernelReport, WorkqueueLockupsBlameTheWorkOfTheStuckPool) {
                    "brick_requeue]"}));
 }
 
-TEST(KernelReport, LockdepTitlesNameTheLockClasses) {
+TEST(LogReport, LockdepTitlesNameTheLockClasses) {
   EXPECT_EQ(read_all(sample("lockdep.log")),
             (Lines{"1 lockdep brickd/3/1204 - might_fault_in [circular locking: "
                    "&(&brick->lock)->rlock -> &mm->mmap_sem]",
@@ -123,7 +122,7 @@ TEST(KernelReport, LockdepTitlesNameTheLockClasses) {
                    "-> &sb->s_type->i_mutex_key -> &mm->mmap_lock]"}));
 }
 
-TEST(KernelReport, SysrqShowsBlockedTasksOnly) {
+TEST(LogReport, SysrqShowsBlockedTasksOnly) {
   const KernelReports read = parse_kernel_reports(sample("sysrq.log"));
   EXPECT_EQ(read_all(sample("sysrq.log")),
             (Lines{"3 sysrq_blocked java/2821 - jbd2_log_wait_commit [task blocked in "
@@ -137,7 +136,7 @@ TEST(KernelReport, SysrqShowsBlockedTasksOnly) {
   EXPECT_NE(read.problems[0].what.find("refused"), std::string::npos);
 }
 
-TEST(KernelReport, ErrorsOfDevicesAndFileSystemsAreRead) {
+TEST(LogReport, ErrorsOfDevicesAndFileSystemsAreRead) {
   const Lines lines = read_all(sample("errors.log"));
   ASSERT_EQ(lines.size(), 35U);
   EXPECT_EQ(lines[0], "1 io_error /-1 -  [I/O error on sda]");
@@ -153,7 +152,7 @@ TEST(KernelReport, ErrorsOfDevicesAndFileSystemsAreRead) {
   EXPECT_EQ(lines[33], "34 fs_error /-1 -  [nfs: server filer.example not responding]");
 }
 
-TEST(KernelReport, ReportsOfDifferentCpusAreKeptApart) {
+TEST(LogReport, ReportsOfDifferentCpusAreKeptApart) {
   EXPECT_EQ(read_all(sample("interleaved.log")),
             (Lines{"1 hung_task java/22 122 java_sleeps [task hung in java_sleeps]",
                    "2 soft_lockup fio/77 26 fio_spins [soft lockup in fio_spins]",
@@ -162,15 +161,15 @@ TEST(KernelReport, ReportsOfDifferentCpusAreKeptApart) {
                    "22 hung_task new\nline/23 122  [task hung]"}));
 }
 
-TEST(KernelReport, InnocentLinesAreNotReported) {
+TEST(LogReport, InnocentLinesAreNotReported) {
   const KernelReports read = parse_kernel_reports(sample("innocent.log"));
-  for (const KernelReport& report : read.reports) ADD_FAILURE() << told(report);
+  for (const LogReport& report : read.reports) ADD_FAILURE() << told(report);
   for (const TextProblem& problem : read.problems) ADD_FAILURE() << problem.line << problem.what;
   EXPECT_TRUE(read.is_kernel_log);
   EXPECT_FALSE(parse_kernel_reports("a letter\nto somebody\n").is_kernel_log);
 }
 
-TEST(KernelReport, OwnersOfLocksBelongToTheirReport) {
+TEST(LogReport, OwnersOfLocksBelongToTheirReport) {
   const KernelReports read = parse_kernel_reports(sample("hung-6.18-owners.log"));
   ASSERT_EQ(read.reports.size(), 2U);
   ASSERT_EQ(read.reports[0].owners.size(), 1U);
@@ -188,12 +187,12 @@ TEST(KernelReport, OwnersOfLocksBelongToTheirReport) {
   EXPECT_TRUE(read.reports[1].owners[2].task.empty());
 }
 
-TEST(KernelReport, CommMayHoldANewline) {
+TEST(LogReport, CommMayHoldANewline) {
   EXPECT_EQ(only("[ 1.2] INFO: task a\n[ 1.2] b:22 blocked for more than 122 seconds.\n").task,
             "a\nb");
 }
 
-TEST(KernelReport, PanicIsAReportOnlyWhereItsReasonIsMissing) {
+TEST(LogReport, PanicIsAReportOnlyWhereItsReasonIsMissing) {
   EXPECT_EQ(only("Kernel panic - not syncing: hung_task: blocked tasks\n").title, "task hung");
   EXPECT_EQ(only("Kernel panic - not syncing: softlockup: hung tasks\n").kind,
             ReportKind::soft_lockup);
@@ -206,7 +205,7 @@ TEST(KernelReport, PanicIsAReportOnlyWhereItsReasonIsMissing) {
   EXPECT_TRUE(read_all("Kernel panic - not syncing: VFS: Unable to mount root fs\n").empty());
 }
 
-TEST(KernelReport, CutHeadersAreProblemsAndNeverGuessed) {
+TEST(LogReport, CutHeadersAreProblemsAndNeverGuessed) {
   for (const char* cut :
        {"INFO: task java:22 blo", "INFO: task java:22 blocked for more than 12",
         "INFO: task java:22 blocked for more than 122 sec", "BUG: soft lockup - CPU#1 st",
@@ -216,7 +215,7 @@ TEST(KernelReport, CutHeadersAreProblemsAndNeverGuessed) {
         "INFO: task java:22 is blocked on a mutex likely ow", "Watchdog detected hard LOC"}) {
     const KernelReports read = parse_kernel_reports(cut);
     EXPECT_EQ(read.problems.size(), 1U) << cut;
-    for (const KernelReport& report : read.reports) {
+    for (const LogReport& report : read.reports) {
       EXPECT_NE(report.pid, 12) << cut;
       EXPECT_TRUE(!report.seconds || *report.seconds == 122 || *report.seconds == 22) << cut;
     }
@@ -224,16 +223,16 @@ TEST(KernelReport, CutHeadersAreProblemsAndNeverGuessed) {
 }
 
 // Wherever a log ends, what it reports is in the whole log too.
-TEST(KernelReport, EndOfTheLogInventsNothing) {
+TEST(LogReport, EndOfTheLogInventsNothing) {
   for (const char* name :
        {"hung-3.10.log", "hung-6.18-owners.log", "lockups.log", "rcu.log", "workqueue.log",
         "lockdep.log", "sysrq.log", "interleaved.log", "architectures.log"}) {
     const std::string whole = sample(name);
-    const std::vector<KernelReport> all = parse_kernel_reports(whole).reports;
+    const std::vector<LogReport> all = parse_kernel_reports(whole).reports;
     for (std::size_t end = 0; end < whole.size(); ++end)
-      for (const KernelReport& cut : parse_kernel_reports(whole.substr(0, end)).reports)
+      for (const LogReport& cut : parse_kernel_reports(whole.substr(0, end)).reports)
         ASSERT_TRUE(std::any_of(all.begin(), all.end(),
-                                [&cut](const KernelReport& each) {
+                                [&cut](const LogReport& each) {
                                   return each.kind == cut.kind && each.line == cut.line &&
                                          (cut.pid == each.pid || cut.pid < 0 ||
                                           cut.kind == ReportKind::rcu_stall);
@@ -242,7 +241,7 @@ TEST(KernelReport, EndOfTheLogInventsNothing) {
   }
 }
 
-TEST(KernelReport, NoBytesCrash) {
+TEST(LogReport, NoBytesCrash) {
   Prng random(7);
   for (const char* name : {"rcu.log", "lockdep.log", "interleaved.log", "errors.log"}) {
     const std::string text = sample(name);
@@ -258,7 +257,7 @@ TEST(KernelReport, NoBytesCrash) {
   EXPECT_TRUE(parse_kernel_reports(garbage).reports.empty());
 }
 
-TEST(KernelReport, SameTroubleHasOneTitle) {
+TEST(LogReport, SameTroubleHasOneTitle) {
   const auto title = [](const char* frame, const char* pid) {
     return only(fmt::format("INFO: task a:{0} blocked for more than 122 seconds.\n"
                             "task:a state:D stack:0 pid:{0} ppid:1 flags:0x0\n {1}\n",
@@ -269,7 +268,7 @@ TEST(KernelReport, SameTroubleHasOneTitle) {
             title("brick_wait.isra.0.constprop.3+0x91/0xa2 [brickfs 12ab34cd]", "9023"));
 }
 
-TEST(KernelReport, GroupsCountTitlesAndKeepTheFirst) {
+TEST(LogReport, GroupsCountTitlesAndKeepTheFirst) {
   const KernelReports read = parse_kernel_reports(
       "I/O error, dev sda, sector 1\nI/O error, dev sdb, sector 1\nI/O error, dev sda, sector 2\n");
   const auto groups = grouped_by_title(read.reports);

@@ -52,7 +52,7 @@ ExplainedLog explain_kernel_log(std::string_view text, const FsKnowledge& knowle
   log.explanation.reports = std::move(reports.reports);
   const auto& found = *log.explanation.reports;
   if (log.explanation.stall_class == kNoStall &&
-      std::any_of(found.begin(), found.end(), [](const KernelReport& each) { return each.stalls; }))
+      std::any_of(found.begin(), found.end(), [](const LogReport& each) { return each.stalls; }))
     explain_by_reports(log.explanation);
   return log;
 }

@@ -59,7 +59,7 @@ Json owner_json(const ReportOwner& owner) {
   return json;
 }
 
-Json report_json(const KernelReport& report) {
+Json report_json(const LogReport& report) {
   Json json;
   json["kind"] = word(to_word(report.kind));
   json["task"] = text_or_null(report.task);
@@ -94,7 +94,7 @@ std::string render_json(const Explanation& explanation) {
   json["blind_spots"] = explanation.blind_spots;
   if (explanation.reports) {
     json["reports"] = Json::array();
-    for (const KernelReport& report : *explanation.reports)
+    for (const LogReport& report : *explanation.reports)
       json["reports"].push_back(report_json(report));
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

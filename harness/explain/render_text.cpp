@@ -186,7 +186,7 @@ class TextPage {
     out_ += "\nReported by the kernel:\n";
     const auto groups = grouped_by_title(*explanation_.reports);
     for (std::size_t i = 0; i < std::min(groups.size(), kReportsShown); ++i) {
-      const KernelReport& first = *groups[i].first;
+      const LogReport& first = *groups[i].first;
       out_ +=
           fmt::format("  line {}: {}: {}", first.line, to_word(first.kind), printable(first.title));
       if (!first.task.empty()) out_ += fmt::format(", {}", printable(first.task));

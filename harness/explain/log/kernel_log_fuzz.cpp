@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const ExplainedLog log = explain_kernel_log(text, knowledge);
   const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
-  for (const KernelReport& report : *log.explanation.reports)
+  for (const LogReport& report : *log.explanation.reports)
     if (report.line == 0 || report.line > lines || report.title.empty()) __builtin_trap();
   for (const TextProblem& problem : log.problems)
     if (problem.line == 0 || problem.line > lines || problem.what.empty()) __builtin_trap();

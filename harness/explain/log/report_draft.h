@@ -17,7 +17,7 @@ struct SeenFrame {
 };
 
 struct ReportDraft {
-  KernelReport report;
+  LogReport report;
   std::string about;  // first words of the title: "task hung"
   // "in FUNCTION" follows `about` in the title, where a function is known.
   bool title_has_function = true;

@@ -98,7 +98,7 @@ SysrqLine sysrq_line(std::string_view text) {
 }
 
 void conclude(ReportDraft& draft) {
-  KernelReport& report = draft.report;
+  LogReport& report = draft.report;
   if (report.function.empty() && !is_single_line(report.kind)) report.function = blamed(draft);
   report.function = without_suffix(report.function);
   if (!report.title.empty()) return;

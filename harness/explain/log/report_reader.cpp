@@ -253,10 +253,10 @@ std::string_view to_word(ReportLock lock) {
   return lock == ReportLock::semaphore ? "semaphore" : "rwsem";
 }
 
-std::vector<ReportGroup> grouped_by_title(const std::vector<KernelReport>& reports) {
+std::vector<ReportGroup> grouped_by_title(const std::vector<LogReport>& reports) {
   std::vector<ReportGroup> groups;
   std::unordered_map<std::string, std::size_t> known;
-  for (const KernelReport& report : reports) {
+  for (const LogReport& report : reports) {
     const auto key = fmt::format("{} {}", to_word(report.kind), report.title);
     const auto [at, fresh] = known.emplace(key, groups.size());
     if (fresh) groups.push_back({&report, 0});

@@ -31,7 +31,7 @@ void note_section(std::string_view text, ReportDraft& draft) {
 }
 
 void note_whose(const std::string& comm, std::int32_t pid, ReportDraft& draft) {
-  KernelReport& report = draft.report;
+  LogReport& report = draft.report;
   if (report.pid >= 0 && report.pid != pid) return;
   report.pid = pid;
   if (report.task.empty()) report.task = comm;
@@ -39,7 +39,7 @@ void note_whose(const std::string& comm, std::int32_t pid, ReportDraft& draft) {
 
 // A hung task's own dump comes first; the next one is that of the lock's owner.
 void take_task(const TaskRow& task, ReportDraft& draft) {
-  const KernelReport& report = draft.report;
+  const LogReport& report = draft.report;
   const bool other =
       report.kind == ReportKind::hung_task && report.pid >= 0 && report.pid != task.tid;
   if (!draft.frames.empty() || other) {
