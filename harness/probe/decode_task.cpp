@@ -4,7 +4,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <string_view>
 
 namespace stallproof {
 namespace {
@@ -56,7 +58,25 @@ Halt halt_of(std::uint32_t facts) {
 // Kernel's dev_t: include/linux/kdev_t.h.
 constexpr unsigned kMinorBits = 20;
 
-std::optional<FileWait> file_wait_of(const ScanTask& record) {
+// What an earlier call has left on the stack looks the same: only the functions tell.
+bool reads_or_writes(const TaskRow& row) {
+  return std::any_of(row.stack.begin(), row.stack.end(), [](const StackFrame& frame) {
+    constexpr std::array<std::string_view, 8> kCalls{"vfs_read",
+                                                     "vfs_write",
+                                                     "vfs_readv",
+                                                     "vfs_writev",
+                                                     "vfs_iter_read",
+                                                     "vfs_iter_write",
+                                                     "do_iter_readv_writev",
+                                                     "io_issue_sqe"};
+    return std::find(kCalls.begin(), kCalls.end(), frame.function) != kCalls.end();
+  });
+}
+
+std::optional<FileWait> file_wait_of(const ScanTask& record, const TaskRow& row) {
+  if (record.moved != 0) return std::nullopt;
+  if (record.wait == SCAN_WAIT_FAULT && !row.fault) return std::nullopt;
+  if (record.wait == SCAN_WAIT_FILE && !row.fault && !reads_or_writes(row)) return std::nullopt;
   FileWait wait;
   switch (record.wait) {
     case SCAN_WAIT_PAGE:
@@ -105,9 +125,9 @@ TaskRow decode_task(const ScanTask& record, const KernelSymbols& symbols) {
   row.halt = halt_of(record.facts);
   row.in_exec = (record.facts & SCAN_FACT_EXEC) != 0;
   row.cpu_throttled = (record.facts & SCAN_FACT_THROTTLED) != 0;
-  if (record.moved == 0) row.file_wait = file_wait_of(record);
   decode_stack(record, symbols, row);
   if (const auto fault = decode_fault(record, row)) row.fault = fault->state;
+  row.file_wait = file_wait_of(record, row);
   return row;
 }
 
