@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Time of explain() over the size of the snapshot: the reported stall, with readers queued behind
-// its writer, waiting faults and idle tasks, a third each.
+// its writer, waiting faults and idle tasks, a third each. And bytes per second of the reader of
+// kernel logs, over a log of nothing but reports.
 #include <benchmark/benchmark.h>
 
+#include <array>
+#include <string>
+
+#include "harness/base/file.h"
 #include "harness/explain/explain.h"
+#include "harness/explain/kernel_report.h"
 #include "harness/explain/snapshot_fixture.h"
 
 namespace stallproof {
@@ -46,6 +52,30 @@ BENCHMARK(explain_crowd)
     ->Arg(10000)
     ->Complexity()
     ->Unit(benchmark::kMicrosecond);
+
+std::string long_log(std::size_t bytes) {
+  constexpr std::array<const char*, 5> kSamples = {"hung-3.10.log", "hung-6.18-owners.log",
+                                                   "lockups.log", "errors.log", "innocent.log"};
+  std::string round;
+  for (const char* name : kSamples)
+    if (const auto text =
+            read_file(std::string{SP_SOURCE_DIR} + "/harness/explain/log/samples/" + name))
+      round += *text;
+  std::string log;
+  while (!round.empty() && log.size() < bytes) log += round;
+  return log;
+}
+
+void read_kernel_log(benchmark::State& state) {
+  const std::string log = long_log(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    const KernelReports read = parse_kernel_reports(log);
+    if (read.reports.empty()) state.SkipWithError("no report was found");
+    benchmark::DoNotOptimize(read.reports.data());
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(log.size()));
+}
+BENCHMARK(read_kernel_log)->Arg(1 << 20)->Arg(16 << 20)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace stallproof

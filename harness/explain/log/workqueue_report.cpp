@@ -24,7 +24,7 @@ void read_in_flight(std::string_view text, ReportDraft& draft) {
   if (function.empty() || is_digit(function[0])) return;
   draft.report.function = function;
   draft.report.pid = *pid;
-  draft.pool_blamed = draft.in_pool;
+  draft.pool_blamed = true;
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ bool more_of_workqueue_lockup(std::string_view text, ReportDraft& draft) {
     return true;
   }
   if (take_start(text, "in-flight: ")) {
-    if (!draft.pool_blamed && (draft.in_pool || draft.report.function.empty()))
+    if (!draft.pool_blamed && (draft.in_pool || draft.pool_cpus.empty()))
       read_in_flight(text, draft);
     return true;
   }
