@@ -10,8 +10,6 @@
 #define STACK_WORDS (STACK_BYTES / 8)
 #define USER_MAX 0x0100000000000000ULL /* 57-bit user addresses */
 #define PAGE_BYTES 4096
-/* Further out, a wait queue entry is what an earlier wait has left behind. */
-#define WAIT_FRAMES 2
 
 /* Scratch as in scan.bpf.c. */
 static struct ScanTask row;
@@ -83,7 +81,7 @@ static __always_inline void note_queue_entry(__u32 at) {
 }
 
 static __always_inline void note_place(__u32 at, __u64 word) {
-  if (word == place.task && search.frame <= WAIT_FRAMES)
+  if (word == place.task)
     note_queue_entry(at);
   else if (bpf_core_field_exists(struct kiocb, ki_complete) &&
            !stack_word(at + bpf_core_field_offset(struct kiocb, ki_complete) / PTR_BYTES))
