@@ -145,12 +145,18 @@ bool remove_leftover(const ScratchDirectory& scratch, std::vector<std::string>& 
   return removal.end != ScratchEnd::failed;
 }
 
+void tell(const UndoNotes& notes, std::vector<std::string>& told) {
+  for (const auto* lines : {&notes.done, &notes.failed})
+    told.insert(told.end(), lines->begin(), lines->end());
+}
+
 void undo_run(const std::string& directory, const Journal& journal,
               std::vector<std::string>& told) {
   const std::string mount_point = directory + "/mnt";
   // What was injected and the connection first: they free whatever waits, so that it can die.
-  UndoNotes injections;
-  lift_injections(directory, injections);
+  UndoNotes lifted;
+  lift_injections(directory, lifted);
+  tell(lifted, told);
   const bool aborted = abort_leftover(mount_point, told);
   bool all_gone = true;
   // The load before the service: where the abort failed, the end of the load frees the service.
@@ -159,9 +165,9 @@ void undo_run(const std::string& directory, const Journal& journal,
   if (aborted || all_gone)
     if (auto detached = detach_fuse_targets(mount_point); !detached)
       told.push_back(detached.error().what);
-  remove_injections(directory, injections);
-  for (const auto* lines : {&injections.done, &injections.failed})
-    told.insert(told.end(), lines->begin(), lines->end());
+  UndoNotes gone;
+  remove_injections(directory, gone);
+  tell(gone, told);
   // A process that still lives may be stuck in there: the file system is not touched then.
   for (const ScratchDirectory& scratch : journal.scratches)
     if (!all_gone || !remove_leftover(scratch, told))
