@@ -157,7 +157,7 @@ def make_noise(checks, space, options):
         checks.at_end(thing.remove)
         return thing
 
-    mounts = [made(Tmpfs()), made(Ffs("store-size=512MiB"))]
+    mounts = [made(Tmpfs()), made(Ffs("store-size=2GiB"))]
     disk = made(LoopFs("ext4"))
     pressure = made(MemoryPressure(disk.path))
     # Reverse order: the runs are ended before what they run on.

@@ -13,8 +13,10 @@ constexpr std::array kVariants{
     Named{"cycle", "the service looks into the memory of the client before it answers the read"},
     Named{"held", "the service takes the read and never answers it: a holder, no circle"},
     Named{"slow", "the service answers the read, after a pause", true}};
+// One mmap may wait for several pages, one after the other.
 constexpr std::array kParams{
-    kShortWarmup, kPause, ScenarioParameter{"mprotect-threads", "2", "threads that call mprotect"}};
+    kShortWarmup, ScenarioParameter{"pause", "100ms", "what the answer to a page read takes"},
+    ScenarioParameter{"mprotect-threads", "2", "threads that call mprotect"}};
 
 Result<LabPlan> plan(const ScenarioRequest& request) {
   auto lab = small_ffs_lab(request.params, 1);
