@@ -17,7 +17,7 @@
 namespace stallproof {
 namespace {
 
-constexpr std::size_t kScanBuffer = 16U << 20U;
+constexpr std::size_t kScanBuffer = 32U << 20U;
 constexpr int kBetweenLooksMs = 300;
 
 Result<std::vector<std::byte>> scan_once(KernelScan& scanner) {
