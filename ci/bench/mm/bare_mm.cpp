@@ -72,16 +72,18 @@ constexpr std::size_t kPiece = 1U << 20U;
 
 char* map_shared(int file, std::size_t bytes) {
   must(::ftruncate(file, static_cast<off_t>(bytes)) == 0, "ftruncate");
-  // In large pieces, as our loads make their files: a file system that has large folios makes them
-  // as large as the writes were, and maps them faster.
+  // In large pieces, as our loads make their files: large folios are as large as the writes were.
   const std::string block(kPiece, 'x');
   for (std::size_t at = 0; at < bytes; at += kPiece)
     must(::pwrite(file, block.data(), kPiece, static_cast<off_t>(at)) ==
              static_cast<ssize_t>(kPiece),
          "write");
   must(::fdatasync(file) == 0 || errno == EINVAL, "fdatasync");
+  // As mapped-fault begins by default: with an empty page cache, and a page read for each touch.
+  must(::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0, "fadvise");
   void* const base = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file, 0);
   must(base != MAP_FAILED, "map a file");
+  must(::madvise(base, bytes, MADV_RANDOM) == 0, "madvise");
   return static_cast<char*>(base);
 }
 
