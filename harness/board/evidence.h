@@ -109,6 +109,7 @@ struct EvidenceArea {
   // Numbers of the FUSE connections to watch, 0 = free entry. Writer: the controller.
   std::array<std::atomic<std::uint32_t>, kSystemFuse> watched_fuse;
   std::array<DiskName, kSystemDisks> disk_names;
+  std::atomic<std::uint32_t> disks_left_out;  // used disks for which there was no room, last look
   std::atomic<std::uint32_t> disk_count;
   std::atomic<std::uint64_t> system_count;  // rows ever written; row i is at i % kSystemRows
   std::array<SystemRow, kSystemRows> system_rows;

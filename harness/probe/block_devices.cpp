@@ -2,9 +2,12 @@
 #include "harness/probe/block_devices.h"
 
 #include <dirent.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <memory>
 #include <optional>
 
@@ -66,10 +69,13 @@ std::optional<DeviceRow> read_device(const std::string& directory, const std::st
 }  // namespace
 
 DeviceLook look_at_devices(const std::string& sys) {
-  DeviceLook look{.taken_ns = monotonic_now(), .devices = {}};
+  DeviceLook look{.taken_ns = monotonic_now(), .devices = {}, .problem = {}};
   const std::string all = sys + "/class/block";
   const std::unique_ptr<DIR, CloseDir> dir(::opendir(all.c_str()));
-  if (!dir) return look;
+  if (!dir) {
+    look.problem = fmt::format("{}: {}", all, std::strerror(errno));
+    return look;
+  }
   while (const dirent* entry = ::readdir(dir.get())) {
     const std::string name(entry->d_name);
     if (name.starts_with('.')) continue;

@@ -16,9 +16,10 @@ namespace stallproof {
 struct DeviceLook {
   Nanos taken_ns = 0;
   std::vector<DeviceRow> devices;  // those with I/O in flight
+  std::string problem;             // why none could be seen
 };
 
-// A /sys that cannot be read gives no devices.
+// A /sys that cannot be read gives no devices and a problem.
 DeviceLook look_at_devices(const std::string& sys = "/sys");
 
 // The rows of `now`; those that had I/O in flight in both looks and completed none between get

@@ -64,7 +64,10 @@ TEST_F(BlockDevicesTest, DamagedFilesAreNoDevices) {
   put("b/inflight", "1 x\n");
   put("c/inflight", "1 1\n");  // and no number
   EXPECT_TRUE(look(kSecond).devices.empty());
-  EXPECT_TRUE(look_at_devices("/nonexistent").devices.empty());
+  const DeviceLook blind = look_at_devices("/nonexistent");
+  EXPECT_TRUE(blind.devices.empty());
+  EXPECT_NE(blind.problem.find("/nonexistent"), std::string::npos);
+  EXPECT_TRUE(look_at_devices().problem.empty());
 }
 
 }  // namespace

@@ -71,32 +71,36 @@ void SystemSampler::sample(Nanos now, EvidenceArea& area, SystemRow& row) {
 void SystemSampler::sample_disks(EvidenceArea& area, SystemRow& row) {
   std::string_view text = read_again(diskstats_);
   std::string_view whole;  // the disk whose partitions follow
+  std::uint32_t left_out = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const auto line = parse_disk_line(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!line || is_partition_of(line->name, whole)) continue;
     whole = line->name;
-    note_disk(*line, area);
+    if (!note_disk(*line, area)) ++left_out;
   }
+  area.disks_left_out.store(left_out, std::memory_order_relaxed);
   for (std::size_t i = 0; i < disk_count_; ++i) row.disks[i] = disks_[i].row;
 }
 
-void SystemSampler::note_disk(const DiskLine& line, EvidenceArea& area) {
+// False: there is no room for it.
+bool SystemSampler::note_disk(const DiskLine& line, EvidenceArea& area) {
   for (std::size_t i = 0; i < disk_count_; ++i) {
     if (disks_[i].major != line.major || disks_[i].minor != line.minor) continue;
     disks_[i].row = line.row;
-    return;
+    return true;
   }
   // One that was never used needs no row: machines have dozens of idle ram and loop devices.
-  if (line.row.completed == 0 && line.row.in_flight == 0) return;
-  if (disk_count_ == kSystemDisks) return;
+  if (line.row.completed == 0 && line.row.in_flight == 0) return true;
+  if (disk_count_ == kSystemDisks) return false;
   disks_[disk_count_] = {.major = line.major, .minor = line.minor, .row = line.row};
   DiskName& name = area.disk_names[disk_count_];
   name.bytes.fill('\0');
   std::memcpy(name.bytes.data(), line.name.data(),
               std::min(line.name.size(), name.bytes.size() - 1));
   area.disk_count.store(static_cast<std::uint32_t>(++disk_count_), std::memory_order_release);
+  return true;
 }
 
 void SystemSampler::open_connection(std::size_t entry, std::uint32_t number) {

@@ -36,7 +36,7 @@ class SystemSampler {
 
   std::string_view read_again(const Fd& file);
   void sample_disks(EvidenceArea& area, SystemRow& row);
-  void note_disk(const DiskLine& line, EvidenceArea& area);
+  bool note_disk(const DiskLine& line, EvidenceArea& area);
   void sample_fuse(EvidenceArea& area, SystemRow& row);
   void open_connection(std::size_t entry, std::uint32_t number);
 

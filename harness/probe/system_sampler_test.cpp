@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/probe/system_sampler.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "harness/probe/testing/fake_tree.h"
@@ -97,6 +98,21 @@ TEST(SystemSampler, ReadsAllOfIt) {
   EXPECT_EQ(row.disks[0].in_flight, 3U);
   EXPECT_EQ(row.fuse_waiting[0], 0U);
   EXPECT_EQ(row.fuse_waiting[1], 3U);
+}
+
+TEST(SystemSampler, DisksBeyondItsRoomAreCounted) {
+  Sampled made;
+  std::string disks;
+  for (std::size_t i = 0; i < kSystemDisks + 3; ++i)
+    disks += fmt::format("   8 {} sd{} 1 0 8 0 0 0 0 0 0 0 0\n", i, std::string(i + 1, 'x'));
+  made.tree.put("proc/diskstats", disks + "   7 0 loop0 0 0 0 0 0 0 0 0 0 0 0\n");
+  made.sampler.open(made.evidence.area(), made.tree.root());
+  made.sample();
+  EXPECT_EQ(made.evidence.area().disks_left_out.load(), 3U);
+  Sampled few;
+  few.sampler.open(few.evidence.area(), few.tree.root());
+  few.sample();
+  EXPECT_EQ(few.evidence.area().disks_left_out.load(), 0U);
 }
 
 TEST(SystemSampler, ForgottenConnectionIsNoLongerRead) {

@@ -8,12 +8,14 @@
 #include <functional>
 #include <string_view>
 
+#include "harness/base/bounded.h"
 #include "harness/base/file.h"
 #include "harness/probe/mountinfo.h"
 
 namespace stallproof {
 namespace {
 
+constexpr Nanos kMountsWithin = 500 * kMillisecond;
 constexpr std::size_t kMostTasks = 64;  // of a process that stands still, all say the same
 
 // Calls `use` with each line, without its end.
@@ -117,14 +119,22 @@ void add_mount(LockSnapshot& snapshot, const FileWait& wait,
       row->mount_point = mount.mount_point;
 }
 
+// By a child: the read waits where somebody mounts or unmounts on a dead file system.
+std::vector<MountEntry> mounts_now(LockSnapshot& snapshot) {
+  const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kMountsWithin));
+  auto mounts =
+      text ? parse_mountinfo(*text) : Result<std::vector<MountEntry>>(Failure(text.error()));
+  if (mounts) return std::move(*mounts);
+  snapshot.blind_spots.push_back("where a frozen file system is mounted: " + mounts.error().what);
+  return {};
+}
+
 void add_mounts(LockSnapshot& snapshot) {
-  std::vector<MountEntry> mounts;
-  bool read = false;
+  std::optional<std::vector<MountEntry>> mounts;
   for (const TaskRow& task : snapshot.tasks) {
     if (!task.file_wait || task.file_wait->how != FileWait::How::freeze) continue;
-    if (!read) mounts = read_mountinfo().value_or(std::vector<MountEntry>{});
-    read = true;
-    add_mount(snapshot, *task.file_wait, mounts);
+    if (!mounts) mounts = mounts_now(snapshot);
+    add_mount(snapshot, *task.file_wait, *mounts);
   }
 }
 
@@ -183,6 +193,8 @@ std::string cpu_limit_of(const std::string& proc_cgroup, const std::string& cgro
 void add_surroundings(LockSnapshot& snapshot, const DeviceLook& before, const DeviceLook& now,
                       const SurroundingPaths& paths) {
   snapshot.devices = compare_devices(before, now);
+  if (!now.problem.empty())
+    snapshot.blind_spots.push_back("block devices with I/O in flight: " + now.problem);
   add_mounts(snapshot);
   std::size_t looked_at = 0;
   for (TaskRow& task : snapshot.tasks) {

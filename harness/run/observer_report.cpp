@@ -37,6 +37,8 @@ std::vector<std::string> blind_spots(const EvidenceArea& area,
     spots.push_back(fmt::format("the target's threads: {}", area.target_problem.data()));
   if (area.system_problem[0] != '\0')
     spots.push_back(fmt::format("the machine as a whole: {}", area.system_problem.data()));
+  if (const std::uint32_t disks = area.disks_left_out.load(); disks > 0)
+    spots.push_back(fmt::format("{} disks: only {} are sampled", disks, kSystemDisks));
   if (area.protection_problem[0] != '\0')
     spots.push_back(fmt::format("whatever comes while the watchdog itself is stopped: {}",
                                 area.protection_problem.data()));

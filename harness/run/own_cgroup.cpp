@@ -11,9 +11,10 @@
 namespace stallproof {
 namespace {
 
-std::vector<CgroupLine> cgroups_of(pid_t pid) {
+Result<std::vector<CgroupLine>> cgroups_of(pid_t pid) {
   const auto text = read_file(fmt::format("/proc/{}/cgroup", pid), 65536);
-  return text ? parse_cgroups(*text) : std::vector<CgroupLine>{};
+  if (!text) return Failure(text.error());
+  return parse_cgroups(*text);
 }
 
 // Where systemd and every distribution mount them.
@@ -58,8 +59,11 @@ std::vector<CgroupLine> shared_cgroups(const std::vector<CgroupLine>& ours,
 }
 
 std::string leave_cgroups_of(pid_t ours, pid_t target) {
+  const auto own = cgroups_of(ours), theirs = cgroups_of(target);
+  if (!own || !theirs)
+    return "whether it shares a cgroup with the target: " + (own ? theirs : own).error().what;
   std::string stuck;
-  for (const CgroupLine& line : shared_cgroups(cgroups_of(ours), cgroups_of(target))) {
+  for (const CgroupLine& line : shared_cgroups(*own, *theirs)) {
     const auto moved = write_control_file(root_of(line) + "/cgroup.procs", std::to_string(ours));
     if (!moved) stuck += fmt::format("{}{}", stuck.empty() ? "" : "; ", moved.error().what);
   }

@@ -57,9 +57,10 @@ std::vector<std::string> cgroups_of(const std::string& directory, UndoNotes& not
 std::vector<MountEntry> mounts_of(const std::string& directory, UndoNotes& notes) {
   std::vector<MountEntry> ours;
   const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kCallDeadline));
-  const auto mounts = text ? parse_mountinfo(*text) : Result<std::vector<MountEntry>>{};
-  if (!text) notes.failed.push_back("mounts: " + text.error().what);
-  if (!text || !mounts) return ours;
+  const auto mounts =
+      text ? parse_mountinfo(*text) : Result<std::vector<MountEntry>>(Failure(text.error()));
+  if (!mounts) notes.failed.push_back("mounts: " + mounts.error().what);
+  if (!mounts) return ours;
   const std::string below = directory + "/";
   std::copy_if(mounts->begin(), mounts->end(), std::back_inserter(ours),
                [&](const MountEntry& mount) {
