@@ -84,7 +84,8 @@ def fio(folder, job, mount, seconds):
     path = os.path.join(folder, "job.fio")
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(job.format(mount=mount, seconds=seconds))
-    return ["fio", "--output-format=json", "--output=" + os.path.join(folder, "fio.out"), path]
+    return ["fio", "--aux-path=" + folder, "--output-format=json",
+            "--output=" + os.path.join(folder, "fio.out"), path]
 
 
 def verified(checks, folder, seconds, *words):
@@ -111,7 +112,8 @@ def quiet(checks, workspace, folder, seconds):
     checks.check("healthy, a watch on it is quiet",
                  ended.code == 0 and doc.get("verdict") == "pass" and not doc.get("stalls")
                  and not doc.get("suspected"),
-                 f"{ended.describe()}; {doc.get('reasons')} {doc.get('stalls')}")
+                 f"{ended.describe()}; {doc.get('reasons')} {doc.get('stalls')} "
+                 f"suspected {doc.get('suspected')}")
     checks.all("and the machine is as before", clean_machine(before, ended))
 
 

@@ -17,6 +17,7 @@ constexpr std::size_t kProbes = 64;
 constexpr Nanos kHalfLife = 8 * kSecond;
 constexpr std::uint32_t kRecentSeconds = 0x1f;
 constexpr int kSteadySeconds = 3;
+constexpr Nanos kComputing = 16;  // user mode for 1/16 of the time: little beside many, much asleep
 
 void decay(std::uint64_t& count, std::uint64_t& epoch, Nanos now) {
   const std::uint64_t reached = now / kHalfLife;
@@ -45,6 +46,7 @@ void TargetProgress::begin_sample(Nanos now) {
   for (std::size_t i = 0; i < load_count_; ++i) {
     views_[i] = LoadView{};
     idle_[i] = 0;
+    computing_[i] = false;
     loads_[i].threads = loads_[i].io_threads = 0;
     loads_[i].blocked_since_ns = 0;
   }
@@ -70,7 +72,8 @@ void TargetProgress::start_thread(Thread& thread, const ThreadSample& sample, Na
                   .completed = sample.completed,
                   .switches = sample.switches,
                   .place = sample.place,
-                  .since_ns = sample.ran_ns != 0 ? sample.ran_ns : now};
+                  .since_ns = sample.ran_ns != 0 ? sample.ran_ns : now,
+                  .user_ns = sample.user_ns};
 }
 
 bool TargetProgress::has_moved(const Thread& thread, const ThreadSample& sample, Nanos now) const {
@@ -90,6 +93,9 @@ void TargetProgress::add(const ThreadSample& sample, Nanos now) {
   if (!known) start_thread(*thread, sample, now);
   const bool moved = known && has_moved(*thread, sample, now);
   if (moved) thread->since_ns = std::max(sample.ran_ns != 0 ? sample.ran_ns : now, last_ns_);
+  if (sample.user_ns > thread->user_ns &&
+      (sample.user_ns - thread->user_ns) * kComputing >= now - last_ns_)
+    thread->computed_ns = now;
   note_work(*thread, sample, known && sample.completed > thread->completed, now);
   thread->sample = sample_;
   if (thread->load == 0) thread->load = load_of(*thread, sample);
@@ -102,12 +108,14 @@ void TargetProgress::add(const ThreadSample& sample, Nanos now) {
     if (thread->io_seen_ns != 0 && now < thread->io_seen_ns + kIoMemory) {
       ++load.io_threads;
       if (sample.wait != ThreadWait::excluded) ++idle_[thread->load - 1];
+      if (computes(*thread, now)) computing_[thread->load - 1] = true;
     }
     if (known && !moved && sample.wait == ThreadWait::file_system)
       note_wait(*thread, sample, thread->load - 1, now);
   }
   thread->completed = sample.completed;
   thread->switches = sample.switches;
+  thread->user_ns = sample.user_ns;
   thread->place = sample.place;
 }
 
@@ -154,6 +162,10 @@ void TargetProgress::note_completions(Thread& thread, const ThreadSample& sample
   activity_[load].worked = true;
 }
 
+bool TargetProgress::computes(const Thread& thread, Nanos now) const {
+  return thread.computed_ns != 0 && now < thread.computed_ns + stall_after_;
+}
+
 void TargetProgress::note_wait(const Thread& thread, const ThreadSample& sample, std::size_t load,
                                Nanos now) {
   LoadView& view = views_[load];
@@ -188,7 +200,8 @@ void TargetProgress::finish_load(std::size_t load, SystemView& view) {
 void TargetProgress::judge_quiet(std::size_t load, Nanos now) {
   TargetLoad& target = loads_[load];
   const bool quiet = target.file_work_seen && views_[load].in_flight == 0 && idle_[load] > 0 &&
-                     target.last_done_ns != 0 && now >= target.last_done_ns + stall_after_;
+                     !computing_[load] && target.last_done_ns != 0 &&
+                     now >= target.last_done_ns + stall_after_;
   if (!quiet) {
     target.suspected_since_ns = 0;
     return;

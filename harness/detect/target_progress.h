@@ -11,7 +11,8 @@
 // is as old as its sleep. Progress is what threads with file work complete; one that does less than
 // 1/64 of its process's recent work (a logger beside a load) neither proves nor hides anything. A
 // process that worked steadily and completes nothing, while nobody of it is seen blocked, is only
-// suspected (DESIGN section 6). Pure; fixed memory; watchdog's loop.
+// suspected (DESIGN section 6); not even that while a thread with file work computes, as one does
+// whose mapped file is all in memory. Pure; fixed memory; watchdog's loop.
 #pragma once
 
 #include <array>
@@ -55,6 +56,8 @@ class TargetProgress {
     Nanos since_ns = 0;        // asleep without a move since then
     Nanos io_seen_ns = 0;      // last taken for one that does file work; 0: never
     Nanos other_seen_ns = 0;   // last seen at a pipe, socket or terminal; 0: never
+    Nanos user_ns = 0;         // as sampled
+    Nanos computed_ns = 0;     // last seen to spend its time in user mode; 0: never
   };
   struct Activity {
     Nanos second_ns = 0;        // start of the second that is being counted
@@ -74,6 +77,7 @@ class TargetProgress {
   [[nodiscard]] bool has_moved(const Thread& thread, const ThreadSample& sample, Nanos now) const;
   std::uint32_t load_of(const Thread& thread, const ThreadSample& sample);
   void note_completions(Thread& thread, const ThreadSample& sample, Nanos now);
+  [[nodiscard]] bool computes(const Thread& thread, Nanos now) const;
   void note_wait(const Thread& thread, const ThreadSample& sample, std::size_t load, Nanos now);
   void finish_load(std::size_t load, SystemView& view);
   void judge_quiet(std::size_t load, Nanos now);
@@ -85,6 +89,7 @@ class TargetProgress {
   std::array<LoadView, kMaxLoads> views_{};
   std::array<Activity, kMaxLoads> activity_{};
   std::array<std::uint32_t, kMaxLoads> idle_{};  // threads that could have been seen blocked
+  std::array<bool, kMaxLoads> computing_{};
   std::size_t load_count_ = 0;
   BlockedView blocked_;
   std::uint64_t sample_ = 8;  // an entry that was never used is then older than any that is

@@ -98,6 +98,31 @@ TEST(TargetProgress, ThreadsThatSleepElsewhereDoNotStall) {
   EXPECT_TRUE(target.suspected());
 }
 
+// A mapped file that is all in memory: no call, no major fault, and nothing to wait for.
+TEST(TargetProgress, ThreadThatComputesIsNotSuspected) {
+  Target target;
+  target.add(101);
+  target.ticks(30, [&] { target.work(50); });
+  target.ticks(50, [&] { target.threads[0].user_ns += kTick / 8; });
+  EXPECT_FALSE(target.suspected());
+}
+
+TEST(TargetProgress, ThreadThatPollsNowAndThenIsSuspected) {
+  Target target;
+  target.add(101);
+  target.ticks(30, [&] { target.work(50); });
+  target.ticks(15, [&] { target.threads[0].user_ns += kTick / 100; });
+  EXPECT_TRUE(target.suspected());
+}
+
+TEST(TargetProgress, ThreadOfNoFileWorkThatComputesHidesNothing) {
+  Target target;
+  target.add(101), target.add(102, false).other_work = true;
+  target.ticks(30, [&] { target.advance(target.threads[0], 50); });
+  target.ticks(50, [&] { target.threads[1].user_ns += kTick; });
+  EXPECT_TRUE(target.suspected());
+}
+
 TEST(TargetProgress, OneThreadThatWorksKeepsTheLoadFromStalling) {
   Target target;
   target.add(101), target.add(102);

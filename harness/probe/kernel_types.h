@@ -153,6 +153,7 @@ struct task_struct {
   int pid;
   int tgid;
   struct task_struct* real_parent;
+  __u64 utime;
   unsigned long nvcsw;
   unsigned long nivcsw;
   char comm[16];

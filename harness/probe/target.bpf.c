@@ -86,6 +86,8 @@ static __always_inline void read_call(struct task_struct* task) {
 static __always_inline void read_counters(struct task_struct* task) {
   row.switches = task->nvcsw + task->nivcsw;
   row.faults = task->maj_flt;
+  row.user = 0;
+  if (bpf_core_field_exists(task->utime)) row.user = task->utime;
   row.calls = 0;
   if (bpf_core_field_exists(task->ioac.syscr)) row.calls = task->ioac.syscr + task->ioac.syscw;
   row.arrival = 0;

@@ -110,12 +110,16 @@ void TargetProc::set_calls(pid_t tgid, std::uint64_t calls, Nanos at) noexcept {
 std::span<const ThreadSample> TargetProc::sample() noexcept {
   count_ = 0;
   truncated_ = false;
-  for (const Process& process : processes_)
+  const Nanos now = monotonic_now();
+  interval_ns_ = sampled_ns_ == 0 ? 0 : now - sampled_ns_;
+  sampled_ns_ = now;
+  for (Process& process : processes_)
     if (process.tgid != 0) sample_process(process);
   return {samples_.data(), count_};
 }
 
-void TargetProc::sample_process(const Process& process) noexcept {
+void TargetProc::sample_process(Process& process) noexcept {
+  one_runs_ = false;
   std::array<char, 64> path;
   const auto end =
       fmt::format_to_n(path.data(), path.size() - 1, "{}/{}/task", proc_root_, process.tgid);
@@ -134,11 +138,13 @@ void TargetProc::sample_process(const Process& process) noexcept {
       at += entry.size;
     }
   }
+  if (one_runs_) process.ran_ns += interval_ns_;
   if (process.at_ns == 0 || count_ == samples_.size()) return;
   samples_[count_++] = ThreadSample{.tid = -process.tgid,
                                     .tgid = process.tgid,
                                     .completed = process.shown,
                                     .switches = process.shown,
+                                    .user_ns = process.ran_ns,
                                     .ran_ns = process.at_ns,
                                     .file_work = process.shown > 0};
 }
@@ -158,7 +164,10 @@ void TargetProc::add_thread(int task_dir, pid_t tgid, const char* tid) noexcept 
   ThreadSample& sample = samples_[count_];
   sample =
       ThreadSample{.tid = static_cast<std::int32_t>(std::strtol(tid, nullptr, 10)), .tgid = tgid};
-  if (parse_thread_status({text.data(), static_cast<std::size_t>(size)}, sample)) ++count_;
+  const std::string_view status(text.data(), static_cast<std::size_t>(size));
+  if (!parse_thread_status(status, sample)) return;
+  ++count_;
+  if (status.find("\nState:\tR") != std::string_view::npos) one_runs_ = true;
 }
 
 }  // namespace stallproof

@@ -28,7 +28,8 @@ class TargetProc {
   // line of a log) is kept back: it must not pass for progress of the load.
   void set_calls(pid_t tgid, std::uint64_t calls, Nanos at) noexcept;
   // All threads of the watched processes, and for each process whose calls are known one sample
-  // more, with the negative tgid for a tid, that carries them.
+  // more, with the negative tgid for a tid, that carries them. What it has for time in user mode is
+  // the time in which a thread was seen to run: less would have to be asked of files that can hang.
   std::span<const ThreadSample> sample() noexcept;
   [[nodiscard]] bool truncated() const { return truncated_; }
 
@@ -39,10 +40,11 @@ class TargetProc {
     std::uint64_t shown = 0;  // without what was kept back
     double usual = 0;         // growth per look, smoothed
     Nanos at_ns = 0;          // 0: never told
+    Nanos ran_ns = 0;         // in which a thread of it was seen running
   };
   TargetProc() = default;
   Process* find(pid_t tgid) noexcept;
-  void sample_process(const Process& process) noexcept;
+  void sample_process(Process& process) noexcept;
   void add_thread(int task_dir, pid_t tgid, const char* tid) noexcept;
 
   std::string proc_root_;
@@ -50,6 +52,9 @@ class TargetProc {
   std::vector<ThreadSample> samples_;
   std::size_t count_ = 0;
   bool truncated_ = false;
+  bool one_runs_ = false;  // of the process that is being sampled
+  Nanos sampled_ns_ = 0;   // time of the sample before; 0: none
+  Nanos interval_ns_ = 0;
 };
 
 // One status file. Pure; nullopt when it is none.

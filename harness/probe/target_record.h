@@ -36,6 +36,7 @@ struct TargetRecord {
   __u64 switches;  /* nvcsw + nivcsw */
   __u64 calls;     /* ioac.syscr + ioac.syscw */
   __u64 faults;    /* maj_flt */
+  __u64 user;      /* utime, ns */
   __u64 arrival;   /* sched_info.last_arrival; 0 where the kernel does not keep it */
   __s64 call;      /* number of the system call it is in or was in last */
   __u64 call_args; /* its first four arguments, mixed */

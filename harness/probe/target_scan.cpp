@@ -97,6 +97,7 @@ struct TargetScan::Programs {
                         .start = record.start,
                         .completed = record.calls + record.faults,
                         .switches = record.switches,
+                        .user_ns = record.user,
                         .place = place_of(record),
                         .ran_ns = record.state == 0 ? now : monotonic_of(record.arrival, now),
                         .wait = wait_of(record),

@@ -165,6 +165,43 @@ TEST(TargetScan, ReaderOfAPipeDoesOtherWork) {
   EXPECT_TRUE(sample->other_work);
 }
 
+void spin() {
+  for (volatile bool forever = true; forever;) {
+  }
+}
+
+TEST(TargetScan, TellsTimeInUserModeOfWhoSpendsIt) {
+  OPEN_OR_SKIP(scan);
+  const Process sleeper([] {}), spinner(spin);
+  ASSERT_TRUE(scan->watch(sleeper.pid()) && scan->watch(spinner.pid()));
+  const auto idle = sample_of(*scan, sleeper.pid()), busy = sample_of(*scan, spinner.pid());
+  ::poll(nullptr, 0, 400);
+  const auto idle_later = sample_of(*scan, sleeper.pid());
+  const auto busy_later = sample_of(*scan, spinner.pid());
+  ASSERT_TRUE(idle && busy && idle_later && busy_later);
+  EXPECT_GE(busy_later->user_ns - busy->user_ns, 25 * kMillisecond);
+  EXPECT_LE(busy_later->user_ns - busy->user_ns, kSecond);
+  EXPECT_EQ(idle_later->user_ns, idle->user_ns);
+}
+
+TEST(TargetProc, TellsWhoWasSeenRunning) {
+  auto proc = TargetProc::open();
+  ASSERT_TRUE(proc);
+  const Process sleeper([] {}), spinner(spin);
+  ASSERT_TRUE(proc->watch(sleeper.pid()) && proc->watch(spinner.pid()));
+  proc->set_calls(sleeper.pid(), 1, 1);
+  proc->set_calls(spinner.pid(), 1, 1);
+  ASSERT_EQ(proc->sample().size(), 4U);
+  ::poll(nullptr, 0, 50);
+  Nanos idle = 1, busy = 0;
+  for (const ThreadSample& sample : proc->sample()) {
+    idle = sample.tid == -sleeper.pid() ? sample.user_ns : idle;
+    busy = sample.tid == -spinner.pid() ? sample.user_ns : busy;
+  }
+  EXPECT_EQ(idle, 0U);
+  EXPECT_GE(busy, 50 * kMillisecond);
+}
+
 TEST(TargetProc, SeesStatesAndSwitchesAndWhatIsToldOfCalls) {
   auto proc = TargetProc::open();
   ASSERT_TRUE(proc);

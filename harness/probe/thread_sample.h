@@ -25,6 +25,7 @@ struct ThreadSample {
   std::uint64_t start = 0;      // tells a reused tid from the one before; unit of the source
   std::uint64_t completed = 0;  // calls of read and write kind, major faults; only growth counts
   std::uint64_t switches = 0;   // context switches
+  Nanos user_ns = 0;            // spent in user mode; only growth counts
   std::uint64_t place = 0;      // hash of stack and call: changes when it waits somewhere else
   Nanos ran_ns = 0;             // CLOCK_MONOTONIC: last given a processor; 0: not known
   ThreadWait wait = ThreadWait::none;
