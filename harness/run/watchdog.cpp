@@ -48,7 +48,10 @@ Watchdog::Watchdog(std::unique_ptr<ProgressSource> progress, Evidence evidence,
       dropout_(options.thresholds),
       device_inflight_(options.thresholds),
       fuse_waiting_(options.thresholds),
-      blocked_table_(std::make_unique<BlockedTaskTable>()) {}
+      blocked_table_(std::make_unique<BlockedTaskTable>()),
+      knows_gaps_(!has_detector(options.thresholds.without, "observer-gap")) {
+  findings_.leave_out(findings_of(options.thresholds.without));
+}
 
 void Watchdog::run() {
   while (!quit_) {
@@ -68,7 +71,7 @@ void Watchdog::look_at_gap(Nanos now) {
   WatchdogHealth& health = evidence_.area().health;
   if (last_tick_ns_ == 0) next_tick_ns_ = last_tick_ns_ = now;
   if (now > next_tick_ns_) raise_to(health.lag_max_ns, now - next_tick_ns_);
-  if (now > last_tick_ns_ + options_.tick + kGap) {
+  if (knows_gaps_ && now > last_tick_ns_ + options_.tick + kGap) {
     judge_from_ns_ = now + std::clamp(options_.thresholds.stall_after, kAfterGapMin, kAfterGapMax);
     health.gaps.fetch_add(1, std::memory_order_relaxed);
     health.gap_ns.fetch_add(now - last_tick_ns_ - options_.tick, std::memory_order_relaxed);

@@ -90,6 +90,7 @@ class Watchdog {
   std::unique_ptr<BlockedTaskTable> blocked_table_;
   IncidentTracker incident_;
 
+  bool knows_gaps_;
   Nanos next_tick_ns_ = 0;
   Nanos last_tick_ns_ = 0;
   Nanos last_scan_ns_ = 0;

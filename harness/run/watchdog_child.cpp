@@ -17,6 +17,14 @@ constexpr Nanos kAfterKill = 2 * kSecond;
 
 std::string nanoseconds(Nanos span) { return fmt::format("{}ns", span); }
 
+void note_left_out(DetectorSet without, EvidenceArea& area) {
+  std::string names;
+  for (const DetectorInfo& detector : kDetectors)
+    if (has_detector(without, detector.name))
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", detector.name);
+  names.copy(area.left_out.data(), area.left_out.size() - 1);
+}
+
 }  // namespace
 
 Result<> start_role(Child& child, const char* role, Settings words, const std::vector<int>& keep,
@@ -59,6 +67,8 @@ Result<> WatchdogChild::start(const Setup& setup) {
   words.set("stall-after", nanoseconds(setup.thresholds.stall_after));
   words.set("fail-after", nanoseconds(setup.thresholds.fail_after));
   words.set("dropout-below-ppm", std::to_string(std::lround(setup.thresholds.dropout_below * 1e6)));
+  words.set("without", std::to_string(setup.thresholds.without));
+  note_left_out(setup.thresholds.without, evidence_.area());
   if (setup.board_fd >= 0) {
     words.set("board", std::to_string(setup.board_fd));
     keep.push_back(setup.board_fd);

@@ -18,13 +18,15 @@ Result<WatchdogOptions> read_options(const Settings& words) {
   const auto stall_after = words.duration("stall-after", options.thresholds.stall_after);
   const auto fail_after = words.duration("fail-after", options.thresholds.fail_after);
   const auto below = words.count("dropout-below-ppm", 100'000);
+  const auto without = words.count("without", 0);
   const auto channel = words.count("channel", 0);
-  for (const auto* value : {&tick, &stall_after, &fail_after, &below, &channel})
+  for (const auto* value : {&tick, &stall_after, &fail_after, &below, &without, &channel})
     if (!*value) return Failure(value->error());
   options.tick = *tick;
   options.thresholds = {.stall_after = *stall_after,
                         .fail_after = *fail_after,
-                        .dropout_below = static_cast<double>(*below) / 1e6};
+                        .dropout_below = static_cast<double>(*below) / 1e6,
+                        .without = static_cast<DetectorSet>(*without)};
   options.channel_fd = static_cast<int>(*channel);
   return options;
 }

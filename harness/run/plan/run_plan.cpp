@@ -59,7 +59,7 @@ Result<int> run_plan(const LoadPlanOptions& given, Console& console) {
   const auto target = look(options.plan);
   if (!target) return Failure(target.error());
   if (!target->path.empty()) options.plan.target = target->path;
-  auto lens = LiveLens::open(options.fs_files);
+  auto lens = LiveLens::open(options.fs_files, options.plan.limits.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   SignalWatch signals;
