@@ -8,6 +8,7 @@ import subprocess
 from program import BINARY
 
 STAND = ["--hold", "--deadline"]  # for so long the stall stands
+SOON = ["--deadline", "3s"]  # a run that sees no stall is over
 
 
 class Mutation:
@@ -51,34 +52,36 @@ def nothing_told(verdict, _):
 
 
 MUTATIONS = (
-    Mutation("no-progress", ["fuse-server-hung", "--variant", "stopped"],
+    Mutation("no-progress", ["fuse-server-hung", "--variant", "stopped", *SOON],
              "a load that stands is a stall", has_source("no-progress")),
-    Mutation("stuck-op", ["fuse-server-hung", "--variant", "one-lost"],
+    Mutation("stuck-op", ["fuse-server-hung", "--variant", "one-lost", *SOON],
              "one operation that never ends is a stall", has_source("stuck-op")),
     Mutation("blocked-tasks", ["fs-frozen"],
              "tasks in D are counted in the incident",
              lambda verdict, first: has_source("blocked-tasks")(verdict, first)
              and first.get("incident.json", {}).get("blocked_tasks", 0) > 0),
-    Mutation("dropout", ["loop-on-dead-fuse", "--variant", "stopped", *STAND, "5s"],
+    Mutation("dropout", ["loop-on-dead-fuse", "--variant", "stopped", *STAND, "4s"],
              "the dropout of the load is told",
              lambda verdict, _: bool(verdict.get("dropouts"))),
     Mutation("hung-task", ["fs-frozen", *STAND, "6s"],
              "what the kernel's own detector found is in the incident",
              supported_by("hung-task")),
-    Mutation("device-inflight", ["loop-on-dead-fuse", "--variant", "stopped", *STAND, "5s"],
+    Mutation("device-inflight", ["loop-on-dead-fuse", "--variant", "stopped", *STAND, "4s"],
              "the disk that ends no request is named", supported_by("device-inflight")),
-    Mutation("fuse-waiting", ["fuse-server-hung", "--variant", "stopped"],
+    Mutation("fuse-waiting", ["fuse-server-hung", "--variant", "stopped", *SOON],
              "the connection that answers no request is named", supported_by("fuse-waiting")),
-    Mutation("pressure", ["loop-on-dead-fuse", "--variant", "stopped", *STAND, "5s"],
+    Mutation("pressure", ["loop-on-dead-fuse", "--variant", "stopped", *STAND, "4s"],
              "that everything waited for I/O is told", supported_by("pressure")),
-    Mutation("kernel-log", ["fuse-server-hung", "--variant", "stopped", *STAND, "5s"],
+    Mutation("kernel-log", ["fuse-server-hung", "--variant", "stopped", *STAND, "4s"],
              "the I/O error in the kernel log is in the incident", supported_by("kernel-log"),
              "failed writes"),
     Mutation("lock-contention", ["mmap-lock-fault", "--variant", "read-error"],
              "who queues for the lock is read from it", lock_is_read),
     Mutation("vma-lock", ["vma-lock-mkwrite"],
              "the VMA's lock is what is told", of_class("vma_lock_held")),
-    Mutation("observer-gap", ["control-rate-limited-idle", "--expect", "quiet", "--deadline", "6s"],
+    Mutation("observer-gap",
+             ["control-rate-limited-idle", "--param", "every=1s", "--expect", "quiet",
+              "--deadline", "6s"],
              "a load that was stopped together with its watchdog has not stalled", nothing_told,
              "stopped together"),
 )
