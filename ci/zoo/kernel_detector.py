@@ -95,6 +95,8 @@ def main():
             return checks.code
         space = Workspace()
         checks.at_end(space.remove)
+        if options.markdown:
+            checks.at_end(lambda: add_to(options.markdown, rows))
         with kernel_detector(seconds=1):
             for case in chosen:
                 row, problems = run_case(case, space)
@@ -104,8 +106,6 @@ def main():
         blind = sum(row[3] == "not at all" for row in rows)
         checks.row("stalls that the kernel's own detector does not see", f"{blind} of {len(rows)}",
                    "")
-        if options.markdown:
-            add_to(options.markdown, rows)
     return checks.code
 
 
