@@ -26,11 +26,11 @@ STANDS = "6s"
 RUN_SECONDS = 40
 STALL_AFTER_MS = 1000
 LOOK_EVERY = 0.02
-HEAD = ["scenario", "class", "seen here after", "seen by the kernel after", "tasks it reports"]
+HEAD = ["scenario", "class", "seen here after", "seen by the kernel after", "its reports"]
 
 
 class KernelCount:
-    """Follows the kernel's count of hung tasks in a thread of its own."""
+    """Follows the kernel's count of its reports in a thread of its own."""
 
     def __init__(self):
         self.before, self.rises, self.over = self.now(), [], threading.Event()
@@ -72,10 +72,11 @@ def run_case(case, space):
         return [str(case), "–", "not at all", "–", "–"], [*problems, ended.describe()]
     onset = seconds_of(stalls[0]["onset"])
     ours = (stalls[0]["detected_ms"] - stalls[0]["onset_ms"]) / 1000
-    theirs = [(at - onset, tasks) for at, tasks in count.rises if at > onset]
+    theirs = [(at - onset, reports) for at, reports in count.rises if at > onset]
     seen = f"{theirs[0][0]:.1f} s" if theirs else "not at all"
-    tasks = str(theirs[-1][1]) if theirs else "0"
-    return [str(case), stalls[0].get("class", ""), f"{ours:.2f} s", seen, tasks], problems
+    # It counts a task again each time it looks.
+    reports = str(theirs[-1][1]) if theirs else "0"
+    return [str(case), stalls[0].get("class", ""), f"{ours:.2f} s", seen, reports], problems
 
 
 def main():
