@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/rwsem.h>
 #include <linux/sched/mm.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/version.h>
 
@@ -38,6 +39,15 @@
 #else
 #define FFS_DEFINE_SEMAPHORE(name) DEFINE_SEMAPHORE(name)
 #endif
+
+static inline bool ffs_access_ok(unsigned long address, size_t length)
+{
+#if FFS_KERNEL(5, 0)
+	return access_ok((void __user *)address, length);
+#else
+	return access_ok(VERIFY_WRITE, (void __user *)address, length);
+#endif
+}
 
 /* One writable page of another process; its mmap_lock is held. 1, 0 or -errno. */
 static inline long ffs_remote_page(struct mm_struct *mm, unsigned long address, struct page **page)

@@ -96,7 +96,7 @@ static FFS_FRAME ssize_t ffs_direct_read(loff_t offset, unsigned long buffer, si
 	if (offset >= ffs_file_size || length == 0)
 		return 0;
 	job.length = min_t(loff_t, length, ffs_file_size - offset);
-	if (!access_ok((void __user *)buffer, job.length))
+	if (!ffs_access_ok(buffer, job.length))
 		return -EFAULT;
 	if (ffs_fix == FFS_FIX_PIN_IN_SUBMITTER) {
 		pinned = pin_buffer(&job);

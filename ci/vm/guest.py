@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one shell script in a fresh guest. The script starts in /mnt, which is the shared folder; its
-output is ttyS1, the host's stdout or a file; the kernel's is ttyS0, a file."""
+"""Runs one shell script in a fresh guest. The script starts in /mnt, which is the shared folder;
+its output is ttyS1, the host's stdout or a file; the kernel's is ttyS0, a file."""
 
 import os
 import secrets

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's kernel of today, unpacked into the cache without root: what linux-image-amd64 depends on,
-with the headers of the same version. A kernel once unpacked is used when the archive is away."""
+"""Debian's kernel of today, unpacked into the cache without root: what linux-image-amd64 depends
+on, with the headers of the same version. A kernel once unpacked is used when the archive is
+away."""
 
 import os
 import re
