@@ -151,6 +151,13 @@ static void sleep_until_stopped(void)
 	__set_current_state(TASK_RUNNING);
 }
 
+static void drop_mm(struct ffs_holder *holder)
+{
+	if (holder->mm)
+		mmput(holder->mm);
+	holder->mm = NULL;
+}
+
 static FFS_FRAME int ffs_hold_thread(void *argument)
 {
 	struct ffs_holder *holder = argument;
@@ -167,6 +174,7 @@ static FFS_FRAME int ffs_hold_thread(void *argument)
 			wait_for_end(kind, holder->seconds);
 		ffs_gate_set(kind, false);
 		give_back(kind, holder->mm);
+		drop_mm(holder);
 		WRITE_ONCE(holder->held, false);
 	} else {
 		complete(&holder->acquired);
@@ -182,9 +190,7 @@ static void stop_holder(struct ffs_holder *holder)
 		return;
 	kthread_stop(holder->task);
 	holder->task = NULL;
-	if (holder->mm)
-		mmput(holder->mm);
-	holder->mm = NULL;
+	drop_mm(holder);
 }
 
 static int find_mm(int id, struct mm_struct **mm)
@@ -208,9 +214,7 @@ static int start_holder(enum ffs_kind kind)
 	init_completion(&holder->acquired);
 	task = kthread_run(ffs_hold_thread, holder, "hold/%s", ffs_kind_name[kind]);
 	if (IS_ERR(task)) {
-		if (holder->mm)
-			mmput(holder->mm);
-		holder->mm = NULL;
+		drop_mm(holder);
 		return PTR_ERR(task);
 	}
 	holder->task = task;

@@ -26,8 +26,11 @@ stacks() {
   done >"$1" 2>/dev/null
 }
 
+# What the kernel has said so far is kept for the last judgement.
+keep_log() { dmesg -c >>/mnt/kmsg; }
+
 blocked_tasks() {
-  dmesg -c >/dev/null
+  keep_log
   echo 1 >/proc/sys/kernel/sysrq
   echo w >/proc/sysrq-trigger
   dmesg -c >"$1"
@@ -114,14 +117,14 @@ hold_case() {
   value=60
   case $1 in
     mmap_*) value="$client 60" ;;
-    spin) value=5; echo 1 >/proc/sys/kernel/watchdog_thresh; dmesg -c >/dev/null ;;
+    spin) value=5; echo 1 >/proc/sys/kernel/watchdog_thresh; keep_log ;;
   esac
   echo "$value" >"$debug/hold/$1"
   echo "held $?" >"$folder/progress"
   sleep 0.3
   cat "$debug/hold/$1" >"$folder/state"
   echo "before $(served)" >>"$folder/progress"
-  if [ "$1" = spin ]; then sleep 4; dmesg >"$folder/kmsg"; else sleep 0.5; fi
+  if [ "$1" = spin ]; then sleep 4; dmesg -c >"$folder/kmsg"; else sleep 0.5; fi
   echo "while $(served)" >>"$folder/progress"
   stacks "$folder/stacks"
   blocked_tasks "$folder/sysrq-w"
@@ -168,4 +171,4 @@ done
 for kind in mmap_read mmap_write rwsem_read rwsem_write mutex semaphore completion sleep spin; do
   hold_case "$kind"
 done
-dmesg >/mnt/kmsg
+keep_log
