@@ -54,6 +54,7 @@ class Machine:
     def __init__(self, line, console, mark, stdin=subprocess.DEVNULL, stdout=None, own_group=True):
         self.console, self.mark = console, mark
         self.began = time.monotonic()
+        self.read_size, self.read_marks = 0, {}
         with open(console, "wb"):
             pass
         # pylint: disable-next=subprocess-popen-preexec-fn
@@ -70,9 +71,12 @@ class Machine:
         self.process.stderr.close()
 
     def marks(self):
-        """{word: rest of the line} of what the guest has told so far."""
-        found = re.findall(rf"^{self.mark} (\S+) ?(.*?)\r?$", self.text(), re.M)
-        return dict(found)
+        """{word: rest of the line} of what the guest has told so far, in whole lines."""
+        size = os.path.getsize(self.console)
+        if size != self.read_size:
+            found = re.findall(rf"^{self.mark} (\S+) ?(.*)\n", self.text(), re.M)
+            self.read_size, self.read_marks = size, dict(found)
+        return self.read_marks
 
     def text(self):
         with open(self.console, "rb") as stream:
