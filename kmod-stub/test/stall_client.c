@@ -18,6 +18,8 @@
 
 #define PAGE  4096UL
 #define CHUNK (64UL << 10)
+/* Without faults the circle cannot close: for so long the others run alone. */
+#define HEALTHY_US 300000
 
 /* A thread's creation takes the mmap_lock, so all are there before the first fault. */
 static pthread_barrier_t all_here;
@@ -59,6 +61,7 @@ static void *fault_pages(void *seed)
 		_exit(2);
 	}
 	pthread_barrier_wait(&all_here);
+	usleep(HEALTHY_US);
 	for (;;) {
 		uint64_t offset = next_random(&state) % (file_size / PAGE) * PAGE;
 
