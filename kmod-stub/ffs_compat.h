@@ -25,7 +25,6 @@
 #define mmap_read_lock(mm)     down_read(&(mm)->mmap_sem)
 #define mmap_read_trylock(mm)  (down_read_trylock(&(mm)->mmap_sem) != 0)
 #define mmap_read_unlock(mm)   up_read(&(mm)->mmap_sem)
-#define mmap_write_trylock(mm) (down_write_trylock(&(mm)->mmap_sem) != 0)
 #define mmap_write_unlock(mm)  up_write(&(mm)->mmap_sem)
 #endif
 
@@ -47,6 +46,12 @@ static inline bool ffs_access_ok(unsigned long address, size_t length)
 #else
 	return access_ok(VERIFY_WRITE, (void __user *)address, length);
 #endif
+}
+
+/* 6.12 has no mmap_write_trylock(); up to there it was no more than this. */
+static inline bool ffs_mmap_write_trylock(struct mm_struct *mm)
+{
+	return down_write_trylock(ffs_mmap_rwsem(mm)) != 0;
 }
 
 /* One writable page of another process; its mmap_lock is held. 1, 0 or -errno. */

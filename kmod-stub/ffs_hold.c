@@ -51,7 +51,7 @@ static bool try_acquire(enum ffs_kind kind, struct mm_struct *mm)
 	case FFS_MMAP_READ:
 		return mmap_read_trylock(mm);
 	case FFS_MMAP_WRITE:
-		return mmap_write_trylock(mm);
+		return ffs_mmap_write_trylock(mm);
 	case FFS_RWSEM_READ:
 		return down_read_trylock(&ffs_rwsem);
 	case FFS_RWSEM_WRITE:

@@ -33,13 +33,12 @@ def check_headers(kernel):
     if kernel.headers is None or not os.path.isdir(kernel.headers):
         raise VmError(f"no headers of {kernel.release}: its modules folder has no `build`; "
                       "install them, or run without --kmod")
-    path = os.path.join(kernel.headers, "include/config/kernel.release")
-    if os.path.exists(path):
-        with open(path, encoding="utf-8") as stream:
-            release = stream.read().strip()
-        if release != kernel.release:
-            raise VmError(f"headers {kernel.headers} are of {release}, the kernel is "
-                          f"{kernel.release}; the module would not load")
+    path = os.path.join(kernel.headers, "include/generated/utsrelease.h")
+    found = re.search(rb'UTS_RELEASE "([^"]*)"', read(path) if os.path.exists(path) else b"")
+    release = found.group(1).decode() if found else "no kernel (no include/generated)"
+    if release != kernel.release:
+        raise VmError(f"headers {kernel.headers} are of {release}, the kernel is "
+                      f"{kernel.release}; the module would not load")
 
 
 def copy_changed(folder):

@@ -204,8 +204,8 @@ class Files(InFolder):
         self.refused("no kernel module", kernel_module.release_of_module, self.write("b", "b"))
 
     def test_headers_of_another_kernel_are_refused(self):
-        os.makedirs(os.path.join(self.folder, "include/config"))
-        self.write("include/config/kernel.release", "6.2.0\n")
+        os.makedirs(os.path.join(self.folder, "include/generated"))
+        self.write("include/generated/utsrelease.h", '#define UTS_RELEASE "6.2.0"\n')
         self.refused("would not load", kernel_module.check_headers,
                      kernel.Kernel("6.1.0", "vmlinuz", None, self.folder))
         self.refused("no headers of 6.1.0", kernel_module.check_headers,
