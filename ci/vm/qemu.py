@@ -109,6 +109,8 @@ class Machine:
         return marks
 
     def fail(self, what):
-        tail = self.tail()
+        """Raises, with a panic's reason in the line: the tail may be all stack."""
+        panic = re.findall(r"Kernel panic - not syncing: .*", self.text())
+        what, tail = "; ".join([what, *panic[-1:]]), self.tail()
         raise VmError(f"{what}; console: {self.console}" + (f"\n{tail}" if tail else
                                                             " (it is empty)"), INFRASTRUCTURE)
