@@ -60,7 +60,7 @@ wait_for_standstill() {
 
 # end_client FOLDER PID: killed, as only that dissolves the circle; then the module must unload.
 end_client() {
-  kill -9 "$2"
+  kill -9 "$2" 2>/dev/null
   gone "$2"
   echo "gone $?" >>"$1/end"
   wait "$2" 2>/dev/null
