@@ -49,7 +49,8 @@ static bool is_page_awaited(struct mm_struct *mm)
 	return atomic_read(&awaited[hash_ptr(mm, MM_BITS)]) > 0;
 }
 
-static bool lock_client(struct mm_struct *mm)
+/* No frame of its own: in the crash core ffs_get_user_page() itself takes the lock. */
+static __always_inline bool lock_client(struct mm_struct *mm)
 {
 	u32 index = hash_ptr(mm, MM_BITS);
 
@@ -92,7 +93,7 @@ static void fill_page(struct page *page, size_t from, u64 offset, size_t length)
 	kunmap_local(at);
 }
 
-static int copy_one_page(struct ffs_job *job, size_t done, size_t part)
+static __always_inline int copy_one_page(struct ffs_job *job, size_t done, size_t part)
 {
 	unsigned long address = job->buffer + done;
 	struct page *page;

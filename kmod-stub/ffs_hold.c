@@ -132,8 +132,11 @@ static void wait_for_end(enum ffs_kind kind, unsigned int seconds)
 /* Keeps its processor from everybody else: a soft lockup. */
 static FFS_FRAME void ffs_hold_processor(unsigned int seconds)
 {
-	u64 deadline = ktime_get_ns() + (u64)seconds * NSEC_PER_SEC;
+	u64 deadline;
 
+	/* Whoever asked for it may wait for this very processor: let it go first. */
+	msleep(20);
+	deadline = ktime_get_ns() + (u64)seconds * NSEC_PER_SEC;
 	preempt_disable();
 	while (!kthread_should_stop() && ktime_get_ns() < deadline)
 		cpu_relax();

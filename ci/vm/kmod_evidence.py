@@ -15,6 +15,9 @@ class Task:
         return any(self.frames[at:at + count] == list(frames)
                    for at in range(len(self.frames) - count + 1))
 
+    def begins_with(self, frames):
+        return self.frames[:len(frames)] == list(frames)
+
 
 def tasks_of_stacks(text):
     """The form of /proc/PID/stack, each headed by `== TID COMM STATE`."""

@@ -117,7 +117,7 @@ hold_case() {
   value=60
   case $1 in
     mmap_*) value="$client 60" ;;
-    spin) value=5; echo 1 >/proc/sys/kernel/watchdog_thresh; keep_log ;;
+    spin) value=15; echo 1 >/proc/sys/kernel/watchdog_thresh; keep_log ;;
   esac
   echo "$value" >"$debug/hold/$1"
   echo "held $?" >"$folder/progress"

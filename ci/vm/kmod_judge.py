@@ -58,9 +58,10 @@ def refusals(folder):
     return wrong + [f"kernel log lacks: {each}" for each in REASONS if each not in kmsg]
 
 
-def any_with(tasks, comm, state, frames):
-    return [task for task in tasks
-            if task.comm.startswith(comm) and task.state == state and task.has(frames)]
+def any_with(tasks, comm, frames, innermost=False):
+    """Tasks in D; /proc/PID/stack leaves out all that is called from the innermost of `frames`."""
+    return [task for task in tasks if task.comm.startswith(comm) and task.state == "D" and
+            (task.begins_with(frames) if innermost else task.has(frames))]
 
 
 def stall(folder):
@@ -76,10 +77,11 @@ def stall(folder):
         for role, comm, frames in (("holder", "java-fault", HOLDER),
                                    ("writer", "java-mprotect", writer),
                                    ("service thread", "dataio_srv/", service)):
-            if not any_with(seen, comm, "D", frames):
+            if not any_with(seen, comm, frames, form == "stack"):
                 wrong.append(f"{form} shows no {role} with the crash core's frames")
     for task in tasks:
-        if task.comm.startswith("dataio_srv/") and not (task.has(SERVICE) or task.has(IDLE)):
+        if task.comm.startswith("dataio_srv/") and not (
+                task.begins_with(SERVICE) or task.begins_with(IDLE)):
             wrong.append(f"{task.comm} is neither stuck nor idle: {' < '.join(task.frames)}")
     if numbers(read(folder, "counters")).get("hazards", 0) < 1:
         wrong.append("no hazard was counted")
@@ -121,9 +123,9 @@ def hold(folder, kind):
     if seen.get("before", 0) != seen.get("while", -1):
         wrong.append(f"{seen.get('while')} served while held, {seen.get('before')} before")
     comm, frames = HELD[kind]
-    if not any_with(tasks_of_stacks(read(folder, "stacks")), comm, "D", frames):
+    if not any_with(tasks_of_stacks(read(folder, "stacks")), comm, frames, True):
         wrong.append(f"no {comm} blocked in {frames[0]}")
-    if not any_with(tasks_of_sysrq(read(folder, "sysrq-w")), comm, "D", frames):
+    if not any_with(tasks_of_sysrq(read(folder, "sysrq-w")), comm, frames):
         wrong.append(f"sysrq-w shows no {comm} in {frames[0]}")
     return wrong + ended(folder, ("gone", "rmmod"))
 

@@ -88,6 +88,10 @@ class Stalls(InFolder):
         self.stacks[1] = (12, "dataio_srv/1", "D", [f for f in judge.SERVICE if f != "dataio_ack"])
         self.assertTrue(self.judged())
 
+    def test_a_frame_too_many_is_refused(self):
+        self.stacks[1] = (12, "dataio_srv/1", "D", ["lock_client", *judge.SERVICE])
+        self.assertTrue(self.judged())
+
     def test_a_load_that_goes_on_is_refused(self):
         self.files["standstill"] = "moving 8000\n"
         self.assertIn("no stall", self.judged()[0])
