@@ -3,7 +3,9 @@
 """ci/vm/run and crash_dump as a user runs them: codes, output, deadlines, crashes, wrong input."""
 
 import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -51,6 +53,7 @@ def main():
         share = tempfile.mkdtemp(prefix="stallproof-measure-")
         checks.at_end(lambda: shutil.rmtree(share, ignore_errors=True))
         commands(checks, share, kernel)
+        shell(checks, share)
         failures(checks, share)
         refusals(checks, share, kernel)
         crashes(checks, share)
@@ -72,6 +75,30 @@ def commands(checks, share, kernel):
     checks.check("a kernel given by path runs; files, modules and programs are there",
                  asked.code == 0 and asked.out == "from the host\n" and out == "of the guest\n",
                  asked.said())
+
+
+def shell(checks, share):
+    """A person at a terminal: the prompt, a command, `exit`."""
+    ours, theirs = pty.openpty()
+    began, seen, typed = time.monotonic(), b"", False
+    person = subprocess.Popen([os.path.join(HERE, "shell"), "--share", share], stdin=theirs,
+                              stdout=theirs, stderr=subprocess.DEVNULL)
+    os.close(theirs)
+    while person.poll() is None and time.monotonic() - began < 60:
+        if select.select([ours], [], [], 0.2)[0]:
+            try:
+                seen += os.read(ours, 4096)
+            except OSError:  # the terminal's other end is closed
+                break
+        if b"# " in seen and not typed:
+            os.write(ours, b"echo $((40 + 2)); ls in; exit 3\n")
+            typed = True
+    if person.poll() is None and not typed:
+        person.terminate()
+    code = person.wait(timeout=30)
+    os.close(ours)
+    checks.check("a shell at a terminal", code == 3 and b"42\r\nin" in seen,
+                 f"exit {code}, {seen[-200:]!r}")
 
 
 def failures(checks, share):
