@@ -3,16 +3,20 @@
 """Without a guest: what the judgements accept and refuse, what is read from kernels, modules and
 consoles, and the one line of each error."""
 
+import io
 import os
 import struct
 import sys
 import tempfile
 import unittest
+from contextlib import ExitStack, redirect_stderr
+from unittest import mock
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import accel  # noqa: E402
 import cpio  # noqa: E402
 import guest  # noqa: E402
 import kernel  # noqa: E402
@@ -251,6 +255,40 @@ class Guests(InFolder):
             with self.assertRaises(VmError) as caught:
                 machine.wait(5, 5)
         self.assertIn("no such accelerator", str(caught.exception))
+
+
+class Acceleration(InFolder):
+    """Another program in the place of QEMU, whose KVM aborts, hangs or works."""
+
+    def chosen(self, script):
+        path = self.write("qemu", "#!/bin/sh\n" + script)
+        os.chmod(path, 0o755)
+        changes = (mock.patch.dict(os.environ, {"STALLPROOF_VM_CACHE": self.folder}),
+                   mock.patch.object(qemu, "program", lambda: path),
+                   mock.patch.object(accel.os, "access", lambda *_: True),
+                   mock.patch.object(accel.initramfs, "build", lambda *_: None),
+                   mock.patch.object(accel, "PROBE_SECONDS", 0.4),
+                   redirect_stderr(io.StringIO()))
+        with ExitStack() as stack:
+            for change in changes:
+                stack.enter_context(change)
+            first = accel.choose(kernel.Kernel("6.1.0", "vmlinuz"))
+            return first, accel.remembered()["why"], accel.choose(kernel.Kernel("x", "y"), "kvm")
+
+    def test_kvm_that_hangs_is_not_used(self):
+        first, why, asked = self.chosen("[ $1 = --version ] || exec sleep 9\n")
+        self.assertEqual((first, asked), ("tcg", "kvm"))
+        self.assertIn("did not come up", why)
+
+    def test_kvm_that_aborts_is_not_used(self):
+        first, why, _ = self.chosen("echo failed to set MSR >&2; exit 134\n")
+        self.assertEqual(first, "tcg")
+        self.assertIn("failed to set MSR", why)
+
+    def test_kvm_that_reaches_the_mark_is_used(self):
+        console = 'c=$(echo "$*" | sed "s/.*id=console,path=\\([^ ]*\\).*/\\1/")'
+        first, why, _ = self.chosen(f'{console}; [ $1 = --version ] || echo "PROBE up" > "$c"\n')
+        self.assertEqual((first, why), ("kvm", ""))
 
 
 if __name__ == "__main__":
