@@ -4,6 +4,7 @@
  * time is over or the module goes. The holder itself never waits uninterruptibly for a lock, so it
  * can always be stopped.
  */
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -215,12 +216,16 @@ static int start_holder(enum ffs_kind kind)
 	struct task_struct *task;
 
 	init_completion(&holder->acquired);
-	task = kthread_run(ffs_hold_thread, holder, "hold/%s", ffs_kind_name[kind]);
+	task = kthread_create(ffs_hold_thread, holder, "hold/%s", ffs_kind_name[kind]);
 	if (IS_ERR(task)) {
 		drop_mm(holder);
 		return PTR_ERR(task);
 	}
 	holder->task = task;
+	/* Who is to see it stays off that processor: taskset. */
+	if (kind == FFS_SPIN)
+		kthread_bind(task, cpumask_last(cpu_online_mask));
+	wake_up_process(task);
 	wait_for_completion(&holder->acquired);
 	if (holder->error)
 		stop_holder(holder);
