@@ -25,7 +25,7 @@ class Options:
         self.programs = ()  # of the host, into the guest's /bin
         self.memory_mib, self.cpus, self.accel = 1024, 2, "auto"
         self.seconds, self.up_seconds = 300, 90
-        self.console = None  # file; in the share when None
+        self.console = None  # file; when None, one that stays only if the guest failed
         self.words = ()  # more of the kernel's command line
         self.kdump = None  # options of makedumpfile: a panic leaves vmcore in the share
         self.interactive = False
@@ -51,7 +51,6 @@ def run(kernel, script, options=None):
     """Boots, runs, powers off. Raises VmError when the guest could not tell how it ended."""
     options = options or Options()
     share = os.path.abspath(options.share or tempfile.mkdtemp(prefix="stallproof-vm-share-"))
-    console = os.path.abspath(options.console or os.path.join(share, "console.log"))
     chosen = accel.choose(kernel, options.accel)
     with tempfile.TemporaryDirectory(prefix="stallproof-vm-") as work:
         image = os.path.join(work, "initramfs")
@@ -62,13 +61,23 @@ def run(kernel, script, options=None):
         if kernel.modules_root is not None:
             modules = os.path.join(kernel.modules_root, "lib/modules")
             shares.append(("modules", os.path.realpath(modules), True))
+        console = os.path.abspath(options.console or new_console())
         line = qemu.command(kernel, image, console, command_line(mark, options), chosen,
                             options.memory_mib, options.cpus, shares)
         source = None if options.interactive else subprocess.DEVNULL
         with qemu.Machine(line, console, mark, source, options.output,
                           not options.interactive) as machine:
             marks = machine.wait(options.up_seconds, options.seconds)
-            return judge(marks, machine, share)
+            ended = judge(marks, machine, share)
+    if options.console is None and ended.code is not None:
+        os.remove(console)
+    return ended
+
+
+def new_console():
+    handle, path = tempfile.mkstemp(prefix="stallproof-vm-", suffix=".console")
+    os.close(handle)
+    return path
 
 
 def command_line(mark, options):

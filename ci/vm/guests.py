@@ -156,6 +156,7 @@ def crashes(checks, share):
             with open(dump, "rb") as stream:
                 head = stream.read(8)
             os.remove(dump)
+            os.remove(dump + ".console")
         checks.check(f"a panic leaves its vmcore here ({name})",
                      asked.code == 0 and head == DUMP_MAGIC, asked.said())
         size = re.search(r"[\d.]+ MB", asked.err)

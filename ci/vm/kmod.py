@@ -62,7 +62,8 @@ def prove(checks, words, stalls, seconds, limit):
     if not words.keep:
         checks.at_end(lambda: shutil.rmtree(share, ignore_errors=True))
     ended = guest.run(kernel, script(stalls, seconds), guest.Options(
-        share=share, programs=[client(share), "ffs_stub.ko=" + module], seconds=limit))
+        share=share, console=os.path.join(share, "console.log"), seconds=limit,
+        programs=[client(share), "ffs_stub.ko=" + module]))
     checks.check("the guest's script ran to its end", ended.code == 0, f"exit {ended.code}")
     checks.row("boot to power-off, all cases", f"{ended.seconds:.0f} s", f"{limit} s")
     judge_all(checks, share, stalls, seconds)

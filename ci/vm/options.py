@@ -32,8 +32,8 @@ def parser(about, command=True):
     made.add_argument("--deadline", type=int, default=300, metavar="SECONDS")
     made.add_argument("--up", type=int, default=90, metavar="SECONDS",
                       help="the guest is up by then, or never (default: %(default)s)")
-    made.add_argument("--console", metavar="FILE", help="the kernel's console (default: "
-                      "console.log in the share)")
+    made.add_argument("--console", metavar="FILE", help="keep what the kernel says there "
+                      "(default: kept only when the guest fails)")
     made.add_argument("--append", action="append", default=[], metavar="WORD",
                       help="for the kernel's command line")
     if command:
