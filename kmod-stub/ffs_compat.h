@@ -21,11 +21,11 @@
 #include <linux/mmap_lock.h>
 #define ffs_mmap_rwsem(mm) (&(mm)->mmap_lock)
 #else
-#define ffs_mmap_rwsem(mm)     (&(mm)->mmap_sem)
-#define mmap_read_lock(mm)     down_read(&(mm)->mmap_sem)
-#define mmap_read_trylock(mm)  (down_read_trylock(&(mm)->mmap_sem) != 0)
-#define mmap_read_unlock(mm)   up_read(&(mm)->mmap_sem)
-#define mmap_write_unlock(mm)  up_write(&(mm)->mmap_sem)
+#define ffs_mmap_rwsem(mm)    (&(mm)->mmap_sem)
+#define mmap_read_lock(mm)    down_read(&(mm)->mmap_sem)
+#define mmap_read_trylock(mm) (down_read_trylock(&(mm)->mmap_sem) != 0)
+#define mmap_read_unlock(mm)  up_read(&(mm)->mmap_sem)
+#define mmap_write_unlock(mm) up_write(&(mm)->mmap_sem)
 #endif
 
 #if !FFS_KERNEL(5, 11)
