@@ -9,6 +9,7 @@ MOST_FOREIGN = 0.05  # of one CPU, in user mode; kernel threads, which work for 
 TRIES = 6
 PAUSE_S = 2
 
+budget = None  # repetitions that are left, of all measurements; None: no limit
 again = 0  # measurements that were repeated
 kept = 0  # those that were disturbed each time, and kept all the same
 
@@ -25,7 +26,7 @@ def user_seconds():
 
 def undisturbed(measure):
     """What measure() returns; it must have waited for all processes that it starts."""
-    global again, kept
+    global again, budget, kept
     for left in reversed(range(TRIES)):
         began, (all_before, own_before) = time.monotonic(), user_seconds()
         found = measure()
@@ -33,9 +34,11 @@ def undisturbed(measure):
         foreign = (all_after - all_before) - (own_after - own_before)
         if foreign / (time.monotonic() - began) <= MOST_FOREIGN:
             return found
-        if left:
-            again += 1
-            time.sleep(PAUSE_S)
+        if not left or budget == 0:
+            break
+        again += 1
+        budget = budget and budget - 1
+        time.sleep(PAUSE_S)
     kept += 1
     return found
 
