@@ -20,15 +20,9 @@ struct ffs_stashed {
 };
 
 /* The service answers or the module aborts: as in the crash core, no signal ends this wait. */
-FFS_FRAME void lock_blkgrp_sync(struct ffs_job *job)
+static FFS_FRAME void lock_blkgrp_sync(struct ffs_job *job)
 {
-	for (;;) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		if (ofs_answered(job))
-			break;
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
+	ffs_await_answer(job);
 }
 
 static FFS_FRAME int wait_on_blkgrp_locked(struct ffs_job *job)

@@ -66,13 +66,7 @@ static ssize_t submit_and_wait(struct ffs_job *job)
 
 	if (error)
 		return error;
-	for (;;) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		if (ofs_answered(job))
-			break;
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
+	ffs_await_answer(job);
 	return job->result;
 }
 

@@ -84,6 +84,19 @@ void ofs_tpools_stop(void);
 int ofs_submit(struct ffs_job *job);
 void ofs_answer(struct ffs_job *job, ssize_t result);
 bool ofs_answered(const struct ffs_job *job);
+
+/* Inlined, so that the stack shows who waits. Ends with the answer or an abort, with no signal. */
+static __always_inline void ffs_await_answer(const struct ffs_job *job)
+{
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (ofs_answered(job))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
 void ofs_abort(bool aborted);
 bool ofs_is_aborted(void);
 struct seq_file;
@@ -100,7 +113,6 @@ void ffs_fill(u64 offset, void *into, size_t length);
 /* ffs_fault.c: the mapping. */
 int ffs_mmap(struct file *file, struct vm_area_struct *vma);
 bool ffs_is_own_mapping(struct mm_struct *mm, unsigned long address);
-void lock_blkgrp_sync(struct ffs_job *job);
 
 /**
  * struct ffs_open - one open file
