@@ -170,6 +170,10 @@ class MachineLooks(unittest.TestCase):
         self.assertEqual(self.differences(pids={1: ("init", 1), 5: ("cron", 5)}), [])
         self.assertEqual(self.differences(connections=set()), [])
 
+    def test_what_a_killed_run_left_may_go(self):
+        left = machine.Look(mounts={"/run/stallproof/run-7/mnt fuse.stallproof stallproof-ffs"})
+        self.assertEqual(machine.differences(left, machine.Look()), [])
+
     def test_each_kind_of_left_over_is_found(self):
         for word, after in (
                 ("connection 41", dict(connections={"40", "41"})),
