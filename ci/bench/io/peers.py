@@ -137,8 +137,8 @@ class Fio:
 
     @staticmethod
     def batch(target, depth):
-        """As engine_uring.cpp: an eighth of what a device has in flight, at most four."""
-        return min(4, depth) if target.workers else max(1, min(4, depth // 8))
+        """As engine_uring.cpp: a sixteenth of what a device has in flight, at most four."""
+        return min(4, depth) if target.workers else max(1, min(4, depth // 16))
 
     def remove(self):
         pass
