@@ -17,6 +17,7 @@ from checks import Checks, stop_if_lacking  # noqa: E402
 from program import Workspace, run  # noqa: E402
 
 THREADS = (100, 1000, 10000, 30000)
+SHORT = (100, 10000)
 JUDGED, SCAN_MS, CPU_PERCENT = 10000, 5.0, 2.0
 BENCH = os.path.join(foreign.BUILD, "harness/probe/probe_bench")
 
@@ -43,8 +44,10 @@ SCANS = (("^quick_scan_sleeping_threads", "one scan of all tasks while nothing s
          ("^sample_sleeping_threads", "one look at the threads of foreign load", False))
 
 
-def scans(checks):
+def scans(checks, short):
     for pattern, what, judged in SCANS:
+        if short and not judged:
+            continue
         times = benchmark(pattern)
         for threads in THREADS:
             if threads in times:
@@ -86,13 +89,14 @@ def watch(checks, space, threads, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=6, help="of each watch")
+    parser.add_argument("--short", action="store_true", help="the judged scan, two watches")
     options = parser.parse_args()
     with Checks("scale", 200 + 8 * options.seconds) as checks:
         stop_if_lacking(checks)
         space = Workspace()
         checks.at_end(space.remove)
-        scans(checks)
-        for threads in THREADS:
+        scans(checks, options.short)
+        for threads in SHORT if options.short else THREADS:
             watch(checks, space, threads, options.seconds)
         for row in checks.rows:
             print(f"     {row['what']}: {row['value']}")

@@ -5,6 +5,7 @@
 import copy
 import os
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -17,6 +18,7 @@ import mutations  # noqa: E402
 import noise  # noqa: E402
 import watchdog_share  # noqa: E402
 from cases import cases, one_of_each  # noqa: E402
+from kept import Kept, shuffled  # noqa: E402
 from verdicts import Outcome, judge_quiet, judge_stall  # noqa: E402
 
 ROWS = [
@@ -166,6 +168,33 @@ class Share(unittest.TestCase):
     def test_each_watched_second_is_compared_with_those_around_it(self):
         rates = [100.0] * 4 + [99.0, 100.0, 99.0, 100.0, 99.0, 100.0]
         self.assertEqual(watchdog_share.shares(rates, 11), [0.99, 0.99, 0.99])
+
+
+class KeptOutcomes(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "kept")
+
+    def test_what_was_interrupted_goes_on(self):
+        outcome = judge_stall(VERDICT, {"001": EXPLANATION}, EXPECTED, 1000)
+        Kept(self.path, {"seed": 1}).add("a-stall", outcome, ["a mount"], [])
+        with open(self.path, "a", encoding="utf-8") as stream:
+            stream.write('{"case": "torn')
+        (case, again, left, alarms), = Kept(self.path, {"seed": 1}).done()
+        self.assertEqual((case, left, alarms), ("a-stall", ["a mount"], []))
+        self.assertEqual(vars(again), vars(outcome))
+        Kept(self.path, {"seed": 1}).add("a-stall", outcome, [], [])
+        self.assertEqual(len(Kept(self.path, {"seed": 1}).done()), 2)
+
+    def test_a_file_of_something_else_is_refused(self):
+        Kept(self.path, {"seed": 1})
+        with self.assertRaises(ValueError):
+            Kept(self.path, {"seed": 2})
+
+    def test_a_seed_is_an_order(self):
+        self.assertEqual(shuffled("abcd", 5, 7), shuffled("abcd", 5, 7))
+        self.assertEqual(sorted(shuffled("ab", 2, 7)), ["a", "a", "b", "b"])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ namespace {
 
 // A look at thousands of threads takes longer than a tick is worth: at most this part of one
 // processor, and more only while something may be standing or a stall could come of age unseen.
-constexpr Nanos kShareOfCpu = 80;
+constexpr Nanos kShareOfCpu = 120;
 constexpr Nanos kShareWhenSuspicious = 20;
 
 bool something_may_stand(const SystemView& view, Nanos stall_after) {

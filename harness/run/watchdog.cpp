@@ -268,8 +268,12 @@ void Watchdog::update_health(Nanos began) {
   if (incident_.standing()) raise_to(health.tick_max_in_stall_ns, now - began);
   health.ticks.fetch_add(1, std::memory_order_relaxed);
   health.findings_dropped.store(findings_.overflow(), std::memory_order_relaxed);
-  health.cpu_ns.store(process_cpu_now(), std::memory_order_relaxed);
+  note_cpu();
   health.heartbeat_ns.store(now, std::memory_order_release);
+}
+
+void Watchdog::note_cpu() {
+  evidence_.area().health.cpu_ns.store(process_cpu_now(), std::memory_order_relaxed);
 }
 
 bool Watchdog::wait_for_next_tick() {

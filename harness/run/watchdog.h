@@ -67,6 +67,7 @@ class Watchdog {
   void record_view();
   void drain_kernel_log();
   void update_health(Nanos began);
+  void note_cpu();
   [[nodiscard]] bool wait_for_next_tick();
   void obey(WatchCommand command);
 

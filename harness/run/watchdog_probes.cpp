@@ -63,6 +63,9 @@ void Watchdog::open_probes() {
 
 void Watchdog::protect() {
   tell_problem(evidence_.area().protection_problem, protect_this_process());
+  // What it used so far is the price of a start, not of watching: the first reader may come before
+  // the first tick.
+  note_cpu();
 }
 
 void Watchdog::drain_kernel_log() {
