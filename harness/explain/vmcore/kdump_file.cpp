@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/explain/vmcore/kdump_file.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <libkdumpfile/kdumpfile.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "harness/explain/vmcore/flattened.h"
+
+namespace stallproof {
+namespace {
+
+constexpr unsigned kPageShift = 12;
+
+Failure refuse(const std::string& path, const char* what, kdump_ctx_t* context) {
+  const char* why = kdump_get_err(context);
+  return fail(fmt::format("{}: {}: {}", path, what, why != nullptr ? why : "no reason given"));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KdumpFile>> KdumpFile::open(const std::string& path) {
+  std::unique_ptr<KdumpFile> file(new KdumpFile);
+  file->file_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file->file_.valid()) return fail_errno(path, errno);
+  std::array<char, 16> beginning{};
+  const ssize_t got = ::pread(file->file_.get(), beginning.data(), beginning.size(), 0);
+  if (got < 0) return fail_errno(path, errno);
+  if (is_flattened({beginning.data(), static_cast<std::size_t>(got)})) {
+    auto whole = unflatten(file->file_.get());
+    if (!whole) return fail(path + ": " + whole.error().what);
+    file->file_ = std::move(*whole);
+  }
+  if (auto attached = file->attach(path); !attached) return Failure(attached.error());
+  return file;
+}
+
+Result<> KdumpFile::attach(const std::string& path) {
+  context_ = kdump_new();
+  if (context_ == nullptr) return fail("libkdumpfile: out of memory", Origin::infra);
+  // Mapped pages of the file would count as our memory.
+  kdump_set_number_attr(context_, KDUMP_ATTR_FILE_MMAP_POLICY, KDUMP_MMAP_NEVER);
+  if (kdump_open_fd(context_, file_.get()) != KDUMP_OK)
+    return refuse(path, "cannot be read as a memory image", context_);
+  const char* arch = nullptr;
+  if (kdump_get_string_attr(context_, KDUMP_ATTR_ARCH_NAME, &arch) != KDUMP_OK) {
+    // QEMU leaves it out of its kdump form.
+    kdump_clear_err(context_);
+    kdump_set_string_attr(context_, KDUMP_ATTR_ARCH_NAME, KDUMP_ARCH_X86_64);
+  } else if (std::string_view(arch) != KDUMP_ARCH_X86_64) {
+    return fail(fmt::format("{}: of a machine of type {} (only x86_64 is read)", path, arch));
+  }
+  char* raw = nullptr;
+  if (kdump_vmcoreinfo_raw(context_, &raw) != KDUMP_OK)
+    return refuse(path, "no VMCOREINFO in it, which says where the kernel lies", context_);
+  vmcoreinfo_ = raw;
+  std::free(raw);  // NOLINT: the library's own
+  if (kdump_set_string_attr(context_, KDUMP_ATTR_OSTYPE, "linux") != KDUMP_OK)
+    return refuse(path, "the kernel's page tables cannot be followed", context_);
+  return {};
+}
+
+KdumpFile::~KdumpFile() {
+  if (context_ != nullptr) kdump_free(context_);
+}
+
+const std::uint8_t* KdumpFile::page(std::uint64_t number) const {
+  Page& slot = pages_[number % kPages];
+  if (slot.number != number) {
+    slot.number = number;
+    std::size_t size = kPageBytes;
+    slot.there = kdump_read(context_, KDUMP_KVADDR, number << kPageShift, slot.bytes.data(),
+                            &size) == KDUMP_OK &&
+                 size == kPageBytes;
+    if (!slot.there) kdump_clear_err(context_);
+  }
+  return slot.there ? slot.bytes.data() : nullptr;
+}
+
+bool KdumpFile::read(std::uint64_t address, void* into, std::size_t size) const {
+  auto* out = static_cast<std::uint8_t*>(into);
+  if (address < kKernelHalf || size > ~address) return false;
+  while (size > 0) {
+    const std::size_t offset = address % kPageBytes;
+    const std::size_t part = std::min(size, kPageBytes - offset);
+    const std::uint8_t* from = page(address >> kPageShift);
+    if (from == nullptr) return false;
+    std::memcpy(out, from + offset, part);
+    out += part;
+    address += part;
+    size -= part;
+  }
+  return true;
+}
+
+}  // namespace stallproof
