@@ -58,7 +58,7 @@ class Parser {
   enum class Context { none, task, list, foreign };
 
   void take(std::string_view line) {
-    if (line.empty()) return;
+    if (line.empty() || line.starts_with("//")) return;
     if (line.substr(0, 4) == "PID:") return start_task(line);
     if (const auto command = parse_prompt(line); command && line.front() != '#')
       return start_command(*command);

@@ -67,8 +67,7 @@ class Unwinder {
       case kBp:
         return bp_ + offset;
       case kSpIndirect: {
-        // Till 5.11 the offset was added after the look, since then before and after by turns: the
-        // register is read where it lies, then moved (unwind_orc.c).
+        // The word is read first, then moved (unwind_next_frame, 5.12 to 6.18).
         const auto there = stack_.word(sp_);
         return there ? std::optional(*there + offset) : std::nullopt;
       }
