@@ -89,11 +89,11 @@ def compare_stacks(checks, ours, before):
         if state == "D" or comm.startswith("dataio_srv"):
             differ.append(f"{comm} {pid}: {' < '.join(mine[:6])} for {' < '.join(frames[:4])}")
         else:
-            checks.row(f"moved on since: {comm} {pid}", 1)
+            checks.row(f"moved on since: {comm} {pid}", 1, 1)
     checks.check("stacks were compared", compared > 30, str(compared))
     checks.all("stacks of stuck tasks are those before the crash, without what /proc leaves out",
                differ)
-    checks.row("stacks compared", compared)
+    checks.row("stacks compared", compared, 30)
 
 
 def check_explanation(checks, path):

@@ -84,7 +84,8 @@ Result<std::optional<int>> explain_dump(const FsKnowledge& knowledge, const Word
                        : std::any_of(words.files.begin(), words.files.end(), is_dump);
   if (!any) {
     if (words.views() == 0 && words.system_map.empty()) return std::optional<int>{};
-    return fail("explain: --bt, --tasks, --waiters and --system-map are for memory images (vmcores)");
+    return fail(
+        "explain: --bt, --tasks, --waiters and --system-map are for memory images (vmcores)");
   }
   if (words.files.size() != 1)
     return fail("explain: a memory image is explained alone, without other files");
@@ -149,11 +150,10 @@ Result<int> run(Words words) {
 
 RunCommand add_explain(CLI::App& app) {
   const auto words = std::make_shared<Words>();
-  app.add_option(
-      "FILE", words->files,
-      "What to explain: a memory image (vmcore), output of crash, a kernel log, "
-      "snapshot.json, the archive of a capture (- is stdin), or the directory of a "
-      "capture, a run or one of its incidents");
+  app.add_option("FILE", words->files,
+                 "What to explain: a memory image (vmcore), output of crash, a kernel log, "
+                 "snapshot.json, the archive of a capture (- is stdin), or the directory of a "
+                 "capture, a run or one of its incidents");
   app.add_flag("--live", words->live, "Explain what stands still on this machine now");
   app.add_flag("--crash-text", words->crash_text, "The files are output of crash");
   app.add_flag("--kmsg", words->kmsg, "The files are kernel logs");

@@ -159,8 +159,7 @@ class Session {
   Result<> refuse(const Piece& piece) {
     complete_ = result_.complete = false;
     const char* hint = "cannot be explained";
-    if (piece.kind == InputKind::vmcore)
-      hint = "give it as a file, not through a pipe";
+    if (piece.kind == InputKind::vmcore) hint = "give it as a file, not through a pipe";
     if (piece.kind == InputKind::fs_knowledge) hint = "give it by --fs, or test it by --check-fs";
     if (piece.kind == InputKind::verdict) hint = "see `stallproof show` on its directory";
     note(fmt::format("{}: {}: {}", piece.name, kind_name(piece.kind), hint));

@@ -76,7 +76,8 @@ class Parser {
 
   static bool bare_command(std::string_view line) {
     return line == "bt" || line == "foreach bt" || line.substr(0, 3) == "bt " ||
-           line.substr(0, 8) == "foreach " || line.substr(0, 18) == "list rwsem_waiter.";
+           line.substr(0, 8) == "foreach " || line.starts_with("list rwsem_waiter.") ||
+           line.starts_with("list mutex_waiter.");
   }
 
   static bool list_ornament(std::string_view line) {

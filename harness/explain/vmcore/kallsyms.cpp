@@ -112,9 +112,12 @@ Result<std::vector<std::int32_t>> read_offsets(const KernelMemory& memory,
 
 std::optional<KallsymsPlaces> KallsymsPlaces::of(const Vmcoreinfo& info) {
   const auto at = [&info](const char* name) { return info.symbol(name).value_or(0); };
-  const KallsymsPlaces places{at("kallsyms_names"),       at("kallsyms_num_syms"),
-                              at("kallsyms_token_table"), at("kallsyms_token_index"),
-                              at("kallsyms_offsets"),     at("kallsyms_relative_base"),
+  const KallsymsPlaces places{at("kallsyms_names"),
+                              at("kallsyms_num_syms"),
+                              at("kallsyms_token_table"),
+                              at("kallsyms_token_index"),
+                              at("kallsyms_offsets"),
+                              at("kallsyms_relative_base"),
                               at("_stext")};
   if (places.names == 0 || places.num_syms == 0 || places.token_table == 0 ||
       places.token_index == 0 || places.offsets == 0 || places.relative_base == 0)

@@ -62,14 +62,16 @@ MadeMemory table(const std::vector<Named>& symbols) {
 using Found = std::map<std::string, std::uint64_t>;
 
 Result<> read(const MadeMemory& memory, Found& found) {
-  return read_kallsyms(memory, kPlaces, [&found](std::uint64_t at, char type, std::string_view name) {
-    found[std::string(1, type) + std::string(name)] = at;
-  });
+  return read_kallsyms(memory, kPlaces,
+                       [&found](std::uint64_t at, char type, std::string_view name) {
+                         found[std::string(1, type) + std::string(name)] = at;
+                       });
 }
 
 TEST(Kallsyms, NegativeOffsetsArePlacesAndPositiveOnesNumbers) {
   Found found;
-  const auto done = read(table({{0x1000, "Aper_cpu"}, {-1, "T_stext"}, {-0x101, "t\001ule"}}), found);
+  const auto done =
+      read(table({{0x1000, "Aper_cpu"}, {-1, "T_stext"}, {-0x101, "t\001ule"}}), found);
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(found["Aper_cpu"], 0x1000U);
   EXPECT_EQ(found["T_stext"], kBase);

@@ -38,9 +38,7 @@ std::optional<std::size_t> whole_size(const Header& header) {
   return kHeaderBytes + static_cast<std::size_t>(end);
 }
 
-bool is_named_kind(const btf_type* type) {
-  return btf_is_composite(type) || btf_is_any_enum(type);
-}
+bool is_named_kind(const btf_type* type) { return btf_is_composite(type) || btf_is_any_enum(type); }
 
 }  // namespace
 
@@ -48,12 +46,10 @@ void KernelBtf::Freed::operator()(btf* types) const { btf__free(types); }
 
 Result<KernelBtf> KernelBtf::parse(std::span<const std::byte> bytes) {
   libbpf_set_print(nullptr);
+
   KernelBtf out;
   out.types_.reset(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
-  if (libbpf_get_error(out.types_.get()) != 0) {
-    static_cast<void>(out.types_.release());  // an error number in older forms of the library
-    return fail("BTF: damaged");
-  }
+  if (out.types_ == nullptr) return fail("BTF: damaged");
   const std::uint32_t count = btf__type_cnt(out.types_.get());
   for (std::uint32_t id = 1; id < count; ++id) {
     const btf_type* type = btf__type_by_id(out.types_.get(), id);

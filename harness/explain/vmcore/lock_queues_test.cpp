@@ -69,8 +69,7 @@ TEST(LockQueues, QueueOfAnMmapLockIsReadInOrder) {
   const MadeMemory memory = queue(kMm + kMmapLock, kLayout.wait_list, {0, 1, 1});
   const auto all = tasks(3);
   bool unread = false;
-  const auto lock =
-      LockQueues(memory, kLayout, kStackBytes, all).mmap_lock(kMm, kMmapLock, unread);
+  const auto lock = LockQueues(memory, kLayout, kStackBytes, all).mmap_lock(kMm, kMmapLock, unread);
   ASSERT_TRUE(lock);
   EXPECT_FALSE(unread);
   EXPECT_EQ(lock->count, 0x702U);

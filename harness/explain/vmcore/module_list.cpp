@@ -36,9 +36,8 @@ struct Layout {
     const auto strtab = btf.offset("mod_kallsyms", {"strtab"});
     if (!list || !name || !code || !bytes || !kallsyms || !symtab || !count || !strtab)
       return std::nullopt;
-    const std::uint32_t base = btf.offset("module", {"mem"})
-                                   ? btf.offset("module_memory", {"base"}).value_or(0)
-                                   : 0;
+    const std::uint32_t base =
+        btf.offset("module", {"mem"}) ? btf.offset("module_memory", {"base"}).value_or(0) : 0;
     return Layout{*list,
                   *name,
                   *code + base,

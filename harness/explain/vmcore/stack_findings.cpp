@@ -40,7 +40,7 @@ std::optional<StackFindings::FaultFields> StackFindings::fault_fields(const Kern
       !nowait || !mkwrite || !tried)
     return std::nullopt;
   const std::uint32_t lock = btf.enum_value("fault_flag", "FAULT_FLAG_VMA_LOCK").value_or(0);
-  return FaultFields{*pgoff, *address, *flags, *start,   *end,   *mm, *first,
+  return FaultFields{*pgoff, *address, *flags,  *start,   *end,   *mm, *first,
                      *file,  *retry,   *nowait, *mkwrite, *tried, lock};
 }
 
@@ -156,9 +156,8 @@ void StackFindings::search(const StackCopy& stack, const std::vector<UnwoundFram
     ScanFault fault{};
     if (fault_ && is_fault(stack, at, contended, row.mm, fault)) {
       fault.frame = static_cast<std::uint32_t>(
-          std::count_if(frames.begin(), frames.end(), [at](const UnwoundFrame& frame) {
-            return frame.stack_address < at;
-          }));
+          std::count_if(frames.begin(), frames.end(),
+                        [at](const UnwoundFrame& frame) { return frame.stack_address < at; }));
       row.fault[row.faults % SCAN_FAULTS] = fault;
       ++row.faults;
       if (row.wait == SCAN_WAIT_UNKNOWN) faulted_file(word, row);

@@ -14,13 +14,18 @@ namespace {
 constexpr std::size_t kChunk = 64U << 10U;
 
 // Where this lens starts from.
-constexpr std::array<std::string_view, 12> kWanted{
-    "__start_BTF",           "__stop_BTF",
-    "__start_orc_unwind",    "__stop_orc_unwind",
-    "__start_orc_unwind_ip", "__stop_orc_unwind_ip",
-    "init_task",             "modules",
-    "_stext",                "_etext",
-    "_sinittext",            "_einittext"};
+constexpr std::array<std::string_view, 12> kWanted{"__start_BTF",
+                                                   "__stop_BTF",
+                                                   "__start_orc_unwind",
+                                                   "__stop_orc_unwind",
+                                                   "__start_orc_unwind_ip",
+                                                   "__stop_orc_unwind_ip",
+                                                   "init_task",
+                                                   "modules",
+                                                   "_stext",
+                                                   "_etext",
+                                                   "_sinittext",
+                                                   "_einittext"};
 
 bool is_wanted(std::string_view name) {
   return std::find(kWanted.begin(), kWanted.end(), name) != kWanted.end();

@@ -16,7 +16,7 @@ constexpr std::int32_t kMostCpus = 8192;
 // Fields of one task, out of one copy of it.
 class Fields {
  public:
-  Fields(const std::vector<std::uint8_t>& bytes) : bytes_(bytes) {}
+  explicit Fields(const std::vector<std::uint8_t>& bytes) : bytes_(bytes) {}
   template <class T>
   T get(std::uint32_t offset) const {
     T value{};
@@ -89,8 +89,7 @@ class Walk {
     out.mm = task.get<std::uint64_t>(layout_.mm);
     out.stack = task.get<std::uint64_t>(layout_.stack);
     out.sp = task.get<std::uint64_t>(layout_.sp);
-    out.switches =
-        task.get<std::uint64_t>(layout_.nvcsw) + task.get<std::uint64_t>(layout_.nivcsw);
+    out.switches = task.get<std::uint64_t>(layout_.nvcsw) + task.get<std::uint64_t>(layout_.nivcsw);
     out.jobctl = task.get<std::uint64_t>(layout_.jobctl);
     if (layout_.cpu) out.cpu = task.get<std::int32_t>(*layout_.cpu);
     if (out.cpu < 0 || out.cpu >= kMostCpus) out.cpu = -1;

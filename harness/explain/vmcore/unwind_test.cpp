@@ -80,7 +80,7 @@ struct Asleep {
   MadeMemory memory;
 
   Asleep() {
-    at(6) = kCode + 0x10;   // where __switch_to_asm returns to
+    at(6) = kCode + 0x10;  // where __switch_to_asm returns to
     at(7 + 1) = kCode + 0x110;
     at(9 + 2) = kCode + 0x210;
   }

@@ -204,9 +204,8 @@ class Reader {
     for (std::size_t i = into.stack.size(); i < stack.frames.size(); ++i) {
       const std::uint64_t address = stack.frames[i].address;
       const auto symbol = out_.symbols.find(address - 1);
-      into.stack.push_back(
-          {symbol ? std::string(symbol->function) : fmt::format("0x{:x}", address),
-           symbol ? std::string(symbol->module) : std::string{}, address});
+      into.stack.push_back({symbol ? std::string(symbol->function) : fmt::format("0x{:x}", address),
+                            symbol ? std::string(symbol->module) : std::string{}, address});
     }
   }
 

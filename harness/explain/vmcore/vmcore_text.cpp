@@ -95,12 +95,10 @@ std::string bt_text(const Vmcore& dump) {
   for (std::size_t i = 0; i < dump.tasks.size(); ++i) {
     const DumpedTask& task = dump.tasks[i];
     const UnwoundStack& stack = dump.stacks[i];
-    fmt::format_to(std::back_inserter(text),
-                   "PID: {:<8} TASK: {:x}  CPU: {:<3} COMMAND: \"{}\"\n", task.pid, task.address,
-                   cpu_of(task), plain(task.comm));
+    fmt::format_to(std::back_inserter(text), "PID: {:<8} TASK: {:x}  CPU: {:<3} COMMAND: \"{}\"\n",
+                   task.pid, task.address, cpu_of(task), plain(task.comm));
     if (task.on_cpu) text += "(active)\n";
-    for (std::size_t k = 0; k < stack.frames.size(); ++k)
-      add_frame(dump, k, stack.frames[k], text);
+    for (std::size_t k = 0; k < stack.frames.size(); ++k) add_frame(dump, k, stack.frames[k], text);
     if (!task.on_cpu && !stack.problem.empty())
       fmt::format_to(std::back_inserter(text), "// {}\n", stack.problem);
     text += '\n';
