@@ -30,6 +30,22 @@ Failure by_crash(const Vmcoreinfo& info, const std::string& why) {
       release.empty() ? "of unknown release" : release, why));
 }
 
+// A dump is one moment: the lock's count and the stacks belong together, so tasks found by their
+// stacks are as many as the readers, or something was not found.
+void cross_check(LockRow& lock) {
+  if (!lock.reader_count || *lock.reader_count == 0) return;
+  const auto found =
+      std::count_if(lock.holders.begin(), lock.holders.end(),
+                    [](const LockHolder& holder) { return holder.certainty != Certainty::likely; });
+  const bool agrees = static_cast<std::uint64_t>(found) == *lock.reader_count;
+  for (LockHolder& holder : lock.holders)
+    if (holder.certainty == Certainty::inferred)
+      holder.evidence +=
+          fmt::format("; {} such task{} for {} reader{} in the lock's count{}", found,
+                      found == 1 ? "" : "s", *lock.reader_count, *lock.reader_count == 1 ? "" : "s",
+                      agrees ? "" : ": not all of them hold it, or some are unknown");
+}
+
 class Reader {
  public:
   Reader(const KernelMemory& memory, const Vmcoreinfo& info) : memory_(memory), info_(info) {}
@@ -188,6 +204,7 @@ class Reader {
     out_.snapshot = decode_records(records, out_.symbols);
     out_.snapshot.lens = LensKind::vmcore;
     for (std::size_t i = 0; i < origin.size(); ++i) complete_stack(origin[i], i);
+    for (LockRow& lock : out_.snapshot.locks) cross_check(lock);
     if (!counts_readers) forget_counts();
     out_.snapshot.blind_spots.insert(out_.snapshot.blind_spots.end(), out_.missing.begin(),
                                      out_.missing.end());
