@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 #include <unordered_set>
@@ -206,8 +207,22 @@ class Reader {
     for (std::size_t i = 0; i < origin.size(); ++i) complete_stack(origin[i], i);
     for (LockRow& lock : out_.snapshot.locks) cross_check(lock);
     if (!counts_readers) forget_counts();
+    say_each_once();
     out_.snapshot.blind_spots.insert(out_.snapshot.blind_spots.end(), out_.missing.begin(),
                                      out_.missing.end());
+  }
+
+  // A damaged dump lacks the same thing many times.
+  void say_each_once() {
+    constexpr std::size_t kMost = 40;
+    std::map<std::string, std::size_t> times;
+    for (const std::string& each : out_.missing) ++times[each];
+    out_.missing.clear();
+    for (const auto& [what, count] : times)
+      if (out_.missing.size() < kMost)
+        out_.missing.push_back(count == 1 ? what : fmt::format("{} ({} times)", what, count));
+    if (times.size() > kMost)
+      out_.missing.push_back(fmt::format("and {} more of this kind", times.size() - kMost));
   }
 
   // A record holds fewer frames than a stack may have.
