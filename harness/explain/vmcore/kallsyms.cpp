@@ -23,8 +23,9 @@ Failure damaged(const char* what) {
 class Stream {
  public:
   Stream(const KernelMemory& memory, std::uint64_t address) : memory_(memory), next_(address) {}
-  std::optional<std::uint8_t> byte() {
-    if (at_ == held_ && !fill()) return std::nullopt;
+  // -1 when it is not there.
+  int byte() {
+    if (at_ == held_ && !fill()) return -1;
     return window_[at_++];
   }
 
@@ -54,9 +55,9 @@ Result<std::vector<std::string>> read_tokens(const KernelMemory& memory,
   for (const std::uint16_t place : index) {
     Stream stream(memory, places.token_table + place);
     std::string token;
-    for (auto byte = stream.byte(); byte != std::uint8_t{0}; byte = stream.byte()) {
-      if (!byte || token.size() >= kLongestToken) return damaged("its tokens are damaged");
-      token += static_cast<char>(*byte);
+    for (int byte = stream.byte(); byte != 0; byte = stream.byte()) {
+      if (byte < 0 || token.size() >= kLongestToken) return damaged("its tokens are damaged");
+      token += static_cast<char>(byte);
     }
     tokens.push_back(std::move(token));
   }
@@ -66,19 +67,19 @@ Result<std::vector<std::string>> read_tokens(const KernelMemory& memory,
 // One packed name, type letter first. False at damage.
 bool next_name(Stream& stream, const std::vector<std::string>& tokens, std::string& name) {
   name.clear();
-  const auto first = stream.byte();
-  if (!first) return false;
-  std::size_t length = *first;
+  const int first = stream.byte();
+  if (first < 0) return false;
+  auto length = static_cast<std::size_t>(first);
   if ((length & 0x80U) != 0) {
-    const auto second = stream.byte();
-    if (!second) return false;
-    length = (length & 0x7fU) | std::size_t{*second} << 7U;
+    const int second = stream.byte();
+    if (second < 0) return false;
+    length = (length & 0x7fU) | static_cast<std::size_t>(second) << 7U;
   }
   if (length == 0 || length > kLongestName) return false;
   for (std::size_t i = 0; i < length; ++i) {
-    const auto token = stream.byte();
-    if (!token) return false;
-    name += tokens[*token];
+    const int token = stream.byte();
+    if (token < 0) return false;
+    name += tokens[static_cast<std::size_t>(token)];
     if (name.size() > kLongestName) return false;
   }
   return name.size() >= 2;

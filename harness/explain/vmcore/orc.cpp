@@ -46,7 +46,7 @@ OrcEntry decode_orc(const std::array<std::uint8_t, kOrcBytes>& bytes, const OrcF
   OrcEntry entry;
   std::memcpy(&entry.sp_offset, bytes.data(), 2);
   std::memcpy(&entry.bp_offset, bytes.data() + 2, 2);
-  entry.sp_reg = bytes[4] & 0xfU;
+  entry.sp_reg = static_cast<std::uint8_t>(bytes[4] & 0xfU);
   entry.bp_reg = static_cast<std::uint8_t>(bytes[4] >> 4U);
   entry.signal = bit_of(bytes, form.signal_bit);
   if (form.typed_end) {
