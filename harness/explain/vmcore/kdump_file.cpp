@@ -54,13 +54,14 @@ Result<> KdumpFile::attach(const std::string& path) {
   } else if (std::string_view(arch) != KDUMP_ARCH_X86_64) {
     return fail(fmt::format("{}: of a machine of type {} (only x86_64 is read)", path, arch));
   }
+  if (kdump_set_string_attr(context_, KDUMP_ATTR_OSTYPE, "linux") != KDUMP_OK)
+    return refuse(path, "the kernel's page tables cannot be followed", context_);
+  // VMCOREINFO is there only after that.
   char* raw = nullptr;
   if (kdump_vmcoreinfo_raw(context_, &raw) != KDUMP_OK)
     return refuse(path, "no VMCOREINFO in it, which says where the kernel lies", context_);
   vmcoreinfo_ = raw;
   std::free(raw);  // NOLINT: the library's own
-  if (kdump_set_string_attr(context_, KDUMP_ATTR_OSTYPE, "linux") != KDUMP_OK)
-    return refuse(path, "the kernel's page tables cannot be followed", context_);
   return {};
 }
 
