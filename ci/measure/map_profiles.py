@@ -35,6 +35,10 @@ class Profile:
     def rate(self):
         return len(self.rows) / self.seconds()
 
+    def call_rate(self):
+        """Without the ends of threads, which are events but no calls."""
+        return sum(not kind.startswith("exit") for _, _, kind, _ in self.rows) / self.seconds()
+
     def shares(self):
         counted = Counter(kind for _, _, kind, _ in self.rows)
         return {kind: count / len(self.rows) for kind, count in counted.items()}

@@ -15,10 +15,12 @@ import time
 
 import foreign
 import program
+import watch_ends
 from checks import Checks
 from machine import clean_machine, look
 from program import Started, Workspace, run
 from judge import median
+from watch_ends import work_seen, write
 
 ARM_AFTER_S = 3.5
 LIMIT_MS = 300
@@ -187,11 +189,6 @@ def panic_is_said(checks, workspace):
                  ended.describe())
 
 
-def write(path, text):
-    with open(path, "w", encoding="utf-8") as stream:
-        stream.write(text)
-
-
 def targets(checks, workspace):
     gone = subprocess.Popen(["true"])
     gone.wait()
@@ -204,59 +201,13 @@ def targets(checks, workspace):
                      ended.code == 2 and text in ended.err and ended.err.count("\n") == 1,
                      ended.describe())
     reader = "import time\nwhile True:\n open('/etc/hosts').read(); time.sleep(0.01)"
-    with_pid = subprocess.Popen([sys.executable, "-c", reader])
-    started = Started(["watch", "--pid", str(with_pid.pid)], workspace)
-    time.sleep(1.5)
-    with_pid.kill()
-    with_pid.wait()
-    ended = started.ended(10)
-    doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
-    checks.check("a process that ends ends its watch",
-                 ended.code in (0, 3) and "is gone" in str(doc.get("settings")), ended.describe())
-    recycled_pid(checks, workspace, reader)
+    watch_ends.all_of_them(checks, workspace, reader)
     of_mount_and_cgroup(checks, workspace)
     wide_process(checks, workspace)
     stranger(checks, workspace)
     namespaces(checks, workspace, reader)
     strange_name(checks, workspace)
     interrupted(checks, workspace)
-
-
-def start_as(pid, command):
-    """A process with this very pid, which must be free; None when others were always faster."""
-    for _ in range(50):
-        write("/proc/sys/kernel/ns_last_pid", str(pid - 1))
-        process = subprocess.Popen(command)
-        if process.pid == pid:
-            return process
-        process.kill()
-        process.wait()
-    return None
-
-
-def recycled_pid(checks, workspace, reader):
-    if not os.access("/proc/sys/kernel/ns_last_pid", os.W_OK):
-        checks.skip("a recycled pid", "this kernel lets nobody choose a pid")
-        return
-    first = subprocess.Popen([sys.executable, "-c", reader])
-    started = Started(["watch", "--pid", str(first.pid), "--duration", "8s"], workspace)
-    time.sleep(2)
-    first.kill()
-    first.wait()
-    second = start_as(first.pid, [sys.executable, "-c", reader])
-    ended = started.ended(15)
-    doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
-    checks.check("who gets the pid of a watched process that ended is not watched",
-                 second is not None and ended.seconds < 6 and "is gone" in str(doc.get("settings")),
-                 f"{ended.describe()} {doc.get('settings')}")
-    if second is not None:
-        second.kill()
-        second.wait()
-
-
-def work_seen(ended):
-    doc = program.read_json(os.path.join(ended.run_dir, "verdict.json")) or {}
-    return sum(load["ops"] for load in doc.get("workloads", {}).values())
 
 
 def of_mount_and_cgroup(checks, workspace):

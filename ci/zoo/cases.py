@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What there is to run, as `stallproof list scenarios --json` tells it: there is no second list."""
 
+import json
 import re
+import subprocess
+
+from program import BINARY
 
 # "…summary (host; mmap_lock_cycle)"
 TOLD = re.compile(r"\((?P<where>[^();]+); (?P<told_class>[\w/]+)\)$")
@@ -20,6 +24,13 @@ class Case:
 
     def words(self):
         return ["repro", self.scenario, self.kind, self.name]
+
+
+def listed():
+    """The rows of `list scenarios`."""
+    shown = subprocess.run([BINARY, "list", "scenarios", "--json"], capture_output=True, text=True,
+                           timeout=20, check=True)
+    return json.loads(shown.stdout)
 
 
 def cases(rows, where="host"):

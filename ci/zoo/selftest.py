@@ -12,7 +12,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "measure")]
 
 import matrix  # noqa: E402
+import mutation_list  # noqa: E402
+import mutations  # noqa: E402
 import noise  # noqa: E402
+import watchdog_share  # noqa: E402
 from cases import cases, one_of_each  # noqa: E402
 from verdicts import Outcome, judge_quiet, judge_stall  # noqa: E402
 
@@ -130,6 +133,39 @@ class Noise(unittest.TestCase):
         self.assertTrue(noise.told("run", changed(good, stalls=VERDICT["stalls"])))
         self.assertTrue(noise.told("run", changed(good, workloads={"a": {"ops": 0}})))
         self.assertTrue(noise.told("run", changed(good, workloads={})))
+
+
+class Mutations(unittest.TestCase):
+    def test_what_is_seen_is_told_from_what_is_not(self):
+        seen = mutation_list.has_source("stuck-op")
+        self.assertTrue(seen({"stalls": [{"sources": ["stuck-op"]}]}, {}))
+        self.assertFalse(seen({"stalls": [{"sources": ["no-progress"]}]}, {}))
+        supported = mutation_list.supported_by("pressure")
+        incident = {"detectors": ["pressure"], "support": [{"detector": "pressure", "what": "x"}]}
+        self.assertTrue(supported({}, {"incident.json": incident}))
+        self.assertFalse(supported({}, {"incident.json": changed(incident, support=[])}))
+        self.assertFalse(supported({}, {}))
+
+    def test_a_lock_counts_as_read_only_when_it_was(self):
+        edge = {"to": "lock:1", "certainty": "exact"}
+        explanation = {"root": {"lock": "lock:1"}, "edges": [edge]}
+        self.assertTrue(mutation_list.lock_is_read({}, {"explanation.json": explanation}))
+        inferred = changed(explanation, edges=[changed(edge, certainty="inferred")])
+        self.assertFalse(mutation_list.lock_is_read({}, {"explanation.json": inferred}))
+        self.assertFalse(mutation_list.lock_is_read({}, {}))
+
+    def test_a_switched_off_detector_must_be_told_and_never_be_green(self):
+        spot = "switched off by --without: pressure"
+        good = {"observer": {"blind_spots": [spot]}, "stalls": [], "exit_code": 3}
+        self.assertEqual(mutations.tells_of_it(good, "pressure"), [])
+        self.assertTrue(mutations.tells_of_it(changed(good, observer={}), "pressure"))
+        self.assertTrue(mutations.tells_of_it(changed(good, exit_code=0), "pressure"))
+
+
+class Share(unittest.TestCase):
+    def test_each_watched_second_is_compared_with_those_around_it(self):
+        rates = [100.0] * 4 + [99.0, 100.0, 99.0, 100.0, 99.0, 100.0]
+        self.assertEqual(watchdog_share.shares(rates, 11), [0.99, 0.99, 0.99])
 
 
 if __name__ == "__main__":

@@ -99,6 +99,7 @@ struct EvidenceArea {
   std::array<char, 256> target_problem;      // threads of foreign load
   std::array<char, 256> system_problem;      // pressure, disks, hung tasks
   std::array<char, 256> protection_problem;  // by what this machine can stop the watchdog
+  std::array<char, 256> left_out;            // detectors that were switched off on purpose, by name
   WatchdogHealth health;
   std::array<WatchedProcess, kWatchedMax> watched;
   std::array<TargetRow, kMaxLoads> targets;

@@ -14,7 +14,8 @@ enum class Behaviour : std::uint32_t {
   plain,
   read_error,  // decided when a page read arrives (PageIntake), as invalidate
   invalidate,
-  silent,  // the receiver keeps requests (HeldRequests): all of them, never answered while armed
+  silent,    // the receiver keeps requests (HeldRequests): all of them, never answered while armed
+  hold_one,  // the first request after arming, and no other
   hold_reads,
   hold_writes,
   hold_lookups,  // of the first name that is asked for

@@ -10,6 +10,21 @@
 #include "harness/base/units.h"
 
 namespace stallproof {
+namespace {
+
+Result<DetectorSet> read_detectors(const std::vector<std::string>& names) {
+  DetectorSet set = 0;
+  for (const std::string& name : names) {
+    const auto detector = detector_named(name);
+    if (!detector)
+      return fail(
+          fmt::format("--without: there is no detector '{}' (stallproof list detectors)", name));
+    set |= *detector;
+  }
+  return set;
+}
+
+}  // namespace
 
 void add_threshold_options(CLI::App& app, ThresholdWords& words,
                            const std::string& fail_after_default) {
@@ -20,6 +35,10 @@ void add_threshold_options(CLI::App& app, ThresholdWords& words,
   app.add_option("--dropout-below", words.dropout_below,
                  "Throughput under this part of its median is a dropout")
       ->capture_default_str();
+  app.add_option("--without", words.without,
+                 "Switch a detector off, to see what depends on it; may be repeated. Without a "
+                 "stall the verdict is then unknown")
+      ->allow_extra_args(false);
 }
 
 Result<Thresholds> read_thresholds(const ThresholdWords& words, Nanos fail_after_default) {
@@ -40,7 +59,12 @@ Result<Thresholds> read_thresholds(const ThresholdWords& words, Nanos fail_after
   if (words.dropout_below.empty() || *end != '\0' || !(below >= 0 && below <= 1))
     return fail(
         fmt::format("--dropout-below: '{}' is not a ratio between 0 and 1", words.dropout_below));
-  return Thresholds{.stall_after = *stall_after, .fail_after = *fail_after, .dropout_below = below};
+  const auto without = read_detectors(words.without);
+  if (!without) return Failure(without.error());
+  return Thresholds{.stall_after = *stall_after,
+                    .fail_after = *fail_after,
+                    .dropout_below = below,
+                    .without = *without};
 }
 
 }  // namespace stallproof

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// --stall-after, --fail-after and --dropout-below, the same for every command that has a watchdog.
+// --stall-after, --fail-after, --dropout-below and --without, the same for every command that has a
+// watchdog.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "harness/base/result.h"
 #include "harness/detect/detector.h"
@@ -15,6 +17,7 @@ namespace stallproof {
 
 struct ThresholdWords {
   std::string stall_after = "1s", fail_after, dropout_below = "0.10";
+  std::vector<std::string> without;
 };
 
 // `fail_after_default`: as help says it.

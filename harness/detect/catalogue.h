@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every detector, for help and documentation.
+// Every detector, for help and documentation, and sets of them.
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace stallproof {
@@ -33,6 +36,28 @@ inline constexpr std::array kDetectors{
                  "stall)"},
     DetectorInfo{"kernel-log",
                  "the kernel reports a lockup, an RCU or workqueue stall, an I/O error (supports a "
-                 "stall)"}};
+                 "stall)"},
+    DetectorInfo{"lock-contention",
+                 "holder and queue of every contended lock, read from the lock itself (explains a "
+                 "stall)"},
+    DetectorInfo{"vma-lock",
+                 "who holds the lock of a VMA and who waits for it, inferred from stacks (explains "
+                 "a stall)"},
+    DetectorInfo{"observer-gap", "the watchdog itself was not run: nothing is called a stall"}};
+
+// Bit per place in kDetectors.
+using DetectorSet = std::uint32_t;
+static_assert(kDetectors.size() <= 32);
+
+// The set of this one; nothing when there is no such detector.
+constexpr std::optional<DetectorSet> detector_named(std::string_view name) {
+  for (std::size_t i = 0; i < kDetectors.size(); ++i)
+    if (kDetectors[i].name == name) return DetectorSet{1} << i;
+  return std::nullopt;
+}
+
+constexpr bool has_detector(DetectorSet set, std::string_view name) {
+  return (set & detector_named(name).value_or(0)) != 0;
+}
 
 }  // namespace stallproof

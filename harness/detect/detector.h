@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "harness/detect/catalogue.h"
 #include "harness/detect/system_view.h"
 
 namespace stallproof {
@@ -29,6 +30,8 @@ inline constexpr std::size_t kFindingKinds = 10;
 std::string_view finding_name(FindingKind kind);
 // By itself it is no incident; of one that stands it is part of the evidence.
 bool only_supports(FindingKind kind);
+// Bit per kind of finding that these detectors report.
+std::uint32_t findings_of(DetectorSet detectors);
 
 struct Finding {
   FindingKind kind = FindingKind::no_progress;
@@ -46,18 +49,22 @@ struct Finding {
 class FindingList {
  public:
   void add(const Finding& finding) {
+    if ((left_out_ >> static_cast<std::uint32_t>(finding.kind) & 1U) != 0) return;
     if (size_ < items_.size())
       items_[size_++] = finding;
     else
       ++overflow_;
   }
   void clear() { size_ = 0; }
+  // From now on, by bits of their kinds: findings that are not wanted.
+  void leave_out(std::uint32_t kinds) { left_out_ = kinds; }
   [[nodiscard]] std::span<const Finding> items() const { return {items_.data(), size_}; }
   [[nodiscard]] std::uint64_t overflow() const { return overflow_; }
 
  private:
   std::array<Finding, 4 * kMaxLoads> items_;
   std::size_t size_ = 0;
+  std::uint32_t left_out_ = 0;
   std::uint64_t overflow_ = 0;
 };
 
@@ -66,6 +73,7 @@ struct Thresholds {
   Nanos stall_after = kSecond;
   Nanos fail_after = kSecond;
   double dropout_below = 0.10;
+  DetectorSet without{};  // left out on purpose: a quiet run is then worth nothing, and says so
 };
 
 class Detector {

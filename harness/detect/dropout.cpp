@@ -61,12 +61,13 @@ void Dropout::judge(std::size_t index, std::uint64_t window, const SystemView& v
   const std::uint64_t in_flight = view.loads[index].in_flight;
   const double ratio = median > 0 ? static_cast<double>(window) / static_cast<double>(median) : 1.0;
   const bool offered = is_offered(state, in_flight);
-  if (median == 0 || ratio >= below_ || !offered) {
+  const double below = thresholds_.of(index).dropout_below;
+  if (median == 0 || ratio >= below || !offered) {
     if (state.reported) end_dropout(index, view.now_ns, out);
     state.low_since_ns = 0;
     state.min_ratio = 1;
     // A straggler in a pause is not what this load is like.
-    if (median != 0 && ratio < below_ && in_flight > 0) return;
+    if (median != 0 && ratio < below && in_flight > 0) return;
     state.in_flight[state.window_count % kHistory] = in_flight;
     state.windows[state.window_count++ % kHistory] = window;
     return;

@@ -13,12 +13,13 @@
 #include <array>
 
 #include "harness/detect/detector.h"
+#include "harness/detect/load_thresholds.h"
 
 namespace stallproof {
 
 class Dropout final : public Detector {
  public:
-  explicit Dropout(const Thresholds& thresholds) : below_(thresholds.dropout_below) {}
+  explicit Dropout(const LoadThresholds& thresholds) : thresholds_(thresholds) {}
   void check(const SystemView& view, FindingList& out) override;
   // The load was ended on purpose: reports the end of every dropout still open.
   void close_all(Nanos now_ns, FindingList& out);
@@ -47,7 +48,7 @@ class Dropout final : public Detector {
   void end_dropout(std::size_t index, Nanos now_ns, FindingList& out);
   static bool is_offered(const LoadState& state, std::uint64_t in_flight);
 
-  double below_;
+  LoadThresholds thresholds_;
   std::array<LoadState, kMaxLoads> states_{};
 };
 

@@ -37,6 +37,13 @@ bool only_supports(FindingKind kind) {
   return kind != FindingKind::no_progress && kind != FindingKind::stuck_op;
 }
 
+std::uint32_t findings_of(DetectorSet detectors) {
+  std::uint32_t kinds = 0;
+  for (std::uint32_t kind = 0; kind < kFindingKinds; ++kind)
+    if (has_detector(detectors, finding_name(static_cast<FindingKind>(kind)))) kinds |= 1U << kind;
+  return kinds;
+}
+
 std::optional<IncidentChange> IncidentTracker::update(const SystemView& view,
                                                       std::span<const Finding> findings) {
   if (!standing()) return ended_ ? std::nullopt : open(view, findings);

@@ -102,6 +102,28 @@ TEST(Incident, NumbersGrow) {
   EXPECT_EQ(tracker.current().number, 2U);
 }
 
+TEST(Incident, OfADetectorThatIsLeftOutNothingIsFound) {
+  FindingList list;
+  list.leave_out(findings_of(detector_named("no-progress").value()));
+  list.add(no_progress(0, 1));
+  EXPECT_TRUE(list.items().empty());
+  list.add({.kind = FindingKind::stuck_op});
+  EXPECT_EQ(list.items().size(), 1U);
+}
+
+TEST(Incident, DropoutsBeginAndEndByOneDetector) {
+  EXPECT_EQ(findings_of(detector_named("dropout").value()),
+            1U << static_cast<unsigned>(FindingKind::dropout_begin) |
+                1U << static_cast<unsigned>(FindingKind::dropout_end));
+  EXPECT_EQ(findings_of(detector_named("observer-gap").value()), 0U);
+  EXPECT_FALSE(detector_named("no-such-detector"));
+}
+
+TEST(Incident, EveryFindingHasADetector) {
+  for (std::uint32_t kind = 0; kind < kFindingKinds; ++kind)
+    EXPECT_TRUE(detector_named(finding_name(static_cast<FindingKind>(kind)))) << kind;
+}
+
 TEST(Incident, NoneOpensAfterTheLoadWasEnded) {
   IncidentTracker tracker;
   tracker.end_load();

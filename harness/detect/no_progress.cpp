@@ -7,7 +7,8 @@ void NoProgress::check(const SystemView& view, FindingList& out) {
   if (view.after_gap) return;
   for (std::size_t i = 0; i < view.load_count; ++i) {
     const LoadView& load = view.loads[i];
-    if (load.in_flight == 0 || view.now_ns < onset_of(load) + stall_after_) continue;
+    const Nanos stall_after = thresholds_.of(i).stall_after;
+    if (load.in_flight == 0 || view.now_ns < onset_of(load) + stall_after) continue;
     out.add({.kind = FindingKind::no_progress,
              .load = static_cast<std::uint32_t>(i),
              .tid = load.oldest_op_tid,
@@ -21,7 +22,7 @@ Nanos NoProgress::next_due_ns(const SystemView& view) const {
   for (std::size_t i = 0; i < view.load_count; ++i) {
     const LoadView& load = view.loads[i];
     if (load.in_flight == 0) continue;
-    const Nanos at = onset_of(load) + stall_after_;
+    const Nanos at = onset_of(load) + thresholds_.of(i).stall_after;
     if (at > view.now_ns && at < due) due = at;
   }
   return due;
@@ -33,7 +34,7 @@ void StuckOp::check(const SystemView& view, FindingList& out) {
     const LoadView& load = view.loads[i];
     if (load.in_flight == 0) continue;
     // Something completed when the op was already that old: its load moves, it does not.
-    if (load.last_done_ns < load.oldest_op_started_ns + fail_after_) continue;
+    if (load.last_done_ns < load.oldest_op_started_ns + thresholds_.of(i).fail_after) continue;
     out.add({.kind = FindingKind::stuck_op,
              .load = static_cast<std::uint32_t>(i),
              .tid = load.oldest_op_tid,

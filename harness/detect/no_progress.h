@@ -5,12 +5,13 @@
 #pragma once
 
 #include "harness/detect/detector.h"
+#include "harness/detect/load_thresholds.h"
 
 namespace stallproof {
 
 class NoProgress final : public Detector {
  public:
-  explicit NoProgress(const Thresholds& thresholds) : stall_after_(thresholds.stall_after) {}
+  explicit NoProgress(const LoadThresholds& thresholds) : thresholds_(thresholds) {}
   void check(const SystemView& view, FindingList& out) override;
 
   // Earliest moment at which some load can become a stall if nothing completes: lets the watchdog
@@ -22,17 +23,17 @@ class NoProgress final : public Detector {
   }
 
  private:
-  Nanos stall_after_;
+  LoadThresholds thresholds_;
 };
 
 // One op in flight for fail-after while the other threads of its load complete theirs.
 class StuckOp final : public Detector {
  public:
-  explicit StuckOp(const Thresholds& thresholds) : fail_after_(thresholds.fail_after) {}
+  explicit StuckOp(const LoadThresholds& thresholds) : thresholds_(thresholds) {}
   void check(const SystemView& view, FindingList& out) override;
 
  private:
-  Nanos fail_after_;
+  LoadThresholds thresholds_;
 };
 
 }  // namespace stallproof

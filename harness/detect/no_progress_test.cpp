@@ -30,6 +30,20 @@ TEST(NoProgress, QuietJustBelowTheThreshold) {
   EXPECT_TRUE(found.items().empty());
 }
 
+TEST(NoProgress, EachLoadIsJudgedByItsOwnThresholds) {
+  const Thresholds patient{.stall_after = 5 * kSecond, .fail_after = 9 * kSecond};
+  NoProgress detector(LoadThresholds(kThresholds, {{.load = 0, .thresholds = patient}}));
+  FindingList found;
+  ViewBuilder build;
+  build.done(10 * kSecond).in_flight_since(10 * kSecond).at(12 * kSecond);
+  build.view.loads[1] = build.view.loads[0];
+  build.view.load_count = 2;
+  detector.check(build.view, found);
+  ASSERT_EQ(found.items().size(), 1U);
+  EXPECT_EQ(found.items()[0].load, 1U);
+  EXPECT_EQ(detector.next_due_ns(build.view), 15 * kSecond);
+}
+
 TEST(NoProgress, QuietWhileOthersComplete) {
   NoProgress detector(kThresholds);
   FindingList found;

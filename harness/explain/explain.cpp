@@ -7,8 +7,9 @@
 
 namespace stallproof {
 
-Explanation explain(const LockSnapshot& snapshot, const FsKnowledge& knowledge) {
-  const Scene scene = build_scene(snapshot, knowledge);
+Explanation explain(const LockSnapshot& snapshot, const FsKnowledge& knowledge,
+                    DetectorSet without) {
+  const Scene scene = build_scene(snapshot, knowledge, without);
   const Deadlock deadlock = find_deadlock(scene);
   const Story story = find_story(scene, deadlock);
   Explanation explanation;

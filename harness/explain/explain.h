@@ -16,12 +16,15 @@
 //   that ends at it.
 #pragma once
 
+#include "harness/detect/catalogue.h"
 #include "harness/explain/explanation.h"
 #include "harness/explain/fs_knowledge.h"
 #include "harness/probe/lock_snapshot.h"
 
 namespace stallproof {
 
-Explanation explain(const LockSnapshot& snapshot, const FsKnowledge& knowledge);
+// `without`: what to leave out on purpose, of lock-contention and vma-lock.
+Explanation explain(const LockSnapshot& snapshot, const FsKnowledge& knowledge,
+                    DetectorSet without = 0);
 
 }  // namespace stallproof

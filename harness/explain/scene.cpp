@@ -41,7 +41,7 @@ std::size_t Scene::task_of(const LockWaiter& waiter) {
   return index;
 }
 
-Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge) {
+Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge, DetectorSet without) {
   Scene scene;
   scene.snapshot = &snapshot;
   scene.lens = snapshot.lens;
@@ -57,9 +57,9 @@ Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge) {
     task.reading = read_task(row, meanings, snapshot.lens);
     scene.tasks.push_back(task);
   }
-  add_lock_rows(scene, snapshot);
+  if (!has_detector(without, "lock-contention")) add_lock_rows(scene, snapshot);
   infer_locks(scene);
-  infer_vma_locks(scene);
+  if (!has_detector(without, "vma-lock")) infer_vma_locks(scene);
   infer_holders(scene);
   add_pools(scene, snapshot, knowledge);
   infer_directory_locks(scene);

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "harness/detect/catalogue.h"
 #include "harness/explain/fs_knowledge.h"
 #include "harness/explain/task_reading.h"
 #include "harness/probe/lock_snapshot.h"
@@ -114,7 +115,8 @@ struct Scene {
 };
 
 // `snapshot` and `knowledge` must outlive the scene.
-Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge);
+Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge,
+                  DetectorSet without = 0);
 
 // Its steps, in this order; each in a file of its own.
 void add_lock_rows(Scene& scene, const LockSnapshot& snapshot);

@@ -77,6 +77,12 @@ TEST(VmaLock, WithoutAQueueForMmapLockTheStallIsTheSame) {
   EXPECT_EQ(explained(snapshot).signature, "vma_lock_held:fault_read>mprotect_write");
 }
 
+TEST(VmaLock, LeftOutOnPurposeNobodyKnowsWhatIsWaitedFor) {
+  const Explanation result =
+      explain(mkwrite_stall(), shipped(), detector_named("vma-lock").value());
+  EXPECT_NE(result.stall_class, "vma_lock_held");
+}
+
 TEST(VmaLock, AFaultOfAnotherAddressSpaceIsNotItsHolder) {
   LockSnapshot snapshot = mkwrite_stall();
   snapshot.tasks[0].mm = 0xffff888300000000;

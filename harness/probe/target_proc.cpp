@@ -138,7 +138,8 @@ void TargetProc::sample_process(Process& process) noexcept {
       at += entry.size;
     }
   }
-  if (one_runs_) process.ran_ns += interval_ns_;
+  if (one_runs_ && process.ran) process.ran_ns += interval_ns_;
+  process.ran = one_runs_;
   if (process.at_ns == 0 || count_ == samples_.size()) return;
   samples_[count_++] = ThreadSample{.tid = -process.tgid,
                                     .tgid = process.tgid,

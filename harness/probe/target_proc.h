@@ -29,7 +29,8 @@ class TargetProc {
   void set_calls(pid_t tgid, std::uint64_t calls, Nanos at) noexcept;
   // All threads of the watched processes, and for each process whose calls are known one sample
   // more, with the negative tgid for a tid, that carries them. What it has for time in user mode is
-  // the time in which a thread was seen to run: less would have to be asked of files that can hang.
+  // the time between two looks that both saw a thread running: more would have to be asked of files
+  // that can hang.
   std::span<const ThreadSample> sample() noexcept;
   [[nodiscard]] bool truncated() const { return truncated_; }
 
@@ -40,7 +41,8 @@ class TargetProc {
     std::uint64_t shown = 0;  // without what was kept back
     double usual = 0;         // growth per look, smoothed
     Nanos at_ns = 0;          // 0: never told
-    Nanos ran_ns = 0;         // in which a thread of it was seen running
+    Nanos ran_ns = 0;         // between looks that saw a thread of it running
+    bool ran = false;         // so did the look before
   };
   TargetProc() = default;
   Process* find(pid_t tgid) noexcept;

@@ -14,8 +14,9 @@
 
 namespace stallproof {
 
-Result<LiveLens> LiveLens::open(const std::vector<std::string>& fs_files) {
+Result<LiveLens> LiveLens::open(const std::vector<std::string>& fs_files, DetectorSet without) {
   LiveLens lens;
+  lens.without_ = without;
   auto knowledge = load_fs_knowledge(fs_files);
   if (!knowledge) return Failure(knowledge.error());
   lens.knowledge_ = std::move(*knowledge);
@@ -105,7 +106,7 @@ bool LiveLens::sees_stacks(pid_t sleeper) {
 }
 
 Explanation LiveLens::explain_snapshot(const LockSnapshot& snapshot) const {
-  return explain(snapshot, knowledge_);
+  return explain(snapshot, knowledge_, without_);
 }
 
 std::uint64_t LiveLens::probe_timeouts() const { return probe_ ? probe_->timeouts() : 0; }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/board/evidence.h"
+#include "harness/detect/catalogue.h"
 #include "harness/explain/explanation.h"
 #include "harness/explain/fs_knowledge.h"
 #include "harness/probe/block_devices.h"
@@ -23,7 +24,8 @@ namespace stallproof {
 class LiveLens {
  public:
   // A symbol table that cannot be read costs function names: a blind spot, not a failure.
-  static Result<LiveLens> open(const std::vector<std::string>& fs_files);
+  // `without`: see explain().
+  static Result<LiveLens> open(const std::vector<std::string>& fs_files, DetectorSet without = 0);
 
   // Copies a scan out of the evidence before the watchdog writes over it. False when it already
   // has, and when it was a quick one, which says too little to explain anything.
@@ -58,6 +60,7 @@ class LiveLens {
   static constexpr std::size_t kKept = 6;
 
   FsKnowledge knowledge_;
+  DetectorSet without_ = 0;
   std::optional<KernelSymbols> symbols_;
   std::string symbols_problem_;
   std::unique_ptr<ProbeChild> probe_;

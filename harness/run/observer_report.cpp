@@ -27,6 +27,8 @@ std::string class_of(const IncidentRecord& incident) {
 std::vector<std::string> blind_spots(const EvidenceArea& area,
                                      const std::vector<IncidentRecord>& incidents) {
   std::vector<std::string> spots;
+  if (area.left_out[0] != '\0')
+    spots.push_back(fmt::format("switched off by --without: {}", area.left_out.data()));
   if (area.scan_problem[0] != '\0')
     spots.push_back(fmt::format("locks, queues and FUSE requests: {}", area.scan_problem.data()));
   else if (area.fuse_problem[0] != '\0')
@@ -145,6 +147,8 @@ std::vector<std::string> impairments(const Evidence& evidence, const WatchdogFig
   const auto count = [&found](std::uint64_t number, const char* what) {
     if (number > 0) found.push_back(fmt::format("{} {}", number, what));
   };
+  if (const char* left_out = evidence.area().left_out.data(); left_out[0] != '\0')
+    found.push_back(fmt::format("switched off by --without: {}", left_out));
   if (health.ticks.load() == 0) found.emplace_back("the watchdog never looked");
   if (figures.heartbeat_age_max_ns > kHeartbeatLimit)
     found.push_back(fmt::format("the watchdog gave no sign of life for {}",

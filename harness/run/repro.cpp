@@ -49,7 +49,7 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
     options.request.variant = std::string((*scenario)->variants.front().name);
   const auto plan = plan_scenario(**scenario, options.request);
   if (!plan) return Failure(plan.error());
-  auto lens = LiveLens::open(options.fs_files);
+  auto lens = LiveLens::open(options.fs_files, options.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (auto means = check_means(*plan); !means) return Failure(means.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);

@@ -60,7 +60,7 @@ Result<WatchTarget> find_target(const WatchOptions& options) {
 }  // namespace
 
 Result<int> run_watch(const WatchOptions& options, Console& console) {
-  auto lens = LiveLens::open(options.fs_files);
+  auto lens = LiveLens::open(options.fs_files, options.thresholds.without);
   if (!lens) return Failure(lens.error());
   auto target = find_target(options);
   if (!target) return Failure(target.error());

@@ -58,12 +58,11 @@ Result<> WatchRun::begin() {
     if (auto started = command_->go(); !started) return started;
     log_event(Json{{"event", "command_started"}, {"pid", command_->pid()}}.dump());
   }
-  console_.step(monotonic_now() - state_.clock.monotonic_ns,
-                fmt::format("watching {}, results in {}", target_.name(), run_.path()));
+  tell(monotonic_now(), fmt::format("watching {}, results in {}", target_.name(), run_.path()));
   if (!scanning_)
-    console_.step(monotonic_now() - state_.clock.monotonic_ns,
-                  fmt::format("cannot look into the kernel's locks: {}; falling back to /proc",
-                              watchdog_.evidence().area().scan_problem.data()));
+    tell(monotonic_now(),
+         fmt::format("cannot look into the kernel's locks: {}; falling back to /proc",
+                     watchdog_.evidence().area().scan_problem.data()));
   return {};
 }
 
@@ -125,8 +124,7 @@ void WatchRun::on_event(const WatchEvent& event) {
       book_.update(event);
       if (event.kind != WatchEventKind::incident_resolved) return;
       log_event(Json{{"event", "stall_resolved"}, {"at_ms", state_.clock.ms(event.at_ns)}}.dump());
-      return console_.step(event.at_ns - state_.clock.monotonic_ns,
-                           "resolved: nothing of it stands still any more");
+      return tell(event.at_ns, "resolved: nothing of it stands still any more");
     case WatchEventKind::scan_taken:
       return on_scan(event);
     case WatchEventKind::supported:
@@ -155,11 +153,10 @@ void WatchRun::on_opened(const WatchEvent& event) {
                  {"onset_ms", state_.clock.ms(event.since_ns)},
                  {"detected_ms", state_.clock.ms(event.at_ns)}}
                 .dump());
-  console_.step(
-      event.at_ns - state_.clock.monotonic_ns,
-      fmt::format("STALL: no I/O has completed for {} and tasks are blocked (since +{:.3f} s)",
-                  format_duration(event.at_ns - event.since_ns),
-                  state_.clock.ms(event.since_ns) / 1e3));
+  tell(event.at_ns,
+       fmt::format("STALL: no I/O has completed for {} and tasks are blocked (since +{:.3f} s)",
+                   format_duration(event.at_ns - event.since_ns),
+                   state_.clock.ms(event.since_ns) / 1e3));
 }
 
 void WatchRun::on_scan(const WatchEvent& event) {
@@ -210,8 +207,8 @@ void WatchRun::look_for_cycle(LockSnapshot snapshot, Nanos now) {
                  {"onset_ms", state_.clock.ms(incident.onset_ns)},
                  {"detected_ms", state_.clock.ms(incident.detected_ns)}}
                 .dump());
-  console_.step(incident.detected_ns - state_.clock.monotonic_ns,
-                "STALL: tasks wait for each other in a circle, while others still complete");
+  tell(incident.detected_ns,
+       "STALL: tasks wait for each other in a circle, while others still complete");
   take(std::move(snapshot));
   incident.cycle_confirmed = true;
 }
@@ -264,10 +261,9 @@ void WatchRun::check_suspected(Nanos now) {
     state_.suspected.push_back({.load = names[i], .since_ns = since});
     log_event(Json{{"event", "suspected"}, {"load", names[i]}, {"since_ms", state_.clock.ms(since)}}
                   .dump());
-    console_.step(now - state_.clock.monotonic_ns,
-                  fmt::format("suspected: {} completes nothing since +{:.3f} s, but no task of it "
-                              "is blocked",
-                              names[i], state_.clock.ms(since) / 1e3));
+    tell(now, fmt::format("suspected: {} completes nothing since +{:.3f} s, but no task of it "
+                          "is blocked",
+                          names[i], state_.clock.ms(since) / 1e3));
   }
 }
 
@@ -315,7 +311,10 @@ void WatchRun::check_target(Nanos now) {
   }
   if (now < next_gone_ns_ && target_.pidfd() < 0) return;
   next_gone_ns_ = now + kSecond;
-  if (target_.gone()) end(target_.name() + " is gone");
+  if (!target_.gone()) return;
+  if (!target_.path().empty())  // who has a file of it open goes on, and is seen no more
+    state_.blind.push_back(target_.name() + " vanished while it was watched");
+  end(target_.name() + " is gone");
 }
 
 void WatchRun::check_signals() {
@@ -338,7 +337,7 @@ void WatchRun::check_circle(Nanos now) {
   if (since && *since <= incident->onset_ns) return;
   incident->resolved_ns = now;
   log_event(Json{{"event", "stall_resolved"}, {"at_ms", state_.clock.ms(now)}}.dump());
-  console_.step(now - state_.clock.monotonic_ns, "resolved: the circle has opened");
+  tell(now, "resolved: the circle has opened");
 }
 
 void WatchRun::check_end(Nanos now) {

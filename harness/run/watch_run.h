@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/signals.h"
@@ -73,6 +74,10 @@ class WatchRun {
   void check_circle(Nanos now);
   void check_end(Nanos now);
   void end(std::string why);
+  // On the console.
+  void tell(Nanos at, std::string_view what) {
+    console_.step(at - state_.clock.monotonic_ns, what);
+  }
   void show_progress(Nanos now);
   void name_what_is_left();
   [[nodiscard]] std::optional<Nanos> blocked_since() const;

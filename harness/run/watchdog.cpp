@@ -42,13 +42,17 @@ Watchdog::Watchdog(std::unique_ptr<ProgressSource> progress, Evidence evidence,
     : progress_(std::move(progress)),
       evidence_(std::move(evidence)),
       options_(options),
+      limits_(options.thresholds, options.own),
       system_(progress_->own_load()),
-      no_progress_(options.thresholds),
-      stuck_op_(options.thresholds),
-      dropout_(options.thresholds),
+      no_progress_(limits_),
+      stuck_op_(limits_),
+      dropout_(limits_),
       device_inflight_(options.thresholds),
       fuse_waiting_(options.thresholds),
-      blocked_table_(std::make_unique<BlockedTaskTable>()) {}
+      blocked_table_(std::make_unique<BlockedTaskTable>()),
+      knows_gaps_(!has_detector(options.thresholds.without, "observer-gap")) {
+  findings_.leave_out(findings_of(options.thresholds.without));
+}
 
 void Watchdog::run() {
   while (!quit_) {
@@ -68,8 +72,8 @@ void Watchdog::look_at_gap(Nanos now) {
   WatchdogHealth& health = evidence_.area().health;
   if (last_tick_ns_ == 0) next_tick_ns_ = last_tick_ns_ = now;
   if (now > next_tick_ns_) raise_to(health.lag_max_ns, now - next_tick_ns_);
-  if (now > last_tick_ns_ + options_.tick + kGap) {
-    judge_from_ns_ = now + std::clamp(options_.thresholds.stall_after, kAfterGapMin, kAfterGapMax);
+  if (knows_gaps_ && now > last_tick_ns_ + options_.tick + kGap) {
+    judge_from_ns_ = now + std::clamp(limits_.longest_stall_after(), kAfterGapMin, kAfterGapMax);
     health.gaps.fetch_add(1, std::memory_order_relaxed);
     health.gap_ns.fetch_add(now - last_tick_ns_ - options_.tick, std::memory_order_relaxed);
     send({.kind = WatchEventKind::gap, .at_ns = now, .since_ns = last_tick_ns_});
@@ -181,8 +185,7 @@ bool Watchdog::suspicious(Nanos now) const {
   if (incident_.standing()) return now < incident_.current().detected_ns + kLookTwice;
   for (std::size_t i = 0; i < view_.load_count; ++i) {
     const LoadView& load = view_.loads[i];
-    if (load.in_flight > 0 &&
-        now >= NoProgress::onset_of(load) + options_.thresholds.stall_after / 2)
+    if (load.in_flight > 0 && now >= NoProgress::onset_of(load) + limits_.of(i).stall_after / 2)
       return true;
   }
   return false;
@@ -200,8 +203,7 @@ void Watchdog::scan_if_due(bool incident_opened) {
 bool Watchdog::something_stands(Nanos now) const {
   for (std::size_t i = 0; i < view_.load_count; ++i) {
     const LoadView& load = view_.loads[i];
-    if (load.in_flight > 0 &&
-        now >= load.oldest_op_started_ns + options_.thresholds.stall_after / 2)
+    if (load.in_flight > 0 && now >= load.oldest_op_started_ns + limits_.of(i).stall_after / 2)
       return true;
   }
   return false;

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "harness/board/evidence.h"
 #include "harness/detect/blocked_tasks.h"
@@ -14,6 +15,7 @@
 #include "harness/detect/fuse_waiting.h"
 #include "harness/detect/incident.h"
 #include "harness/detect/kernel_reports.h"
+#include "harness/detect/load_thresholds.h"
 #include "harness/detect/no_progress.h"
 #include "harness/detect/pressure.h"
 #include "harness/probe/kernel_scan.h"
@@ -28,6 +30,7 @@ inline constexpr std::size_t kKmsgPerTick = 2048;
 struct WatchdogOptions {
   Nanos tick = 100 * kMillisecond;
   Thresholds thresholds;
+  std::vector<OwnThresholds> own;  // of loads that have theirs
   int channel_fd = -1;
 };
 
@@ -70,6 +73,7 @@ class Watchdog {
   std::unique_ptr<ProgressSource> progress_;
   Evidence evidence_;
   WatchdogOptions options_;
+  LoadThresholds limits_;
   std::optional<KernelScan> scanner_;
   std::optional<KmsgReader> kernel_log_;
   KmsgRing kmsg_{kKmsgPerTick};  // what came since the last tick; the rest waits for the next one
@@ -90,6 +94,7 @@ class Watchdog {
   std::unique_ptr<BlockedTaskTable> blocked_table_;
   IncidentTracker incident_;
 
+  bool knows_gaps_;
   Nanos next_tick_ns_ = 0;
   Nanos last_tick_ns_ = 0;
   Nanos last_scan_ns_ = 0;

@@ -17,6 +17,21 @@ constexpr Nanos kAfterKill = 2 * kSecond;
 
 std::string nanoseconds(Nanos span) { return fmt::format("{}ns", span); }
 
+// As the role reads them.
+void add_thresholds(const Thresholds& thresholds, const std::string& of, Settings& words) {
+  words.set("stall-after" + of, nanoseconds(thresholds.stall_after));
+  words.set("fail-after" + of, nanoseconds(thresholds.fail_after));
+  words.set("dropout-below-ppm" + of, std::to_string(std::lround(thresholds.dropout_below * 1e6)));
+}
+
+void note_left_out(DetectorSet without, EvidenceArea& area) {
+  std::string names;
+  for (const DetectorInfo& detector : kDetectors)
+    if (has_detector(without, detector.name))
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", detector.name);
+  names.copy(area.left_out.data(), area.left_out.size() - 1);
+}
+
 }  // namespace
 
 Result<> start_role(Child& child, const char* role, Settings words, const std::vector<int>& keep,
@@ -56,9 +71,11 @@ Result<> WatchdogChild::start(const Setup& setup) {
   Settings words;
   words.set("evidence", std::to_string(evidence_.fd()));
   words.set("channel", std::to_string(theirs.get()));
-  words.set("stall-after", nanoseconds(setup.thresholds.stall_after));
-  words.set("fail-after", nanoseconds(setup.thresholds.fail_after));
-  words.set("dropout-below-ppm", std::to_string(std::lround(setup.thresholds.dropout_below * 1e6)));
+  add_thresholds(setup.thresholds, "", words);
+  for (const OwnThresholds& own : setup.own)
+    add_thresholds(own.thresholds, fmt::format(".{}", own.load), words);
+  words.set("without", std::to_string(setup.thresholds.without));
+  note_left_out(setup.thresholds.without, evidence_.area());
   if (setup.board_fd >= 0) {
     words.set("board", std::to_string(setup.board_fd));
     keep.push_back(setup.board_fd);

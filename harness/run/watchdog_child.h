@@ -6,11 +6,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/base/process.h"
 #include "harness/base/settings.h"
 #include "harness/board/evidence.h"
-#include "harness/detect/detector.h"
+#include "harness/detect/load_thresholds.h"
 
 namespace stallproof {
 
@@ -25,6 +26,7 @@ class WatchdogChild {
  public:
   struct Setup {
     Thresholds thresholds;
+    std::vector<OwnThresholds> own;  // of loads that have theirs
     int board_fd = -1;  // our own loads; -1: foreign processes, named by watch_process()
     std::function<void(pid_t)> noted;
   };

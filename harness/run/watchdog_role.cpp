@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/watchdog_role.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include "harness/base/process.h"
@@ -12,20 +13,39 @@
 namespace stallproof {
 namespace {
 
+// `of`: "" for those of the run, ".3" for those of load 3.
+Result<Thresholds> read_thresholds(const Settings& words, const std::string& of) {
+  const Thresholds usual;
+  const auto stall_after = words.duration("stall-after" + of, usual.stall_after);
+  const auto fail_after = words.duration("fail-after" + of, usual.fail_after);
+  const auto below = words.count("dropout-below-ppm" + of, 100'000);
+  const auto without = words.count("without", 0);
+  for (const auto* value : {&stall_after, &fail_after, &below, &without})
+    if (!*value) return Failure(value->error());
+  return Thresholds{.stall_after = *stall_after,
+                    .fail_after = *fail_after,
+                    .dropout_below = static_cast<double>(*below) / 1e6,
+                    .without = static_cast<DetectorSet>(*without)};
+}
+
 Result<WatchdogOptions> read_options(const Settings& words) {
   WatchdogOptions options;
   const auto tick = words.duration("tick", options.tick);
-  const auto stall_after = words.duration("stall-after", options.thresholds.stall_after);
-  const auto fail_after = words.duration("fail-after", options.thresholds.fail_after);
-  const auto below = words.count("dropout-below-ppm", 100'000);
   const auto channel = words.count("channel", 0);
-  for (const auto* value : {&tick, &stall_after, &fail_after, &below, &channel})
-    if (!*value) return Failure(value->error());
+  const auto thresholds = read_thresholds(words, "");
+  if (!tick) return Failure(tick.error());
+  if (!channel) return Failure(channel.error());
+  if (!thresholds) return Failure(thresholds.error());
   options.tick = *tick;
-  options.thresholds = {.stall_after = *stall_after,
-                        .fail_after = *fail_after,
-                        .dropout_below = static_cast<double>(*below) / 1e6};
+  options.thresholds = *thresholds;
   options.channel_fd = static_cast<int>(*channel);
+  for (std::uint32_t load = 0; load < kMaxLoads; ++load) {
+    const std::string of = fmt::format(".{}", load);
+    if (!words.has("stall-after" + of)) continue;
+    const auto own = read_thresholds(words, of);
+    if (!own) return Failure(own.error());
+    options.own.push_back({load, *own});
+  }
   return options;
 }
 

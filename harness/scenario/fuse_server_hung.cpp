@@ -12,6 +12,7 @@ namespace {
 constexpr std::array kVariants{
     Named{"stopped", "SIGSTOP of the service: requests are no longer taken"},
     Named{"silent", "the service takes requests and answers none"},
+    Named{"one-lost", "the service takes one request and never answers it, but all the others"},
     Named{"naps", "the service is stopped and continued, each for 300 ms: shorter than a stall",
           true}};
 constexpr std::array kParams{
@@ -29,6 +30,10 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   if (request.variant == "stopped") lab->arming = Arming::stop_service;
   if (request.variant == "naps") lab->arming = Arming::nap_service;
   if (request.variant == "silent") lab->behaviour = Behaviour::silent;
+  if (request.variant == "one-lost") {
+    lab->behaviour = Behaviour::hold_one;
+    lab->loads = {{"direct-read", *readers}};  // nobody waits for the page of another
+  }
   lab->expected_class = request.variant == "naps" ? "none" : "fs_server_stuck";
   return lab;
 }

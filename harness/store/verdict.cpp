@@ -81,21 +81,41 @@ Json observer_json(const ObserverEntry& observer) {
 }
 
 // What a run with these thresholds may have had and pass all the same.
-std::vector<std::string> lets_pass(const Verdict& verdict) {
+std::vector<std::string> lets_pass(const ThresholdsEntry& limits) {
   std::vector<std::string> words{
-      fmt::format("no completion for less than {:g} s", verdict.stall_after_ms / 1e3)};
-  if (verdict.fail_after_ms > verdict.stall_after_ms)
-    words.push_back(
-        fmt::format("a stall that resolves within {:g} s", verdict.fail_after_ms / 1e3));
-  const double percent = verdict.dropout_below * 100;
+      fmt::format("no completion for less than {:g} s", limits.stall_after_ms / 1e3)};
+  if (limits.fail_after_ms > limits.stall_after_ms)
+    words.push_back(fmt::format("a stall that resolves within {:g} s", limits.fail_after_ms / 1e3));
+  const double percent = limits.dropout_below * 100;
   words.push_back(fmt::format("throughput down to {:g} % of its median", percent));
-  if (verdict.max_dropouts)
-    words.push_back(fmt::format("{} dropouts below that", *verdict.max_dropouts));
-  if (verdict.max_dropout_seconds)
-    words.push_back(fmt::format("{:g} s of dropouts below that", *verdict.max_dropout_seconds));
-  if (!verdict.max_dropouts && !verdict.max_dropout_seconds)
+  if (limits.max_dropouts)
+    words.push_back(fmt::format("{} dropouts below that", *limits.max_dropouts));
+  if (limits.max_dropout_seconds)
+    words.push_back(fmt::format("{:g} s of dropouts below that", *limits.max_dropout_seconds));
+  if (!limits.max_dropouts && !limits.max_dropout_seconds)
     words.emplace_back("any dropout below that, which is counted and shown");
   return words;
+}
+
+Json limits_json(const ThresholdsEntry& limits) {
+  return {{"stall_after_ms", rounded(limits.stall_after_ms)},
+          {"fail_after_ms", rounded(limits.fail_after_ms)},
+          {"dropout_below", limits.dropout_below},
+          {"lets_pass", lets_pass(limits)},
+          {"max_dropouts", or_null(limits.max_dropouts)},
+          {"max_dropout_seconds", or_null(limits.max_dropout_seconds)}};
+}
+
+Json thresholds_json(const Verdict& verdict) {
+  Json document = limits_json({.stall_after_ms = verdict.stall_after_ms,
+                               .fail_after_ms = verdict.fail_after_ms,
+                               .dropout_below = verdict.dropout_below,
+                               .max_dropouts = verdict.max_dropouts,
+                               .max_dropout_seconds = verdict.max_dropout_seconds});
+  document["loads"] = Json::object();
+  for (const auto& [name, own] : verdict.load_thresholds)
+    document["loads"][name] = limits_json(own);
+  return document;
 }
 
 Json timings_json(const TimingEntry& timings) {
@@ -160,13 +180,7 @@ std::string verdict_json(const Verdict& verdict) {
                            {"fstype", verdict.target_fstype},
                            {"source", verdict.target_source},
                            {"modules", Json::array()}}},
-                         {"thresholds",
-                          {{"stall_after_ms", rounded(verdict.stall_after_ms)},
-                           {"fail_after_ms", rounded(verdict.fail_after_ms)},
-                           {"dropout_below", verdict.dropout_below},
-                           {"lets_pass", lets_pass(verdict)},
-                           {"max_dropouts", or_null(verdict.max_dropouts)},
-                           {"max_dropout_seconds", or_null(verdict.max_dropout_seconds)}}},
+                         {"thresholds", thresholds_json(verdict)},
                          {"started", verdict.started},
                          {"ended", verdict.ended},
                          {"duration_s", rounded(verdict.duration_s)},

@@ -87,6 +87,14 @@ struct TimingEntry {
   std::optional<double> armed_ms, last_op_ms, detected_ms, explained_ms, heal_asked_ms, healed_ms;
 };
 
+struct ThresholdsEntry {
+  double stall_after_ms = 0;
+  double fail_after_ms = 0;
+  double dropout_below = 0;
+  std::optional<std::uint64_t> max_dropouts;  // absent: dropouts are shown and judge nothing
+  std::optional<double> max_dropout_seconds;
+};
+
 struct Verdict {
   std::string run;
   std::string scenario;
@@ -106,6 +114,7 @@ struct Verdict {
   double dropout_below = 0;
   std::optional<std::uint64_t> max_dropouts;  // absent: dropouts are shown and judge nothing
   std::optional<double> max_dropout_seconds;
+  std::map<std::string, ThresholdsEntry> load_thresholds;  // of loads that have their own
   std::string started;
   std::string ended;
   double duration_s = 0;

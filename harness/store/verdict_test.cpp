@@ -49,6 +49,18 @@ TEST(VerdictJson, ThresholdsSayWhatTheyLetPass) {
   EXPECT_EQ(passing().size(), 3U);
 }
 
+TEST(VerdictJson, ALoadsOwnThresholdsSayWhatTheyLetPass) {
+  Verdict verdict;
+  verdict.stall_after_ms = verdict.fail_after_ms = 1000;
+  auto document = nlohmann::json::parse(verdict_json(verdict));
+  EXPECT_TRUE(document["thresholds"]["loads"].empty());
+  verdict.load_thresholds["slow"] = {.stall_after_ms = 30000, .fail_after_ms = 60000};
+  document = nlohmann::json::parse(verdict_json(verdict));
+  EXPECT_EQ(document["thresholds"]["loads"]["slow"]["stall_after_ms"], 30000.0);
+  EXPECT_EQ(document["thresholds"]["loads"]["slow"]["lets_pass"][0],
+            "no completion for less than 30 s");
+}
+
 TEST(VerdictJson, ForeignBytesDoNotBreakTheDocument) {
   Verdict verdict;
   verdict.node = "n\xff\"\n";

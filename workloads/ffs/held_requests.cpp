@@ -45,6 +45,10 @@ bool HeldRequests::keep_as(Behaviour behaviour, std::span<const char> request) {
     case Behaviour::slow:
       held = true;
       break;
+    case Behaviour::hold_one:
+      for_a_while = false;
+      held = held_.empty();
+      break;
     case Behaviour::hold_reads:
       for_a_while = false;
       [[fallthrough]];

@@ -65,6 +65,14 @@ TEST_F(Held, OneNameIsHeldInEveryRequestThatAsksForIt) {
   EXPECT_FALSE(keep(FUSE_CREATE, "second"));
 }
 
+TEST_F(Held, OneRequestIsHeldAndNoOther) {
+  arm(Behaviour::hold_one);
+  EXPECT_FALSE(keep(FUSE_FORGET));
+  EXPECT_TRUE(keep(FUSE_READ));
+  EXPECT_FALSE(keep(FUSE_READ));
+  EXPECT_FALSE(keep(FUSE_IOCTL));
+}
+
 TEST_F(Held, ASilentServiceStillHearsWhatHasNoAnswer) {
   arm(Behaviour::silent);
   EXPECT_TRUE(keep(FUSE_GETATTR));

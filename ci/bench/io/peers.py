@@ -123,7 +123,8 @@ class Fio:
                        max(1, cell.depth // (16 if cell.block < 32 << 10 else 2)))
             depth = cell.depth // jobs
             words = ["--registerfiles=1", "--fixedbufs=1",
-                     f"--iodepth_batch_submit={min(4, depth)}", "--iodepth_batch_complete_min=1",
+                     f"--iodepth_batch_submit={self.batch(target, depth)}",
+                     "--iodepth_batch_complete_min=1",
                      f"--iodepth_batch_complete_max={depth}"]
         command = ["fio", "--name=bench", f"--filename={target.path}", f"--rw={kind}",
                    f"--rwmixread={cell.reads}", f"--bs={cell.block}", f"--ioengine={self.engine}",
@@ -133,6 +134,11 @@ class Fio:
         out, cpu_s, wall_s = timed(command, seconds)
         job = json.loads(out[out.index("{"):])["jobs"][0]
         return Speed(job["read"]["iops"] + job["write"]["iops"], cpu_s, wall_s)
+
+    @staticmethod
+    def batch(target, depth):
+        """As engine_uring.cpp: an eighth of what a device has in flight, at most four."""
+        return min(4, depth) if target.workers else max(1, min(4, depth // 8))
 
     def remove(self):
         pass

@@ -22,6 +22,7 @@ def filled_file(path, size):
 
 class Tmpfs:
     name = "tmpfs file"
+    workers = True  # io_uring hands each I/O to a worker: it cannot be made without blocking
     size = 512 * MEBIBYTE
 
     def __init__(self):
@@ -38,6 +39,7 @@ class Tmpfs:
 class DiskFile:
     """Where the temporary files of this machine lie, which has to be a disk."""
     name = "ext4 file"
+    workers = False
     size = 1024 * MEBIBYTE
 
     def __init__(self):
@@ -57,6 +59,7 @@ class DiskFile:
 class LoopDevice:
     """Over a file on the disk, with direct I/O below, so that the page cache is not measured."""
     name = "loop device"
+    workers = False
 
     def __init__(self):
         self.below = DiskFile()

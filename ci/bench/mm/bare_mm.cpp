@@ -79,7 +79,7 @@ char* map_shared(int file, std::size_t bytes) {
              static_cast<ssize_t>(kPiece),
          "write");
   must(::fdatasync(file) == 0 || errno == EINVAL, "fdatasync");
-  // As mapped-fault begins by default: with an empty page cache, and a page read for each touch.
+  // As mapped-fault does with fault-start=cold: an empty page cache, a page read for each touch.
   must(::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0, "fadvise");
   void* const base = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file, 0);
   must(base != MAP_FAILED, "map a file");

@@ -11,9 +11,16 @@
 #include "harness/base/clock.h"
 #include "harness/base/result.h"
 #include "harness/base/settings.h"
-#include "harness/detect/detector.h"
+#include "harness/detect/load_thresholds.h"
 
 namespace stallproof {
+
+struct PlanLimits {
+  Thresholds thresholds{.stall_after = kSecond, .fail_after = 30 * kSecond, .dropout_below = 0.10};
+  // More than this many dropouts, or seconds of one load's dropouts together, fail the run.
+  std::optional<std::uint64_t> max_dropouts;
+  std::optional<double> max_dropout_seconds;
+};
 
 struct PlanLoad {
   std::string name, workload;
@@ -24,6 +31,7 @@ struct PlanLoad {
   Nanos start = 0;             // after the start of its process
   Nanos duration = 0;          // 0: as long as its process
   Settings parameters;
+  std::optional<PlanLimits> limits;  // its own, complete: its target is not as that of the others
 };
 
 struct PlanProcess {
@@ -39,13 +47,6 @@ struct PlanPhase {
   std::string name;
   Nanos duration = 0;
   std::vector<std::string> loads;  // those that run
-};
-
-struct PlanLimits {
-  Thresholds thresholds{.stall_after = kSecond, .fail_after = 30 * kSecond, .dropout_below = 0.10};
-  // More than this many dropouts, or seconds of one load's dropouts together, fail the run.
-  std::optional<std::uint64_t> max_dropouts;
-  std::optional<double> max_dropout_seconds;
 };
 
 struct LoadPlan {
@@ -70,6 +71,11 @@ std::string plan_toml(const LoadPlan& plan);
 
 // Bytes of the files that its loads say they make (parameter file-size), each file once.
 std::uint64_t planned_file_bytes(const LoadPlan& plan);
+// Loads count as on the board: process by process, in the order of the plan.
+std::vector<OwnThresholds> own_thresholds(const LoadPlan& plan);
+// Of a stall of these loads, by bits: it fails as soon as it is one of any of them.
+Nanos fail_after_of(const LoadPlan& plan, std::uint32_t loads);
+Nanos longest_fail_after(const LoadPlan& plan);
 // Some load has its file in the run's own directory on the target.
 bool needs_target(const LoadPlan& plan);
 

@@ -34,6 +34,7 @@ Result<PlanLab> PlanLab::start(const LoadPlan& plan, const std::string& run_id) 
   PlanLab lab(std::move(*board), std::move(*watchdog), std::move(*journal));
   auto up = lab.watchdog_.start(
       {.thresholds = plan.limits.thresholds,
+       .own = own_thresholds(plan),
        .board_fd = lab.board_.fd(),
        .noted = [&lab](pid_t pid) { lab.journal_.note_process("watchdog", pid); }});
   if (up) return lab;

@@ -45,7 +45,8 @@ class PlanParser {
   Result<LoadPlan> parse(const toml::table& root) {
     TomlReader reader(root, "the plan", problems_);
     if (const toml::table* table = reader.table("plan")) read_head(*table);
-    if (const toml::table* table = reader.table("thresholds")) read_limits(*table);
+    if (const toml::table* table = reader.table("thresholds"))
+      read_limits(*table, "[thresholds]", plan_.limits);
     for (const toml::table* table : reader.tables("process")) read_process(*table);
     for (const toml::table* table : reader.tables("phase")) read_phase(*table);
     reader.refuse_unknown();
@@ -57,7 +58,7 @@ class PlanParser {
 
  private:
   void read_head(const toml::table& table);
-  void read_limits(const toml::table& table);
+  void read_limits(const toml::table& table, const char* heading, PlanLimits& limits);
   void read_process(const toml::table& table);
   void read_load(const toml::table& table, PlanProcess& process);
   void read_names(TomlReader& reader, const WorkloadInfo& info, PlanLoad& load);
@@ -103,9 +104,8 @@ void PlanParser::read_head(const toml::table& table) {
   reader.refuse_unknown();
 }
 
-void PlanParser::read_limits(const toml::table& table) {
-  TomlReader reader(table, "[thresholds]", problems_);
-  PlanLimits& limits = plan_.limits;
+void PlanParser::read_limits(const toml::table& table, const char* heading, PlanLimits& limits) {
+  TomlReader reader(table, heading, problems_);
   Thresholds& thresholds = limits.thresholds;
   reader.duration("stall_after", thresholds.stall_after);
   thresholds.fail_after = std::max(thresholds.fail_after, thresholds.stall_after);
@@ -168,6 +168,11 @@ void PlanParser::read_load(const toml::table& table, PlanProcess& process) {
   reader.cpus("cpus", load.cpus);
   read_times(reader, load.start, load.duration);
   read_parameters(reader, *info, load);
+  if (const toml::table* own = reader.table("thresholds")) {
+    // What it does not say is as in the plan; dropouts are limited by either, not by both.
+    load.limits = PlanLimits{.thresholds = plan_.limits.thresholds};
+    read_limits(*own, "[process.load.thresholds]", *load.limits);
+  }
   reader.refuse_unknown();
   process.loads.push_back(std::move(load));
 }

@@ -81,7 +81,7 @@ Result<> PlanRun::make_place() {
 
 Result<> PlanRun::prepare() {
   if (auto made = make_place(); !made) return made;
-  const Nanos fail_after = plan_.limits.thresholds.fail_after;
+  const Nanos fail_after = longest_fail_after(plan_);
   lab_.spawn(work_orders(plan_, scratch_path(target_, session_.run_dir().id())),
              fail_after + kLeaveMargin);
   for (const PlanLab::Worker& worker : lab_.workers())
@@ -171,7 +171,7 @@ bool PlanRun::stall_ends_it(Nanos now) {
   const IncidentRecord* const incident = session_.book().standing();
   if (incident == nullptr || now < incident->onset_ns + kStandFor) return false;
   return incident->cycle_confirmed ||
-         now >= incident->onset_ns + plan_.limits.thresholds.fail_after + kSecond;
+         now >= incident->onset_ns + fail_after_of(plan_, incident->stalled) + kSecond;
 }
 
 // One that ends well has nothing left to do; what others of the plan do is not its business.
@@ -208,7 +208,7 @@ void PlanRun::drain() {
   lab_.stop_load();
   const bool standing =
       session_.book().standing() != nullptr && stall_ends_it(state_.load_ended_ns);
-  Nanos patience = plan_.limits.thresholds.fail_after + kSecond;
+  Nanos patience = longest_fail_after(plan_) + kSecond;
   if (state_.interrupted || watchdog_gone()) patience = kAfterInterrupt;
   if (standing) patience = kSecond;
   const Nanos deadline = state_.load_ended_ns + patience;

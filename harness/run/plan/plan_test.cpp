@@ -134,6 +134,49 @@ TEST(LoadPlan, TheExpandedPlanIsTheSamePlan) {
   }
 }
 
+constexpr const char* kTwoTargets =
+    "[thresholds]\nfail_after = \"20s\"\nmax_dropouts = 4\n"
+    "[[process]]\n"
+    "[[process.load]]\nworkload = \"mprotect-storm\"\n"
+    "[[process.load]]\nname = \"slow\"\nworkload = \"direct-io\"\npath = \"/nfs/file\"\n"
+    "[process.load.thresholds]\nstall_after = \"30s\"\ndropout_below = 0.02\n";
+
+TEST(LoadPlan, ALoadMayHaveThresholdsOfItsOwn) {
+  const auto plan = parse(kTwoTargets);
+  ASSERT_TRUE(plan) << plan.error().what;
+  EXPECT_FALSE(plan->processes[0].loads[0].limits);
+  const auto& own = plan->processes[0].loads[1].limits;
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->thresholds.stall_after, 30 * kSecond);
+  EXPECT_EQ(own->thresholds.fail_after, 30 * kSecond) << "never less than stall_after";
+  EXPECT_EQ(own->thresholds.dropout_below, 0.02);
+  EXPECT_FALSE(own->max_dropouts);
+  const auto of_loads = own_thresholds(*plan);
+  ASSERT_EQ(of_loads.size(), 1U);
+  EXPECT_EQ(of_loads[0].load, 1U);
+  EXPECT_EQ(plan_toml(*parse_plan(plan_toml(*plan), "again.toml")), plan_toml(*plan));
+}
+
+TEST(LoadPlan, AStallFailsByTheStrictestOfItsLoads) {
+  const auto plan = parse(kTwoTargets);
+  ASSERT_TRUE(plan) << plan.error().what;
+  EXPECT_EQ(fail_after_of(*plan, 0b01), 20 * kSecond);
+  EXPECT_EQ(fail_after_of(*plan, 0b10), 30 * kSecond);
+  EXPECT_EQ(fail_after_of(*plan, 0b11), 20 * kSecond);
+  EXPECT_EQ(fail_after_of(*plan, 0), 20 * kSecond);
+  EXPECT_EQ(longest_fail_after(*plan), 30 * kSecond);
+}
+
+TEST(LoadPlan, ErrorsOfALoadsThresholdsNameThePlaceAndTheWord) {
+  const std::string own = std::string(kLoad) + "[process.load.thresholds]\n";
+  expect_refusal(own + "stall_after = \"1ms\"\n", "5:15", "100ms");
+  expect_refusal(own + "fail_after = \"500ms\"\n", "5:14", "shorter than stall_after");
+  expect_refusal(own + "dropout_below = 2\n", "5:17", "between 0 and 1");
+  expect_refusal(own + "max_dropouts = -1\n", "5:16", "max_dropouts");
+  expect_refusal(own + "stall = 1\n", "5:1", "known: dropout_below");
+  expect_refusal(std::string(kLoad) + "thresholds = 5\n", "4:14", "table");
+}
+
 TEST(LoadPlan, ShippedExamplesAreAccepted) {
   unsigned found = 0;
   for (const auto& entry :

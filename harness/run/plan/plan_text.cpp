@@ -11,6 +11,19 @@
 namespace stallproof {
 namespace {
 
+std::string limits_text(const PlanLimits& limits, const char* heading, const char* indent) {
+  const Thresholds& thresholds = limits.thresholds;
+  std::string text = fmt::format("\n{}{}\n", indent, heading);
+  text += fmt::format("{}stall_after = {}\n", indent, toml_duration(thresholds.stall_after));
+  text += fmt::format("{}fail_after = {}\n", indent, toml_duration(thresholds.fail_after));
+  text += fmt::format("{}dropout_below = {}\n", indent, thresholds.dropout_below);
+  if (limits.max_dropouts)
+    text += fmt::format("{}max_dropouts = {}\n", indent, *limits.max_dropouts);
+  if (limits.max_dropout_seconds)
+    text += fmt::format("{}max_dropout_seconds = {}\n", indent, *limits.max_dropout_seconds);
+  return text;
+}
+
 std::string head_text(const LoadPlan& plan) {
   std::string text = "[plan]\n";
   text += fmt::format("name = {}\n", toml_quoted(plan.name));
@@ -19,15 +32,7 @@ std::string head_text(const LoadPlan& plan) {
   text += fmt::format("seed = {}\n", plan.seed);
   if (!plan.target.empty()) text += fmt::format("target = {}\n", toml_quoted(plan.target));
   text += fmt::format("size = {}\n", toml_size(plan.size));
-  const PlanLimits& limits = plan.limits;
-  text += "\n[thresholds]\n";
-  text += fmt::format("stall_after = {}\n", toml_duration(limits.thresholds.stall_after));
-  text += fmt::format("fail_after = {}\n", toml_duration(limits.thresholds.fail_after));
-  text += fmt::format("dropout_below = {}\n", limits.thresholds.dropout_below);
-  if (limits.max_dropouts) text += fmt::format("max_dropouts = {}\n", *limits.max_dropouts);
-  if (limits.max_dropout_seconds)
-    text += fmt::format("max_dropout_seconds = {}\n", *limits.max_dropout_seconds);
-  return text;
+  return text + limits_text(plan.limits, "[thresholds]", "");
 }
 
 std::string times_text(const std::vector<unsigned>& cpus, Nanos start, Nanos duration,
@@ -49,6 +54,7 @@ std::string load_text(const PlanLoad& load) {
   text += times_text(load.cpus, load.start, load.duration, "  ");
   for (const auto& [key, value] : load.parameters.all())
     if (!value.empty()) text += fmt::format("  {} = {}\n", key, toml_value(value));
+  if (load.limits) text += limits_text(*load.limits, "[process.load.thresholds]", "  ");
   return text;
 }
 

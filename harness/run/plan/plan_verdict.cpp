@@ -18,18 +18,46 @@ void judge_stalls(const PlanFacts& facts, std::vector<std::string>& reasons) {
       reasons.push_back(fmt::format("stalled: {} (incident {})", stall.stall_class, stall.id));
 }
 
+struct Dropped {
+  std::uint64_t count = 0;
+  double seconds = 0;
+};
+
+void judge_own(const std::string& load, const Dropped& dropped, const PlanLimits& own,
+               std::vector<std::string>& reasons) {
+  if (own.max_dropouts && dropped.count > *own.max_dropouts)
+    reasons.push_back(fmt::format("{} dropouts of {}, at most {} are allowed", dropped.count, load,
+                                  *own.max_dropouts));
+}
+
+// A load with a limit of its own does not count in that of the plan.
 void judge_dropouts(const PlanFacts& facts, std::vector<std::string>& reasons) {
+  std::map<std::string, Dropped> by_load;
+  for (const DropoutEntry& dropout : facts.dropouts) {
+    Dropped& dropped = by_load[dropout.workload];
+    ++dropped.count;
+    dropped.seconds += dropout.duration_ms / 1e3;
+  }
+  std::uint64_t together = 0;
+  for (const auto& [load, dropped] : by_load) {
+    const auto own = facts.load_limits.find(load);
+    const bool has_own = own != facts.load_limits.end();
+    if (has_own) judge_own(load, dropped, own->second, reasons);
+    if (!has_own || !own->second.max_dropouts) together += dropped.count;
+  }
   const PlanLimits& limits = facts.limits;
-  if (limits.max_dropouts && facts.dropouts.size() > *limits.max_dropouts)
-    reasons.push_back(fmt::format("{} dropouts, at most {} are allowed", facts.dropouts.size(),
-                                  *limits.max_dropouts));
-  std::map<std::string, double> seconds;
-  for (const DropoutEntry& dropout : facts.dropouts)
-    seconds[dropout.workload] += dropout.duration_ms / 1e3;
-  for (const auto& [load, sum] : seconds)
-    if (limits.max_dropout_seconds && sum > *limits.max_dropout_seconds)
-      reasons.push_back(fmt::format("{:.1f} s of dropouts of {}, at most {} are allowed", sum, load,
-                                    *limits.max_dropout_seconds));
+  if (limits.max_dropouts && together > *limits.max_dropouts)
+    reasons.push_back(
+        fmt::format("{} dropouts, at most {} are allowed", together, *limits.max_dropouts));
+  for (const auto& [load, dropped] : by_load) {
+    const auto own = facts.load_limits.find(load);
+    auto most = limits.max_dropout_seconds;
+    if (own != facts.load_limits.end() && own->second.max_dropout_seconds)
+      most = own->second.max_dropout_seconds;
+    if (most && dropped.seconds > *most)
+      reasons.push_back(fmt::format("{:.1f} s of dropouts of {}, at most {} are allowed",
+                                    dropped.seconds, load, *most));
+  }
 }
 
 }  // namespace

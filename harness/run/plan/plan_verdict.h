@@ -2,6 +2,7 @@
 // From what a run of a plan saw to its verdict. Pure.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct PlanFacts {
   std::vector<StallEntry> stalls;
   std::vector<DropoutEntry> dropouts;  // behind the warm-up
   PlanLimits limits;
-  bool until_stall = false;  // any stall is what was waited for
+  std::map<std::string, PlanLimits> load_limits;  // of loads that have their own
+  bool until_stall = false;                       // any stall is what was waited for
 };
 
 struct PlanOutcome {

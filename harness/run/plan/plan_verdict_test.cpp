@@ -45,6 +45,23 @@ TEST(PlanVerdict, FailedAndUnfinishedOperationsFail) {
   EXPECT_EQ(judge_plan({.never_ended = {"x"}}).exit_code, 1);
 }
 
+TEST(PlanVerdict, ALoadsOwnLimitOfDropoutsCountsInsteadOfThePlans) {
+  PlanFacts facts;
+  facts.dropouts = {{.workload = "a", .duration_ms = 3000}, {.workload = "b", .duration_ms = 3000}};
+  facts.limits.max_dropouts = 1;
+  EXPECT_EQ(judge_plan(facts).exit_code, 1);
+  facts.load_limits["b"].max_dropouts = 1;
+  EXPECT_EQ(judge_plan(facts).exit_code, 0);
+  facts.load_limits["b"].max_dropouts = 0;
+  EXPECT_EQ(judge_plan(facts).reasons.at(0), "1 dropouts of b, at most 0 are allowed");
+  facts.load_limits["b"] = {.max_dropout_seconds = 2};
+  facts.limits.max_dropouts.reset();
+  EXPECT_EQ(judge_plan(facts).exit_code, 1);
+  facts.limits.max_dropout_seconds = 2;
+  facts.load_limits["a"].max_dropout_seconds = facts.load_limits["b"].max_dropout_seconds = 4;
+  EXPECT_EQ(judge_plan(facts).exit_code, 0);
+}
+
 TEST(PlanVerdict, DropoutsCountOnlyWhereThePlanLimitsThem) {
   PlanFacts facts;
   facts.dropouts = {{.workload = "a", .duration_ms = 3000}, {.workload = "b", .duration_ms = 3000}};

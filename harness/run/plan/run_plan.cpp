@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 #include <utility>
 
@@ -39,6 +40,22 @@ Result<> refuse_place(const LoadPlanOptions& options, const TargetLook& target) 
   });
 }
 
+std::map<std::string, PlanLimits> own_limits(const LoadPlan& plan) {
+  std::map<std::string, PlanLimits> found;
+  for (const PlanProcess& process : plan.processes)
+    for (const PlanLoad& load : process.loads)
+      if (load.limits) found.emplace(load.name, *load.limits);
+  return found;
+}
+
+ThresholdsEntry thresholds_entry(const PlanLimits& limits) {
+  return {.stall_after_ms = static_cast<double>(limits.thresholds.stall_after) / 1e6,
+          .fail_after_ms = static_cast<double>(limits.thresholds.fail_after) / 1e6,
+          .dropout_below = limits.thresholds.dropout_below,
+          .max_dropouts = limits.max_dropouts,
+          .max_dropout_seconds = limits.max_dropout_seconds};
+}
+
 Result<TargetLook> look(const LoadPlan& plan) {
   if (!needs_target(plan)) return TargetLook{};
   auto target = look_at_target(plan.target);
@@ -59,7 +76,7 @@ Result<int> run_plan(const LoadPlanOptions& given, Console& console) {
   const auto target = look(options.plan);
   if (!target) return Failure(target.error());
   if (!target->path.empty()) options.plan.target = target->path;
-  auto lens = LiveLens::open(options.fs_files);
+  auto lens = LiveLens::open(options.fs_files, options.plan.limits.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   SignalWatch signals;
@@ -89,12 +106,13 @@ Result<int> run_plan(const LoadPlanOptions& given, Console& console) {
 
 int PlanRun::conclude() {
   const Evidence& evidence = lab_.watchdog().evidence();
-  const Thresholds& thresholds = plan_.limits.thresholds;
   Verdict verdict;
-  describe_run(verdict, state_.clock, thresholds);
+  describe_run(verdict, state_.clock, plan_.limits.thresholds);
   verdict.run = session_.run_dir().id();
   verdict.max_dropouts = plan_.limits.max_dropouts;
   verdict.max_dropout_seconds = plan_.limits.max_dropout_seconds;
+  for (const auto& [name, own] : own_limits(plan_))
+    verdict.load_thresholds[name] = thresholds_entry(own);
   verdict.settings = {{"plan", plan_.name},
                       {"seed", fmt::format("{}", plan_.seed)},
                       {"until_stall", options_.until_stall ? "yes" : "no"}};
@@ -114,9 +132,11 @@ int PlanRun::conclude() {
                   .left_behind = state_.left_behind,
                   .unsaved = session_.run_dir().first_problem(),
                   .limits = plan_.limits,
+                  .load_limits = own_limits(plan_),
                   .until_stall = options_.until_stall};
   for (const IncidentRecord& incident : session_.book().incidents())
-    verdict.stalls.push_back(stall_entry(incident, state_.clock, thresholds.fail_after));
+    verdict.stalls.push_back(
+        stall_entry(incident, state_.clock, fail_after_of(plan_, incident.stalled)));
   facts.stalls = verdict.stalls;
   const double warm_ms = state_.clock.ms(state_.load_ns + plan_.warmup);
   for (const DropoutEntry& dropout : verdict.dropouts)

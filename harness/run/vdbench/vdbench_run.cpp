@@ -338,7 +338,7 @@ Result<int> run_vdbench(const VdbenchOptions& given, const Plan& plan, Console& 
   options.engine = engine_of(options, plan, console);
   auto ground = ground_of(options, plan);
   if (!ground) return Failure(ground.error());
-  auto lens = LiveLens::open(options.fs_files);
+  auto lens = LiveLens::open(options.fs_files, options.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   auto run = prepare_run_dir(options);

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel module in a guest: builds without a warning, refuses, makes the reported stall with
+the crash core's frames every time, never under a fix, holds each kind of lock, and always
+unloads."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "measure")]
+
+import guest  # noqa: E402
+import kernel_module  # noqa: E402
+import kernel_package  # noqa: E402
+import kmod_judge as judge  # noqa: E402
+import qemu  # noqa: E402
+from checks import Checks  # noqa: E402
+from errors import LACKS_MEANS, VmError  # noqa: E402
+from kmod_evidence import numbers, read  # noqa: E402
+from places import TOP  # noqa: E402
+
+FIXES = ("pin-in-submitter", "fault-retry", "separate-pool", "trylock")
+QUEUES = ("segment", "shared")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="3 stalls and 5 s per fix")
+    parser.add_argument("--stalls", type=int, help="default 20")
+    parser.add_argument("--seconds", type=int, help="per fix and kind of queue, default 20")
+    parser.add_argument("--package", default=kernel_package.META, help="as of ci/vm/run")
+    parser.add_argument("--keep", metavar="DIR", help="leave the guest's evidence there")
+    words = parser.parse_args()
+    stalls = words.stalls or (3 if words.short else 20)
+    seconds = words.seconds or (5 if words.short else 20)
+    limit = 150 + stalls * 8 + 8 * (seconds + 5)
+    checks = Checks("kmod", limit + 120)
+    with checks:
+        prove(checks, words, stalls, seconds, limit)
+    return checks.code
+
+
+def prove(checks, words, stalls, seconds, limit):
+    try:
+        qemu.program()
+        kernel = kernel_package.current(words.package)
+        module, warnings = kernel_module.build(kernel, ["W=1"])
+    except VmError as error:
+        if error.code == LACKS_MEANS:
+            checks.skip("everything", str(error))
+            return
+        raise
+    checks.all(f"builds without a warning for {kernel.release}", warnings)
+    share = words.keep or tempfile.mkdtemp(prefix="stallproof-measure-")
+    os.makedirs(share, exist_ok=True)
+    if not words.keep:
+        checks.at_end(lambda: shutil.rmtree(share, ignore_errors=True))
+    ended = guest.run(kernel, script(stalls, seconds), guest.Options(
+        share=share, console=os.path.join(share, "console.log"), seconds=limit,
+        programs=[client(share), "ffs_stub.ko=" + module]))
+    checks.check("the guest's script ran to its end", ended.code == 0, f"exit {ended.code}")
+    checks.row("boot to power-off, all cases", f"{ended.seconds:.0f} s", f"{limit} s")
+    judge_all(checks, share, stalls, seconds)
+
+
+def script(stalls, seconds):
+    return f"set -- {stalls} {seconds}\n" + read(HERE, "kmod_guest.sh")
+
+
+def client(folder):
+    """The load, static, so that it needs nothing in the guest."""
+    program = os.path.join(folder, "stall_client")
+    done = subprocess.run(
+        ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread",
+         "-I", os.path.join(TOP, "workloads/ffs"), "-o", program,
+         os.path.join(TOP, "kmod-stub/test/stall_client.c")],
+        capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode != 0:
+        raise VmError(f"stall_client.c: {(done.stderr.splitlines() or ['?'])[0]}")
+    return program
+
+
+def judge_all(checks, share, stalls, seconds):
+    def folder(name):
+        return os.path.join(share, name)
+
+    checks.all("what is wrong is refused, and says why", judge.refusals(folder("refused")))
+    names = [f"stall-{number}" for number in range(1, stalls + 1)]
+    for name in names:
+        checks.all(f"{name}: the circle closes and stands, with the crash core's frames",
+                   judge.stall(folder(name)))
+    times = sorted(numbers(read(folder(name), "standstill")).get("stalled", -1) for name in names)
+    checks.row("load start to last read, max", f"{times[-1]} ms", f"{judge.STALL_LIMIT_MS} ms")
+    checks.all("an abort by debugfs heals it", judge.ended(folder("heal"), ("healed", "rmmod")))
+    for fix in FIXES:
+        for queues in QUEUES:
+            where = folder(f"fix-{fix}-{queues}")
+            checks.all(f"{fix}, {queues} queues: no stall, work in each of {seconds} s",
+                       judge.fix(where, seconds))
+            last = numbers(read(where, f"counters-{seconds}"))
+            checks.row(f"{fix}, {queues}: page reads, direct reads, hazards",
+                       ", ".join(str(last.get(name, 0)) for name in
+                                 ("page_reads", "direct_reads", "hazards")), "all > 0")
+    for kind in (*judge.HELD, "spin"):
+        checks.all(f"hold {kind}: blocks, is seen and ends",
+                   judge.hold(folder(f"hold-{kind}"), kind))
+    kmsg = read(folder("refused"), "kmsg") + read(share, "kmsg")
+    checks.all("the kernel complains of nothing", judge.kernel_log(kmsg))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
