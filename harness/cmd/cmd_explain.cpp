@@ -27,9 +27,12 @@ struct Words {
   std::string format = "text", out, check_fs;
   bool live = false, crash_text = false, kmsg = false, vmcore = false, crash_script = false;
   bool json = false, bt = false, tasks = false, waiters = false;
-  std::string system_map;
+  std::string system_map, modules;
 
   [[nodiscard]] int views() const { return int{bt} + int{tasks} + int{waiters}; }
+  [[nodiscard]] bool ask_for_dump() const {
+    return views() != 0 || !system_map.empty() || !modules.empty();
+  }
 };
 
 Result<LiveLook> look_now() {
@@ -74,6 +77,12 @@ Result<int> explain_live(const FsKnowledge& knowledge, const Words& words) {
   return deliver(*text, words, look->complete);
 }
 
+Failure only_of_dumps() {
+  return fail(
+      "explain: --bt, --tasks, --waiters, --system-map and --modules are for memory images "
+      "(vmcores)");
+}
+
 // A dump alone: it is a whole kernel. nullopt when the files are something else.
 Result<std::optional<int>> explain_dump(const FsKnowledge& knowledge, const Words& words,
                                         InputKind kind) {
@@ -83,9 +92,8 @@ Result<std::optional<int>> explain_dump(const FsKnowledge& knowledge, const Word
                        ? false
                        : std::any_of(words.files.begin(), words.files.end(), is_dump);
   if (!any) {
-    if (words.views() == 0 && words.system_map.empty()) return std::optional<int>{};
-    return fail(
-        "explain: --bt, --tasks, --waiters and --system-map are for memory images (vmcores)");
+    if (!words.ask_for_dump()) return std::optional<int>{};
+    return only_of_dumps();
   }
   if (words.files.size() != 1)
     return fail("explain: a memory image is explained alone, without other files");
@@ -96,7 +104,7 @@ Result<std::optional<int>> explain_dump(const FsKnowledge& knowledge, const Word
                                           : VmcoreView::explanation;
   if (view != VmcoreView::explanation && words.format != "text")
     return fail("explain: --bt, --tasks and --waiters are text only");
-  const auto look = look_at_vmcore(words.files[0], view, words.system_map);
+  const auto look = look_at_vmcore(words.files[0], view, {words.system_map, words.modules});
   if (!look) return fail("explain: " + look.error().what, look.error().origin);
   std::string text = look->text;
   if (view == VmcoreView::explanation) {
@@ -126,6 +134,7 @@ Result<int> run(Words words) {
   const auto kind = forced_kind(words);
   if (!kind) return Failure(kind.error());
   if (std::any_of(words.files.begin(), words.files.end(), is_directory)) {
+    if (words.ask_for_dump()) return only_of_dumps();
     if (words.fs_files.empty()) return show_saved(words);
     // Other knowledge than when it was saved: explained anew from what was seen.
     for (std::string& file : words.files)
@@ -133,6 +142,7 @@ Result<int> run(Words words) {
   }
   const auto knowledge = load_fs_knowledge(words.fs_files);
   if (!knowledge) return Failure(knowledge.error());
+  if (words.live && words.ask_for_dump()) return only_of_dumps();
   if (words.live) return explain_live(*knowledge, words);
   const auto dump = explain_dump(*knowledge, words, *kind);
   if (!dump) return Failure(dump.error());
@@ -164,6 +174,8 @@ RunCommand add_explain(CLI::App& app) {
                "Of a memory image: every lock's queue, as `list rwsem_waiter` of crash");
   app.add_option("--system-map", words->system_map,
                  "System.map of the kernel, for a memory image without a symbol table");
+  app.add_option("--modules", words->modules,
+                 "Folder of .ko files, for modules whose functions a memory image does not name");
   app.add_flag("--crash-script", words->crash_script,
                "Print what to type into crash so that its output can be explained");
   app.add_option("--check-fs", words->check_fs,

@@ -48,7 +48,7 @@ ScanTask task_record(const DumpedTask& task, const UnwoundStack& stack) {
   out.facts = facts_of(task);
   copy_comm(task.comm, out.comm);
   const std::size_t frames = std::min<std::size_t>(stack.frames.size(), SCAN_FRAMES);
-  for (std::size_t i = 0; i < frames; ++i) out.frames[i] = stack.frames[i].address;
+  for (std::size_t i = 0; i < frames; ++i) out.frames[i] = stack.frames[i].code() + 1;
   out.stack_bytes = static_cast<std::int32_t>(frames * 8);
   return out;
 }

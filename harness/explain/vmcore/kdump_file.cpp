@@ -16,9 +16,22 @@ namespace {
 
 constexpr unsigned kPageShift = 12;
 
-Failure refuse(const std::string& path, const char* what, kdump_ctx_t* context) {
+std::string reason(kdump_ctx_t* context) {
   const char* why = kdump_get_err(context);
-  return fail(fmt::format("{}: {}: {}", path, what, why != nullptr ? why : "no reason given"));
+  return why != nullptr ? why : "no reason given";
+}
+
+Failure refuse(const std::string& path, const char* what, kdump_ctx_t* context) {
+  return fail(
+      fmt::format("{}: {}: {} (if crash can open it: type what `stallproof explain "
+                  "--crash-script` prints, and give the output)",
+                  path, what, reason(context)));
+}
+
+// Neither left out when the dump was made nor an address that leads nowhere.
+bool is_trouble(kdump_status status) {
+  return status == KDUMP_ERR_SYSTEM || status == KDUMP_ERR_NOTIMPL || status == KDUMP_ERR_CORRUPT ||
+         status == KDUMP_ERR_EOF;
 }
 
 }  // namespace
@@ -74,9 +87,10 @@ const std::uint8_t* KdumpFile::page(std::uint64_t number) const {
   if (slot.number != number) {
     slot.number = number;
     std::size_t size = kPageBytes;
-    slot.there = kdump_read(context_, KDUMP_KVADDR, number << kPageShift, slot.bytes.data(),
-                            &size) == KDUMP_OK &&
-                 size == kPageBytes;
+    const kdump_status status =
+        kdump_read(context_, KDUMP_KVADDR, number << kPageShift, slot.bytes.data(), &size);
+    slot.there = status == KDUMP_OK && size == kPageBytes;
+    if (is_trouble(status) && trouble_.empty()) trouble_ = reason(context_);
     if (!slot.there) kdump_clear_err(context_);
   }
   return slot.there ? slot.bytes.data() : nullptr;

@@ -25,6 +25,9 @@ class KdumpFile final : public KernelMemory {
 
   bool read(std::uint64_t address, void* into, std::size_t size) const override;
   [[nodiscard]] const std::string& vmcoreinfo() const { return vmcoreinfo_; }
+  // What the file did not give although it should have it, first time: cut short, damaged, or
+  // compressed in an unknown form. Empty when all went well.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
  private:
   KdumpFile() = default;
@@ -42,6 +45,7 @@ class KdumpFile final : public KernelMemory {
   _kdump_ctx* context_ = nullptr;
   Fd file_;
   std::string vmcoreinfo_;
+  mutable std::string trouble_;
   mutable std::vector<Page> pages_ = std::vector<Page>(kPages);
 };
 

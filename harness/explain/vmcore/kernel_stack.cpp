@@ -31,14 +31,15 @@ class Unwinder {
  public:
   Unwinder(const StackCopy& stack, const OrcTables& orc) : stack_(stack), orc_(orc) {}
 
-  UnwoundStack run() {
+  UnwoundStack run(std::uint64_t first_run) {
     const auto bp = stack_.word(stack_.begin + kInactiveBp);
     const auto ip = stack_.word(stack_.begin + kInactiveReturn);
     if (!bp || !ip) return stop("its stack is not in the dump");
     bp_ = *bp;
     ip_ = *ip;
     sp_ = stack_.begin + kInactiveBytes;
-    out_.frames.push_back({ip_, stack_.begin + kInactiveReturn});
+    signal_ = ip_ == first_run;
+    out_.frames.push_back({ip_, stack_.begin + kInactiveReturn, signal_});
     while (out_.frames.size() < kMostFrames)
       if (!step()) return std::move(out_);
     return stop("more frames than a stack holds");
@@ -108,7 +109,7 @@ class Unwinder {
     sp_ = base;
     signal_ = false;
     full_regs_ = 0;
-    out_.frames.push_back({ip_, base - 8});
+    out_.frames.push_back({ip_, base - 8, false});
     return true;
   }
 
@@ -125,7 +126,7 @@ class Unwinder {
     sp_ = *sp;
     signal_ = true;
     full_regs_ = partial ? 0 : regs;
-    out_.frames.push_back({ip_, regs + kRegsIp});
+    out_.frames.push_back({ip_, regs + kRegsIp, true});
     return true;
   }
 
@@ -155,8 +156,9 @@ class Unwinder {
 
 }  // namespace
 
-UnwoundStack unwind_sleeping(const StackCopy& stack, const OrcTables& orc) {
-  return Unwinder(stack, orc).run();
+UnwoundStack unwind_sleeping(const StackCopy& stack, const OrcTables& orc,
+                             std::uint64_t first_run) {
+  return Unwinder(stack, orc).run(first_run);
 }
 
 }  // namespace stallproof

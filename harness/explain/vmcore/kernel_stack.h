@@ -27,6 +27,10 @@ struct StackCopy {
 struct UnwoundFrame {
   std::uint64_t address = 0;        // where the function goes on
   std::uint64_t stack_address = 0;  // where that was kept
+  bool interrupted = false;         // it goes on with the instruction itself, not behind a call
+
+  // Inside the function: a call may be its last instruction.
+  [[nodiscard]] std::uint64_t code() const { return interrupted ? address : address - 1; }
 };
 
 struct UnwoundStack {
@@ -35,6 +39,8 @@ struct UnwoundStack {
 };
 
 // Pure apart from `orc`. Ends after 256 frames, and whenever the stack pointer does not move on.
-UnwoundStack unwind_sleeping(const StackCopy& stack, const OrcTables& orc);
+// `first_run`: where a new task begins (ret_from_fork), 0 when unknown.
+UnwoundStack unwind_sleeping(const StackCopy& stack, const OrcTables& orc,
+                             std::uint64_t first_run = 0);
 
 }  // namespace stallproof

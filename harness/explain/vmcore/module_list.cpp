@@ -8,6 +8,9 @@
 #include <array>
 #include <cstring>
 
+#include "harness/base/file.h"
+#include "harness/explain/vmcore/module_file.h"
+
 namespace stallproof {
 namespace {
 
@@ -17,11 +20,13 @@ constexpr std::uint64_t kMostCode = 256U << 20U;
 constexpr std::size_t kNameBytes = 56;  // MODULE_NAME_LEN
 constexpr std::size_t kLongestName = 512;
 constexpr std::size_t kMostNames = 32U << 20U;
+constexpr std::uint64_t kPageBytes = 4096;
+constexpr std::size_t kMostFileBytes = 512U << 20U;
 
 struct Layout {
   std::uint32_t list, name, code, code_bytes, kallsyms;
   std::uint32_t symtab, num_symtab, strtab;
-  std::optional<std::uint32_t> num_orcs, orc_ips, orcs;
+  std::optional<std::uint32_t> srcversion, num_orcs, orc_ips, orcs;
 
   static std::optional<Layout> of(const KernelBtf& btf) {
     const auto list = btf.offset("module", {"list"});
@@ -46,6 +51,7 @@ struct Layout {
                   *symtab,
                   *count,
                   *strtab,
+                  btf.offset("module", {"srcversion"}),
                   btf.offset("module", {"arch.num_orcs"}),
                   btf.offset("module", {"arch.orc_unwind_ip"}),
                   btf.offset("module", {"arch.orc_unwind"})};
@@ -62,8 +68,9 @@ struct Layout {
 
 class Reader {
  public:
-  Reader(const KernelMemory& memory, const Layout& layout, SymbolBook& book)
-      : memory_(memory), layout_(layout), book_(book) {}
+  Reader(const KernelMemory& memory, const Layout& layout, const std::string& folder,
+         SymbolBook& book)
+      : memory_(memory), layout_(layout), folder_(folder), book_(book) {}
 
   std::optional<LoadedModule> read(std::uint64_t module, std::vector<std::string>& missing) {
     LoadedModule out;
@@ -78,7 +85,9 @@ class Reader {
     if (out.code < kKernelHalf || out.code_bytes == 0 || out.code_bytes > kMostCode)
       return std::nullopt;
     if (!read_symbols(memory_.pointer(module + layout_.kallsyms), out))
-      missing.push_back(fmt::format("module {}: its symbols are not in the dump", out.name));
+      if (const auto read = read_file_of(module, out); !read)
+        missing.push_back(fmt::format("module {}: its symbols are not in the dump{}", out.name,
+                                      read.error().what));
     read_orc(module, out);
     return out;
   }
@@ -94,25 +103,63 @@ class Reader {
       return false;
     std::vector<Elf64_Sym> symbols(*count);
     if (!memory_.read(table, symbols.data(), symbols.size() * sizeof(Elf64_Sym))) return false;
+    std::size_t inside = 0;
+    std::size_t named = 0;
+    bool all_there = true;
     for (const Elf64_Sym& symbol : symbols) {
-      const bool inside =
-          symbol.st_value >= module.code && symbol.st_value - module.code < module.code_bytes;
-      if (inside && symbol.st_name != 0 && symbol.st_name < kMostNames)
-        add(symbol, names + symbol.st_name, module.name);
+      if (symbol.st_value < module.code || symbol.st_value - module.code >= module.code_bytes)
+        continue;
+      if (symbol.st_name == 0 || symbol.st_name >= kMostNames) continue;
+      ++inside;
+      auto name = text_at(names + symbol.st_name);
+      all_there = all_there && name.has_value();
+      // Without a name of its own its code would be taken for the function before it.
+      if (!name) name = fmt::format("0x{:x}", symbol.st_value);
+      if (name->empty()) continue;
+      ++named;
+      book_.add_function(symbol.st_value, *name, module.name);
     }
-    return true;
+    return all_there && (named != 0 || inside == 0);
   }
 
-  void add(const Elf64_Sym& symbol, std::uint64_t at, const std::string& module) {
-    std::array<char, kLongestName> name{};
-    std::size_t length = 0;
-    for (; length < name.size(); ++length) {
-      const auto next = memory_.value<char>(at + length);
-      if (!next || *next == '\0') break;
-      name[length] = *next;
+  [[nodiscard]] std::optional<std::string> text_at(std::uint64_t at) const {
+    std::string text;
+    while (text.size() < kLongestName) {
+      const auto next = memory_.value<char>(at + text.size());
+      if (!next) return std::nullopt;
+      if (*next == '\0') break;
+      text += *next;
     }
-    if (length == 0) return;
-    book_.add_function(symbol.st_value, {name.data(), length}, module);
+    return text;
+  }
+
+  // The Error goes on the sentence that says that the dump lacks them.
+  Result<> read_file_of(std::uint64_t module, const LoadedModule& loaded) {
+    if (folder_.empty()) return fail(" (give the folder of its .ko file by --modules)");
+    const FoundModule found = find_module_file(folder_, loaded.name);
+    if (found.path.empty())
+      return fail(found.packed.empty()
+                      ? fmt::format(", and no {}.ko below {}", loaded.name, folder_)
+                      : ", and " + found.packed + " is compressed: unpack it");
+    const auto bytes = read_file(found.path, kMostFileBytes);
+    if (!bytes) return fail(", and " + bytes.error().what);
+    const auto file = parse_module_file(*bytes);
+    if (!file) return fail(fmt::format(", and {}: {}", found.path, file.error().what));
+    if (!is_build_of(module, loaded, *file))
+      return fail(fmt::format(", and {} is another build of it", found.path));
+    for (const ModuleFile::Function& function : file->functions)
+      book_.add_function(loaded.code + function.offset, function.name, loaded.name);
+    return {};
+  }
+
+  [[nodiscard]] bool is_build_of(std::uint64_t module, const LoadedModule& loaded,
+                                 const ModuleFile& file) const {
+    const std::uint64_t pages = (file.code_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+    if (loaded.code_bytes != file.code_bytes && loaded.code_bytes != pages) return false;
+    if (!layout_.srcversion) return true;
+    const std::uint64_t own = memory_.pointer(module + *layout_.srcversion);
+    const std::string version = own < kKernelHalf ? "" : text_at(own).value_or("");
+    return version.empty() || file.srcversion.empty() || version == file.srcversion;
   }
 
   void read_orc(std::uint64_t module, LoadedModule& out) {
@@ -126,13 +173,15 @@ class Reader {
 
   const KernelMemory& memory_;
   const Layout& layout_;
+  const std::string& folder_;
   SymbolBook& book_;
 };
 
 }  // namespace
 
 std::vector<LoadedModule> read_modules(const KernelMemory& memory, const KernelBtf& btf,
-                                       SymbolBook& book, std::vector<std::string>& missing) {
+                                       const std::string& folder, SymbolBook& book,
+                                       std::vector<std::string>& missing) {
   std::vector<LoadedModule> found;
   const std::uint64_t head = book.variable("modules");
   const auto layout = Layout::of(btf);
@@ -140,7 +189,7 @@ std::vector<LoadedModule> read_modules(const KernelMemory& memory, const KernelB
     missing.emplace_back("modules are not listed: their fields or their list are not known");
     return found;
   }
-  Reader reader(memory, *layout, book);
+  Reader reader(memory, *layout, folder, book);
   std::uint64_t node = memory.pointer(head);
   for (std::size_t i = 0; i < kMostModules && node != head; ++i) {
     if (!is_kernel_pointer(node)) break;

@@ -20,8 +20,10 @@ struct LoadedModule {
   OrcTable orc;
 };
 
-// Functions go into `book`, what could not be read into `missing`, one sentence each.
+// Functions go into `book`, what could not be read into `missing`, one sentence each. `folder`, if
+// not empty: where the .ko files lie, of which those are read whose own table is missing.
 std::vector<LoadedModule> read_modules(const KernelMemory& memory, const KernelBtf& btf,
-                                       SymbolBook& book, std::vector<std::string>& missing);
+                                       const std::string& folder, SymbolBook& book,
+                                       std::vector<std::string>& missing);
 
 }  // namespace stallproof

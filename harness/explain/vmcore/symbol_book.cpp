@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kChunk = 64U << 10U;
 
 // Where this lens starts from.
-constexpr std::array<std::string_view, 12> kWanted{"__start_BTF",
+constexpr std::array<std::string_view, 17> kWanted{"__start_BTF",
                                                    "__stop_BTF",
                                                    "__start_orc_unwind",
                                                    "__stop_orc_unwind",
@@ -25,7 +25,12 @@ constexpr std::array<std::string_view, 12> kWanted{"__start_BTF",
                                                    "_stext",
                                                    "_etext",
                                                    "_sinittext",
-                                                   "_einittext"};
+                                                   "_einittext",
+                                                   "__per_cpu_offset",
+                                                   "nr_cpu_ids",
+                                                   "_totalram_pages",
+                                                   "ret_from_fork",
+                                                   "ret_from_fork_asm"};
 
 bool is_wanted(std::string_view name) {
   return std::find(kWanted.begin(), kWanted.end(), name) != kWanted.end();

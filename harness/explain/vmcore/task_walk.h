@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct DumpedTask {
   std::uint64_t sp = 0;
   std::uint64_t switches = 0;
   std::uint64_t jobctl = 0;
-  std::uint64_t total_vm = 0;  // pages
+  std::uint64_t total_vm = 0;             // pages
+  std::optional<std::uint64_t> resident;  // pages of its address space
   std::int32_t cpu = -1;
   bool on_cpu = false;
   bool in_execve = false;

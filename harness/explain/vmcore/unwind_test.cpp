@@ -123,6 +123,32 @@ TEST(Unwind, RegistersOfUserSpaceAreTheBottom) {
   EXPECT_EQ(stack.frames.size(), 2U);
 }
 
+TEST(Unwind, NewTaskStandsAtItsBeginningAndNotBehindACall) {
+  Asleep task;
+  task.at(6) = kCode + 0x100;  // the first instruction of function 1
+  OrcTables orc(task.memory, kOld);
+  orc.add(table(task.memory, {entry(8, kSpReg, 0), entry(0, 0, 4)}));
+  const UnwoundStack stack = unwind_sleeping(task.stack, orc, kCode + 0x100);
+  EXPECT_EQ(stack.problem, "");
+  ASSERT_EQ(stack.frames.size(), 1U);
+  EXPECT_EQ(stack.frames[0].code(), kCode + 0x100);
+}
+
+TEST(Unwind, InterruptedFunctionGoesOnWhereItWas) {
+  Asleep task;
+  OrcTables orc(task.memory, kOld);
+  // Function 0 was called by the interrupt's entry (1), whose registers lie where it began.
+  orc.add(table(task.memory, {entry(16, kSpReg, 0), entry(0, kSpReg, 1), entry(0, 0, 4)}));
+  task.at(9 + 16) = kCode + 0x200;              // ip
+  task.at(9 + 17) = 0x10;                       // cs of the kernel
+  task.at(9 + 19) = task.stack.begin + 30 * 8;  // sp
+  const UnwoundStack stack = unwind_sleeping(task.stack, orc);
+  EXPECT_EQ(stack.problem, "");
+  ASSERT_EQ(stack.frames.size(), 3U);
+  EXPECT_EQ(stack.frames[2].code(), kCode + 0x200);
+  EXPECT_EQ(stack.frames[1].code(), kCode + 0x110 - 1);
+}
+
 TEST(Unwind, SaysWhyItCannotGoOn) {
   Asleep task;
   OrcTables orc(task.memory, kOld);

@@ -13,6 +13,7 @@
 #include "harness/explain/vmcore/kernel_btf.h"
 #include "harness/explain/vmcore/module_list.h"
 #include "harness/explain/vmcore/orc.h"
+#include "harness/explain/vmcore/resident_size.h"
 #include "harness/explain/vmcore/stack_findings.h"
 #include "harness/explain/vmcore/symbol_book.h"
 #include "harness/probe/decode_scan.h"
@@ -51,26 +52,30 @@ class Reader {
  public:
   Reader(const KernelMemory& memory, const Vmcoreinfo& info) : memory_(memory), info_(info) {}
 
-  Result<Vmcore> read(const std::string& system_map) {
-    auto book = system_map.empty() ? SymbolBook::from_dump(memory_, info_)
-                                   : SymbolBook::from_system_map(system_map, info_);
+  Result<Vmcore> read(const VmcoreSources& sources) {
+    auto book = sources.system_map.empty() ? SymbolBook::from_dump(memory_, info_)
+                                           : SymbolBook::from_system_map(sources.system_map, info_);
     if (!book) {
-      if (!system_map.empty()) return Failure(book.error());
+      if (!sources.system_map.empty()) return Failure(book.error());
       return by_crash(info_, book.error().what + hint());
     }
     const auto btf = read_btf(*book);
     if (!btf) return by_crash(info_, btf.error().what);
     const auto tasks = TaskLayout::of(*btf);
-    if (!tasks) return Failure(tasks.error());
+    if (!tasks) return by_crash(info_, tasks.error().what);
     const auto locks = LockLayout::of(*btf);
-    if (!locks) return Failure(locks.error());
+    if (!locks) return by_crash(info_, locks.error().what);
     const std::uint64_t init_task = book->variable("init_task");
     if (init_task == 0) return fail("init_task is not among the kernel's symbols");
-    const auto modules = read_modules(memory_, *btf, *book, out_.missing);
+    const auto modules = read_modules(memory_, *btf, sources.modules, *book, out_.missing);
     out_.release = info_.release();
     out_.symbols = book->functions(out_.release);
     out_.tasks = walk_tasks(memory_, *tasks, init_task, out_.missing);
     if (out_.tasks.empty()) return fail("not one task can be read: the dump is damaged");
+    read_resident_sizes(memory_, *btf, *book, out_.tasks);
+    out_.total_pages = memory_.pointer(book->variable("_totalram_pages"));
+    const std::uint64_t fork = book->variable("ret_from_fork_asm");  // since 6.6
+    first_run_ = fork != 0 ? fork : book->variable("ret_from_fork");
     read_stacks(orc_tables(*btf, *book, modules), *tasks);
     const LockQueues queues(memory_, *locks, tasks->stack_bytes, out_.tasks);
     read_locks(queues, *tasks);
@@ -139,7 +144,7 @@ class Reader {
       else if (copies_.back().words.empty())
         stack.problem = "its stack is not in the dump";
       else
-        stack = unwind_sleeping(copies_.back(), orc);
+        stack = unwind_sleeping(copies_.back(), orc, first_run_);
       if (!task.on_cpu && stack.frames.empty()) ++unread;
       if (!stack.frames.empty() && !stack.problem.empty()) ++broken;
       out_.stacks.push_back(std::move(stack));
@@ -155,7 +160,7 @@ class Reader {
     constexpr std::size_t kInner = 8;
     const auto& frames = out_.stacks[task].frames;
     for (std::size_t i = 0; i < std::min(frames.size(), kInner); ++i) {
-      const auto symbol = out_.symbols.find(frames[i].address - 1);
+      const auto symbol = out_.symbols.find(frames[i].code());
       if (!symbol) continue;
       if (symbol->function.starts_with("rwsem_down_")) return LockKind::rwsem;
       if (symbol->function.find("mutex_lock") != std::string_view::npos) return LockKind::mutex;
@@ -235,7 +240,7 @@ class Reader {
     }
     for (std::size_t i = into.stack.size(); i < stack.frames.size(); ++i) {
       const std::uint64_t address = stack.frames[i].address;
-      const auto symbol = out_.symbols.find(address - 1);
+      const auto symbol = out_.symbols.find(stack.frames[i].code());
       into.stack.push_back({symbol ? std::string(symbol->function) : fmt::format("0x{:x}", address),
                             symbol ? std::string(symbol->module) : std::string{}, address});
     }
@@ -254,6 +259,7 @@ class Reader {
 
   const KernelMemory& memory_;
   const Vmcoreinfo& info_;
+  std::uint64_t first_run_ = 0;
   std::vector<StackCopy> copies_;  // of the task with the same index
   Vmcore out_;
 };
@@ -261,9 +267,9 @@ class Reader {
 }  // namespace
 
 Result<Vmcore> read_vmcore(const KernelMemory& memory, const Vmcoreinfo& info,
-                           const std::string& system_map) {
+                           const VmcoreSources& sources) {
   if (info.empty()) return fail("VMCOREINFO is empty");
-  return Reader(memory, info).read(system_map);
+  return Reader(memory, info).read(sources);
 }
 
 }  // namespace stallproof

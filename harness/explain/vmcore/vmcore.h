@@ -18,18 +18,25 @@
 
 namespace stallproof {
 
+// Files beside the dump; empty where there is none.
+struct VmcoreSources {
+  std::string system_map;  // of the same kernel, for a dump without a symbol table
+  std::string modules;     // folder of .ko files, for modules whose own table is missing
+};
+
 struct Vmcore {
   std::string release;
   KernelSymbols symbols;
   std::vector<DumpedTask> tasks;
   std::vector<UnwoundStack> stacks;  // of the task with the same index; of a running one empty
   std::vector<DumpedLock> locks;
+  std::uint64_t total_pages = 0;  // RAM of the machine, 0 when unknown
   LockSnapshot snapshot;
   std::vector<std::string> missing;  // what could not be read, one sentence each
 };
 
-// Pure apart from `memory`. `system_map`: a file, empty for the dump's own table.
+// Pure apart from `memory` and the files named.
 Result<Vmcore> read_vmcore(const KernelMemory& memory, const Vmcoreinfo& info,
-                           const std::string& system_map);
+                           const VmcoreSources& sources);
 
 }  // namespace stallproof

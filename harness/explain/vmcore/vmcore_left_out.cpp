@@ -7,7 +7,7 @@ namespace stallproof {
 std::string_view no_vmcores_because() { return "built without libkdumpfile"; }
 
 Result<VmcoreLook> look_at_vmcore(const std::string& path, VmcoreView /*view*/,
-                                  const std::string& /*system_map*/) {
+                                  const VmcoreSources& /*sources*/) {
   return fail(path +
               ": this build reads no memory images (built without libkdumpfile): open it in crash, "
               "type what `stallproof explain --crash-script` prints, and give the output");

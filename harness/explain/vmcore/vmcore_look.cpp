@@ -49,14 +49,18 @@ std::string show(const Vmcore& dump, VmcoreView view) {
   return snapshot_json(dump.snapshot);
 }
 
-std::string read_it(const std::string& path, VmcoreView view, const std::string& system_map) {
+std::string read_it(const std::string& path, VmcoreView view, const VmcoreSources& sources) {
   const auto file = KdumpFile::open(path);
   if (!file) return kFailed + file.error().what;
   const Vmcoreinfo info((*file)->vmcoreinfo());
-  const auto dump = read_vmcore(**file, info, system_map);
-  if (!dump) return kFailed + path + ": " + dump.error().what;
+  const auto dump = read_vmcore(**file, info, sources);
+  const std::string& trouble = (*file)->trouble();
+  if (!dump)
+    return kFailed + path + ": " + dump.error().what +
+           (trouble.empty() ? "" : " [reading the file: " + trouble + "]");
   std::string said(1, kDone);
   for (const std::string& each : dump->missing) said += each + '\n';
+  if (!trouble.empty()) said += "part of the file cannot be read: " + trouble + '\n';
   return said + '\n' + show(*dump, view);
 }
 
@@ -92,14 +96,14 @@ Result<VmcoreLook> understand(std::string_view said, VmcoreView view) {
 }  // namespace
 
 Result<VmcoreLook> look_at_vmcore(const std::string& path, VmcoreView view,
-                                  const std::string& system_map) {
+                                  const VmcoreSources& sources) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return fail_errno(path, errno);
   const auto bytes = static_cast<std::uint64_t>(info.st_size);
   const Nanos limit = kAtLeast + bytes / kBytesPerSecond * kSecond;
   const auto work = [&](int into) {
     limit_memory();
-    return write_all(into, read_it(path, view, system_map));
+    return write_all(into, read_it(path, view, sources));
   };
   const BoundedText answer = text_bounded(work, Deadline::in(limit));
   if (answer.error == ETIMEDOUT)

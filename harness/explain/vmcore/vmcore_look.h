@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/explain/vmcore/vmcore.h"
 #include "harness/probe/lock_snapshot.h"
 
 namespace stallproof {
@@ -23,7 +24,7 @@ struct VmcoreLook {
 // Blocks at most 4 s and 1 s for each 100 MB of the file. Forks: not from a watchdog. The Error is
 // one line that begins with the path.
 Result<VmcoreLook> look_at_vmcore(const std::string& path, VmcoreView view,
-                                  const std::string& system_map);
+                                  const VmcoreSources& sources);
 
 // Empty where this build can read dumps; else why not.
 std::string_view no_vmcores_because();

@@ -42,9 +42,22 @@ std::string_view state_word(std::uint32_t state) {
   }
 }
 
+// KiB.
+std::string resident_of(const DumpedTask& task) {
+  if (task.mm == 0) return "0";
+  return task.resident ? std::to_string(*task.resident * kKibPerPage) : std::string("-");
+}
+
+std::string share_of(const DumpedTask& task, std::uint64_t total_pages) {
+  if (task.mm != 0 && (!task.resident || total_pages == 0)) return "   -";
+  const auto resident = static_cast<double>(task.resident.value_or(0));
+  const auto total = static_cast<double>(std::max<std::uint64_t>(total_pages, 1));
+  return fmt::format("{:>4.1f}", resident * 100 / total);
+}
+
 void add_frame(const Vmcore& dump, std::size_t number, const UnwoundFrame& frame,
                std::string& text) {
-  const auto symbol = dump.symbols.find(frame.address - 1);
+  const auto symbol = dump.symbols.find(frame.code());
   const std::string name =
       symbol ? std::string(symbol->function) : fmt::format("0x{:x}", frame.address);
   auto out = std::back_inserter(text);
@@ -107,12 +120,13 @@ std::string bt_text(const Vmcore& dump) {
 }
 
 std::string tasks_text(const Vmcore& dump) {
-  std::string text = "      PID    PPID  CPU       TASK        ST       VSZ  COMM\n";
+  std::string text = "      PID    PPID  CPU       TASK        ST  %MEM      VSZ      RSS  COMM\n";
   for (const DumpedTask& task : dump.tasks) {
     const std::string comm = plain(task.comm);
-    fmt::format_to(std::back_inserter(text), "{} {:>7} {:>7} {:>4}  {:x}  {}  {:>8}  {}\n",
-                   task.on_cpu ? '>' : ' ', task.pid, task.parent, cpu_of(task), task.address,
-                   state_word(task.state), task.total_vm * kKibPerPage,
+    fmt::format_to(std::back_inserter(text),
+                   "{} {:>7} {:>7} {:>4}  {:x}  {}  {}  {:>8} {:>8}  {}\n", task.on_cpu ? '>' : ' ',
+                   task.pid, task.parent, cpu_of(task), task.address, state_word(task.state),
+                   share_of(task, dump.total_pages), task.total_vm * kKibPerPage, resident_of(task),
                    task.mm == 0 ? "[" + comm + "]" : comm);
   }
   return text;

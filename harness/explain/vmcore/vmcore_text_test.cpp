@@ -64,5 +64,15 @@ TEST(VmcoreText, TasksAreOneLineEachWithTheirState) {
   EXPECT_EQ(text.find('\033'), std::string::npos);
 }
 
+TEST(VmcoreText, SizesThatAreNotKnownAreDashes) {
+  Vmcore dump = made();
+  dump.total_pages = 1000;
+  dump.tasks[0].total_vm = 25;
+  dump.tasks[0].resident = 15;
+  const std::string text = tasks_text(dump);
+  EXPECT_NE(text.find("UN   1.5       100       60  java\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("UN     -         0        -  java-mprot\n"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace stallproof
