@@ -96,6 +96,31 @@ const std::uint8_t* KdumpFile::page(std::uint64_t number) const {
   return slot.there ? slot.bytes.data() : nullptr;
 }
 
+std::optional<CpuRegisters> KdumpFile::registers(std::int32_t cpu) const {
+  // struct elf_prstatus of x86-64: registers as in struct pt_regs, from byte 112 on.
+  constexpr std::size_t kRegisters = 112;
+  constexpr std::size_t kLeast = kRegisters + 160;
+  kdump_attr_t attribute{};
+  const std::string key = fmt::format("cpu.{}.PRSTATUS", cpu);
+  if (cpu < 0 || kdump_get_attr(context_, key.c_str(), &attribute) != KDUMP_OK ||
+      attribute.type != KDUMP_BLOB) {
+    kdump_clear_err(context_);
+    return std::nullopt;
+  }
+  const auto* bytes = static_cast<const std::uint8_t*>(kdump_blob_pin(attribute.val.blob));
+  std::optional<CpuRegisters> found;
+  if (bytes != nullptr && kdump_blob_size(attribute.val.blob) >= kLeast) {
+    const auto word = [bytes](std::size_t offset) {
+      std::uint64_t value = 0;
+      std::memcpy(&value, bytes + kRegisters + offset, sizeof(value));
+      return value;
+    };
+    found = CpuRegisters{.ip = word(128), .sp = word(152), .bp = word(32), .cs = word(136)};
+  }
+  kdump_blob_unpin(attribute.val.blob);
+  return found;
+}
+
 bool KdumpFile::read(std::uint64_t address, void* into, std::size_t size) const {
   auto* out = static_cast<std::uint8_t*>(into);
   if (address < kKernelHalf || size > ~address) return false;

@@ -24,6 +24,7 @@ class KdumpFile final : public KernelMemory {
   KdumpFile& operator=(const KdumpFile&) = delete;
 
   bool read(std::uint64_t address, void* into, std::size_t size) const override;
+  [[nodiscard]] std::optional<CpuRegisters> registers(std::int32_t cpu) const override;
   [[nodiscard]] const std::string& vmcoreinfo() const { return vmcoreinfo_; }
   // What the file did not give although it should have it, first time: cut short, damaged, or
   // compressed in an unknown form. Empty when all went well.

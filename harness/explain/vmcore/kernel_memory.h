@@ -17,11 +17,19 @@ inline bool is_kernel_pointer(std::uint64_t address) {
   return address >= kKernelHalf && (address & 7U) == 0;
 }
 
+// Of a CPU when the kernel died.
+struct CpuRegisters {
+  std::uint64_t ip = 0, sp = 0, bp = 0, cs = 0;
+};
+
 class KernelMemory {
  public:
   virtual ~KernelMemory() = default;
   // All of it or false. `into` is undefined after false.
   virtual bool read(std::uint64_t address, void* into, std::size_t size) const = 0;
+  [[nodiscard]] virtual std::optional<CpuRegisters> registers(std::int32_t /*cpu*/) const {
+    return std::nullopt;
+  }
 
   template <class T>
   [[nodiscard]] std::optional<T> value(std::uint64_t address) const {

@@ -40,12 +40,24 @@ class Unwinder {
     sp_ = stack_.begin + kInactiveBytes;
     signal_ = ip_ == first_run;
     out_.frames.push_back({ip_, stack_.begin + kInactiveReturn, signal_});
+    return follow();
+  }
+
+  UnwoundStack run(const CpuRegisters& registers) {
+    bp_ = registers.bp;
+    ip_ = registers.ip;
+    sp_ = registers.sp;
+    signal_ = true;
+    out_.frames.push_back({ip_, sp_, signal_});
+    return follow();
+  }
+
+ private:
+  UnwoundStack follow() {
     while (out_.frames.size() < kMostFrames)
       if (!step()) return std::move(out_);
     return stop("more frames than a stack holds");
   }
-
- private:
   UnwoundStack stop(std::string why) {
     out_.problem = std::move(why);
     return std::move(out_);
@@ -159,6 +171,11 @@ class Unwinder {
 UnwoundStack unwind_sleeping(const StackCopy& stack, const OrcTables& orc,
                              std::uint64_t first_run) {
   return Unwinder(stack, orc).run(first_run);
+}
+
+UnwoundStack unwind_running(const StackCopy& stack, const OrcTables& orc,
+                            const CpuRegisters& registers) {
+  return Unwinder(stack, orc).run(registers);
 }
 
 }  // namespace stallproof

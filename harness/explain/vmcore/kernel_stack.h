@@ -43,4 +43,8 @@ struct UnwoundStack {
 UnwoundStack unwind_sleeping(const StackCopy& stack, const OrcTables& orc,
                              std::uint64_t first_run = 0);
 
+// Of a task that ran in the kernel when it died; `stack` begins at its stack pointer.
+UnwoundStack unwind_running(const StackCopy& stack, const OrcTables& orc,
+                            const CpuRegisters& registers);
+
 }  // namespace stallproof

@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "harness/explain/vmcore/dump_records.h"
+#include "harness/explain/vmcore/dump_stacks.h"
 #include "harness/explain/vmcore/kernel_btf.h"
 #include "harness/explain/vmcore/module_list.h"
 #include "harness/explain/vmcore/orc.h"
@@ -75,8 +76,11 @@ class Reader {
     read_resident_sizes(memory_, *btf, *book, out_.tasks);
     out_.total_pages = memory_.pointer(book->variable("_totalram_pages"));
     const std::uint64_t fork = book->variable("ret_from_fork_asm");  // since 6.6
-    first_run_ = fork != 0 ? fork : book->variable("ret_from_fork");
-    read_stacks(orc_tables(*btf, *book, modules), *tasks);
+    DumpStacks read =
+        read_stacks(memory_, *tasks, orc_tables(*btf, *book, modules),
+                    fork != 0 ? fork : book->variable("ret_from_fork"), out_.tasks, out_.missing);
+    copies_ = std::move(read.copies);
+    out_.stacks = std::move(read.stacks);
     const LockQueues queues(memory_, *locks, tasks->stack_bytes, out_.tasks);
     read_locks(queues, *tasks);
     tell(*btf, queues, locks->counts_readers);
@@ -119,40 +123,6 @@ class Reader {
                 book.variable("_stext"), last});
     for (const LoadedModule& module : modules) tables.add(module.orc);
     return tables;
-  }
-
-  StackCopy copy_stack(const DumpedTask& task, const TaskLayout& layout) const {
-    StackCopy copy;
-    const std::uint64_t end = task.stack + layout.stack_bytes;
-    if (!is_kernel_pointer(task.stack) || task.sp < task.stack || task.sp >= end ||
-        task.sp % 8 != 0)
-      return copy;
-    copy.begin = task.sp;
-    copy.words.resize((end - task.sp) / 8);
-    if (!memory_.read(task.sp, copy.words.data(), copy.words.size() * 8)) copy.words.clear();
-    return copy;
-  }
-
-  void read_stacks(const OrcTables& orc, const TaskLayout& layout) {
-    std::size_t unread = 0;
-    std::size_t broken = 0;
-    for (const DumpedTask& task : out_.tasks) {
-      copies_.push_back(task.on_cpu ? StackCopy{} : copy_stack(task, layout));
-      UnwoundStack stack;
-      if (task.on_cpu)
-        stack.problem = "it ran on a CPU";
-      else if (copies_.back().words.empty())
-        stack.problem = "its stack is not in the dump";
-      else
-        stack = unwind_sleeping(copies_.back(), orc, first_run_);
-      if (!task.on_cpu && stack.frames.empty()) ++unread;
-      if (!stack.frames.empty() && !stack.problem.empty()) ++broken;
-      out_.stacks.push_back(std::move(stack));
-    }
-    if (unread != 0)
-      out_.missing.push_back(fmt::format("stacks of {} tasks are not in the dump", unread));
-    if (broken != 0)
-      out_.missing.push_back(fmt::format("stacks of {} tasks break off before their end", broken));
   }
 
   // By the function it sleeps in: a waiter of either kind looks the same.
@@ -259,7 +229,6 @@ class Reader {
 
   const KernelMemory& memory_;
   const Vmcoreinfo& info_;
-  std::uint64_t first_run_ = 0;
   std::vector<StackCopy> copies_;  // of the task with the same index
   Vmcore out_;
 };

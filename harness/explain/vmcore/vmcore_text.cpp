@@ -112,8 +112,7 @@ std::string bt_text(const Vmcore& dump) {
                    task.pid, task.address, cpu_of(task), plain(task.comm));
     if (task.on_cpu) text += "(active)\n";
     for (std::size_t k = 0; k < stack.frames.size(); ++k) add_frame(dump, k, stack.frames[k], text);
-    if (!task.on_cpu && !stack.problem.empty())
-      fmt::format_to(std::back_inserter(text), "// {}\n", stack.problem);
+    if (!stack.problem.empty()) fmt::format_to(std::back_inserter(text), "// {}\n", stack.problem);
     text += '\n';
   }
   return text;
