@@ -166,7 +166,7 @@ std::optional<std::uint32_t> KernelBtf::enum_value(std::string_view type,
   if (id == named_.end()) return std::nullopt;
   const btf_type* list = btf__type_by_id(types_.get(), id->second);
   if (list == nullptr || !btf_is_enum(list)) return std::nullopt;
-  const btf_enum* values = btf_enum(list);
+  const struct btf_enum* values = ::btf_enum(list);
   for (std::uint32_t i = 0; i < btf_vlen(list); ++i) {
     const char* own = btf__name_by_offset(types_.get(), values[i].name_off);
     if (own != nullptr && name == own) return static_cast<std::uint32_t>(values[i].val);

@@ -82,9 +82,9 @@ TEST(KernelBtf, FlippedBytesNeverCrash) {
     bytes[i] ^= std::byte{0xff};
     const auto btf = KernelBtf::parse(bytes);
     if (!btf) continue;
-    btf->offset("task_struct", {"thread.sp", "b"});
-    btf->enum_value("fault_flag", "FAULT_FLAG_TRIED");
-    btf->member_type("task_struct", "thread");
+    static_cast<void>(btf->offset("task_struct", {"thread.sp", "b"}));
+    static_cast<void>(btf->enum_value("fault_flag", "FAULT_FLAG_TRIED"));
+    static_cast<void>(btf->member_type("task_struct", "thread"));
   }
 }
 

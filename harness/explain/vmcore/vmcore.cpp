@@ -33,20 +33,33 @@ Failure by_crash(const Vmcoreinfo& info, const std::string& why) {
       release.empty() ? "of unknown release" : release, why));
 }
 
-// A dump is one moment: the lock's count and the stacks belong together, so tasks found by their
-// stacks are as many as the readers, or something was not found.
-void cross_check(LockRow& lock) {
-  if (!lock.reader_count || *lock.reader_count == 0) return;
-  const auto found =
-      std::count_if(lock.holders.begin(), lock.holders.end(),
-                    [](const LockHolder& holder) { return holder.certainty != Certainty::likely; });
-  const bool agrees = static_cast<std::uint64_t>(found) == *lock.reader_count;
-  for (LockHolder& holder : lock.holders)
+bool waits_in(const LockRow& lock, std::uint64_t task) {
+  return std::any_of(lock.waiters.begin(), lock.waiters.end(),
+                     [task](const LockWaiter& waiter) { return waiter.task_address == task; });
+}
+
+// A dump is one moment: the lock's count and the stacks belong together, so tasks asleep in page
+// faults on this address space are as many as the readers, or something was not found.
+void cross_check(LockRow& lock, const std::vector<TaskRow>& tasks) {
+  if (lock.mm == 0 || !lock.reader_count || *lock.reader_count == 0) return;
+  std::set<std::int32_t> faulting;
+  for (const TaskRow& task : tasks)
+    if (task.mm == lock.mm && task.fault && !task.fault->vma_lock && task.state != 'R' &&
+        !waits_in(lock, task.task_address))
+      faulting.insert(task.tid);
+  const std::uint64_t readers = *lock.reader_count;
+  const std::string compared = fmt::format(
+      "{} such task{} for {} reader{} in the lock's count{}", faulting.size(),
+      faulting.size() == 1 ? "" : "s", readers, readers == 1 ? "" : "s",
+      faulting.size() == readers ? "" : ": not all of them hold it, or some are unknown");
+  for (LockHolder& holder : lock.holders) {
     if (holder.certainty == Certainty::inferred)
-      holder.evidence +=
-          fmt::format("; {} such task{} for {} reader{} in the lock's count{}", found,
-                      found == 1 ? "" : "s", *lock.reader_count, *lock.reader_count == 1 ? "" : "s",
-                      agrees ? "" : ": not all of them hold it, or some are unknown");
+      holder.evidence += "; " + compared;
+    else if (holder.certainty == Certainty::likely && faulting.contains(holder.tid))
+      holder.evidence += "; it sleeps in a page fault on this address space, " + compared;
+    else if (holder.certainty == Certainty::likely)
+      holder.evidence += "; its stack does not show that it holds it";
+  }
 }
 
 class Reader {
@@ -180,7 +193,7 @@ class Reader {
     out_.snapshot = decode_records(records, out_.symbols);
     out_.snapshot.lens = LensKind::vmcore;
     for (std::size_t i = 0; i < origin.size(); ++i) complete_stack(origin[i], i);
-    for (LockRow& lock : out_.snapshot.locks) cross_check(lock);
+    for (LockRow& lock : out_.snapshot.locks) cross_check(lock, out_.snapshot.tasks);
     if (!counts_readers) forget_counts();
     say_each_once();
     out_.snapshot.blind_spots.insert(out_.snapshot.blind_spots.end(), out_.missing.begin(),

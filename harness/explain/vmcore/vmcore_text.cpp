@@ -81,14 +81,20 @@ const LockRow* row_of(const Vmcore& dump, const DumpedLock& lock) {
   return found == rows.end() ? nullptr : &*found;
 }
 
+std::string held_by(const LockRow& row) {
+  if (row.writer_holds.value_or(false)) return "a writer holds it";
+  if (*row.reader_count == 0) return "nobody holds it";
+  return *row.reader_count == 1 ? "1 reader holds it"
+                                : fmt::format("{} readers hold it", *row.reader_count);
+}
+
 std::string lock_line(const Vmcore& dump, const DumpedLock& lock) {
   std::string line = fmt::format("// {} 0x{:x}", kind_word(lock.kind), lock.address);
   const LockRow* row = row_of(dump, lock);
   if (row == nullptr) return line + '\n';
   if (row->tgid != 0) line += fmt::format(" of process {}", row->tgid);
   if (row->reader_count && lock.kind != LockKind::mutex)
-    line += fmt::format(", count 0x{:x}: {} readers hold it{}", lock.count, *row->reader_count,
-                        row->writer_holds.value_or(false) ? ", a writer holds it" : "");
+    line += fmt::format(", count 0x{:x}: {}", lock.count, held_by(*row));
   line += fmt::format(", {} queue{}", lock.queue.size(), lock.torn ? "; the queue breaks off" : "");
   return line + '\n';
 }
