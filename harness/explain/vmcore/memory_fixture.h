@@ -2,6 +2,8 @@
 // Memory made by a test: what was put is there, everything else is missing.
 #pragma once
 
+#include <array>
+#include <bitset>
 #include <cstring>
 #include <map>
 #include <string_view>
@@ -15,9 +17,10 @@ class MadeMemory final : public KernelMemory {
   bool read(std::uint64_t address, void* into, std::size_t size) const override {
     auto* out = static_cast<std::uint8_t*>(into);
     for (std::size_t i = 0; i < size; ++i) {
-      const auto found = bytes_.find(address + i);
-      if (found == bytes_.end()) return false;
-      out[i] = found->second;
+      const auto found = pages_.find((address + i) / kPageBytes);
+      const std::size_t at = (address + i) % kPageBytes;
+      if (found == pages_.end() || !found->second.there[at]) return false;
+      out[i] = found->second.bytes[at];
     }
     return true;
   }
@@ -25,25 +28,38 @@ class MadeMemory final : public KernelMemory {
   MadeMemory& put(std::uint64_t address, const T& value) {
     std::uint8_t bytes[sizeof(T)];
     std::memcpy(bytes, &value, sizeof(T));
-    for (std::size_t i = 0; i < sizeof(T); ++i) bytes_[address + i] = bytes[i];
+    for (std::size_t i = 0; i < sizeof(T); ++i) put_byte(address + i, bytes[i]);
     return *this;
   }
   MadeMemory& put_text(std::uint64_t address, std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i)
-      bytes_[address + i] = static_cast<std::uint8_t>(text[i]);
+      put_byte(address + i, static_cast<std::uint8_t>(text[i]));
     return *this;
   }
   MadeMemory& zeros(std::uint64_t address, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) bytes_[address + i] = 0;
+    for (std::size_t i = 0; i < size; ++i) put_byte(address + i, 0);
     return *this;
   }
   MadeMemory& forget(std::uint64_t address, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) bytes_.erase(address + i);
+    for (std::size_t i = 0; i < size; ++i)
+      pages_[(address + i) / kPageBytes].there.reset((address + i) % kPageBytes);
     return *this;
   }
 
  private:
-  std::map<std::uint64_t, std::uint8_t> bytes_;
+  static constexpr std::size_t kPageBytes = 4096;
+  struct Page {
+    std::array<std::uint8_t, kPageBytes> bytes{};
+    std::bitset<kPageBytes> there;
+  };
+
+  void put_byte(std::uint64_t address, std::uint8_t byte) {
+    Page& page = pages_[address / kPageBytes];
+    page.bytes[address % kPageBytes] = byte;
+    page.there.set(address % kPageBytes);
+  }
+
+  std::map<std::uint64_t, Page> pages_;
 };
 
 }  // namespace stallproof

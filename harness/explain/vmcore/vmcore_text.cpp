@@ -116,6 +116,7 @@ std::string bt_text(const Vmcore& dump) {
     const UnwoundStack& stack = dump.stacks[i];
     fmt::format_to(std::back_inserter(text), "PID: {:<8} TASK: {:x}  CPU: {:<3} COMMAND: \"{}\"\n",
                    task.pid, task.address, cpu_of(task), plain(task.comm));
+    if (task.mm != 0) fmt::format_to(std::back_inserter(text), "// process {}\n", task.tgid);
     if (task.on_cpu) text += "(active)\n";
     for (std::size_t k = 0; k < stack.frames.size(); ++k) add_frame(dump, k, stack.frames[k], text);
     if (!stack.problem.empty()) fmt::format_to(std::back_inserter(text), "// {}\n", stack.problem);

@@ -55,6 +55,31 @@ TEST(VmcoreText, CrashTextLensReadsItBack) {
   EXPECT_EQ(read.snapshot.locks[0].waiters[1].mode, LockMode::read);
 }
 
+TEST(VmcoreText, ReadBackTheSameTasksPlayTheSameParts) {
+  Vmcore dump = made();
+  dump.tasks.push_back(task(109, "java-fault", 2));
+  dump.tasks.push_back(task(110, "other", 2));
+  dump.tasks[3].mm += 0x1000;
+  for (DumpedTask& each : dump.tasks) each.tgid = each.comm == "other" ? 110 : 107;
+  dump.stacks.resize(4);
+  dump.locks[0].count = 0x102;
+  LockRow row;
+  row.address = dump.locks[0].address;
+  row.tgid = 107;
+  row.reader_count = 1;
+  row.writer_holds = false;
+  dump.snapshot.locks = {row};
+  const CrashText read = parse_crash_text(bt_text(dump) + waiters_text(dump));
+  ASSERT_EQ(read.snapshot.tasks.size(), 4U);
+  EXPECT_EQ(read.snapshot.tasks[2].tgid, 107);
+  EXPECT_EQ(read.snapshot.tasks[3].tgid, 110);
+  ASSERT_EQ(read.snapshot.locks.size(), 1U);
+  EXPECT_EQ(read.snapshot.locks[0].kind, LockKind::mmap_lock);
+  EXPECT_EQ(read.snapshot.locks[0].address, dump.locks[0].address);
+  EXPECT_EQ(read.snapshot.locks[0].tgid, 107);
+  EXPECT_EQ(read.snapshot.locks[0].reader_count, 1U);
+}
+
 TEST(VmcoreText, TasksAreOneLineEachWithTheirState) {
   Vmcore dump = made();
   dump.tasks[0].comm = "a\033[31m\"b";
