@@ -136,7 +136,7 @@ def check_views(checks, path, stacks, told):
         return
     read = json.loads(again.out)
     checks.check("read back they are the same class", read["class"] == told["class"], read["class"])
-    same = ("queued_writer", "queued_reader", "service", "idle_service")
+    same = ("holder", "queued_writer", "queued_reader", "service", "idle_service")
     checks.all("and the same roles",
                [f"{role}: {roles_of(read).get(role)} for {roles_of(told).get(role)}"
                 for role in same if roles_of(read).get(role) != roles_of(told).get(role)])

@@ -49,6 +49,12 @@ std::string show(const Vmcore& dump, VmcoreView view) {
   return snapshot_json(dump.snapshot);
 }
 
+std::string unreadable(const std::string& trouble) {
+  return "part of the file cannot be read: it is damaged, cut short, or compressed in a form that "
+         "libkdumpfile does not know: " +
+         trouble;
+}
+
 std::string read_it(const std::string& path, VmcoreView view, const VmcoreSources& sources) {
   const auto file = KdumpFile::open(path);
   if (!file) return kFailed + file.error().what;
@@ -57,10 +63,10 @@ std::string read_it(const std::string& path, VmcoreView view, const VmcoreSource
   const std::string& trouble = (*file)->trouble();
   if (!dump)
     return kFailed + path + ": " + dump.error().what +
-           (trouble.empty() ? "" : " [reading the file: " + trouble + "]");
+           (trouble.empty() ? "" : " [" + unreadable(trouble) + "]");
   std::string said(1, kDone);
   for (const std::string& each : dump->missing) said += each + '\n';
-  if (!trouble.empty()) said += "part of the file cannot be read: " + trouble + '\n';
+  if (!trouble.empty()) said += unreadable(trouble) + '\n';
   return said + '\n' + show(*dump, view);
 }
 
