@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "harness/base/file.h"
@@ -16,6 +17,7 @@
 #include "harness/explain/explain.h"
 #include "harness/explain/fs_knowledge.h"
 #include "harness/explain/render.h"
+#include "harness/explain/vmcore/vmcore_look.h"
 
 namespace stallproof {
 namespace {
@@ -24,7 +26,13 @@ struct Words {
   std::vector<std::string> files, fs_files;
   std::string format = "text", out, check_fs;
   bool live = false, crash_text = false, kmsg = false, vmcore = false, crash_script = false;
-  bool json = false;
+  bool json = false, bt = false, tasks = false, waiters = false;
+  std::string system_map, modules;
+
+  [[nodiscard]] int views() const { return int{bt} + int{tasks} + int{waiters}; }
+  [[nodiscard]] bool ask_for_dump() const {
+    return views() != 0 || !system_map.empty() || !modules.empty();
+  }
 };
 
 Result<LiveLook> look_now() {
@@ -54,11 +62,9 @@ Result<int> show_saved(const Words& words) {
 }
 
 Result<InputKind> forced_kind(const Words& words) {
-  if (words.vmcore)
-    return fail(
-        "explain --vmcore: memory images are not read: open it in crash, type what `stallproof "
-        "explain --crash-script` prints, and give the output");
-  if (words.crash_text && words.kmsg) return fail("explain: give either --crash-text or --kmsg");
+  if (int{words.crash_text} + int{words.kmsg} + int{words.vmcore} > 1)
+    return fail("explain: give only one of --crash-text, --kmsg and --vmcore");
+  if (words.vmcore) return InputKind::vmcore;
   if (words.crash_text) return InputKind::crash_text;
   return words.kmsg ? InputKind::kernel_log : InputKind::unknown;
 }
@@ -69,6 +75,47 @@ Result<int> explain_live(const FsKnowledge& knowledge, const Words& words) {
   const auto text = render_as(explain(look->snapshot, knowledge), words.format);
   if (!text) return Failure(text.error());
   return deliver(*text, words, look->complete);
+}
+
+Failure only_of_dumps() {
+  return fail(
+      "explain: --bt, --tasks, --waiters, --system-map and --modules are for memory images "
+      "(vmcores)");
+}
+
+// A dump alone: it is a whole kernel. nullopt when the files are something else.
+Result<std::optional<int>> explain_dump(const FsKnowledge& knowledge, const Words& words,
+                                        InputKind kind) {
+  const bool forced = kind == InputKind::vmcore;
+  const auto is_dump = [&](const std::string& file) { return forced || begins_as_vmcore(file); };
+  const bool any = kind == InputKind::crash_text || kind == InputKind::kernel_log
+                       ? false
+                       : std::any_of(words.files.begin(), words.files.end(), is_dump);
+  if (!any) {
+    if (!words.ask_for_dump()) return std::optional<int>{};
+    return only_of_dumps();
+  }
+  if (words.files.size() != 1)
+    return fail("explain: a memory image is explained alone, without other files");
+  if (words.views() > 1) return fail("explain: give only one of --bt, --tasks and --waiters");
+  const VmcoreView view = words.bt        ? VmcoreView::bt
+                          : words.tasks   ? VmcoreView::tasks
+                          : words.waiters ? VmcoreView::waiters
+                                          : VmcoreView::explanation;
+  if (view != VmcoreView::explanation && words.format != "text")
+    return fail("explain: --bt, --tasks and --waiters are text only");
+  const auto look = look_at_vmcore(words.files[0], view, {words.system_map, words.modules});
+  if (!look) return fail("explain: " + look.error().what, look.error().origin);
+  std::string text = look->text;
+  if (view == VmcoreView::explanation) {
+    auto rendered = render_as(explain(look->snapshot, knowledge), words.format);
+    if (!rendered) return Failure(rendered.error());
+    text = std::move(*rendered);
+  }
+  const auto delivered = deliver(text, words, look->missing.empty());
+  if (!delivered) return Failure(delivered.error());
+  for (const std::string& each : look->missing) say_on_stderr(words.files[0] + ": " + each);
+  return std::optional<int>(*delivered);
 }
 
 Result<int> run(Words words) {
@@ -87,6 +134,7 @@ Result<int> run(Words words) {
   const auto kind = forced_kind(words);
   if (!kind) return Failure(kind.error());
   if (std::any_of(words.files.begin(), words.files.end(), is_directory)) {
+    if (words.ask_for_dump()) return only_of_dumps();
     if (words.fs_files.empty()) return show_saved(words);
     // Other knowledge than when it was saved: explained anew from what was seen.
     for (std::string& file : words.files)
@@ -94,7 +142,11 @@ Result<int> run(Words words) {
   }
   const auto knowledge = load_fs_knowledge(words.fs_files);
   if (!knowledge) return Failure(knowledge.error());
+  if (words.live && words.ask_for_dump()) return only_of_dumps();
   if (words.live) return explain_live(*knowledge, words);
+  const auto dump = explain_dump(*knowledge, words, *kind);
+  if (!dump) return Failure(dump.error());
+  if (*dump) return **dump;
   const auto explained = explain_files(words.files, *kind, *knowledge, words.format);
   if (!explained) return Failure(explained.error());
   // Said last: a result that cannot be written is one line.
@@ -108,15 +160,22 @@ Result<int> run(Words words) {
 
 RunCommand add_explain(CLI::App& app) {
   const auto words = std::make_shared<Words>();
-  app.add_option(
-      "FILE", words->files,
-      "What to explain: output of crash (bt, foreach bt, list rwsem_waiter), a kernel log, "
-      "snapshot.json, the archive of a capture (- is stdin), or the directory of a "
-      "capture, a run or one of its incidents");
+  app.add_option("FILE", words->files,
+                 "What to explain: a memory image (vmcore), output of crash, a kernel log, "
+                 "snapshot.json, the archive of a capture (- is stdin), or the directory of a "
+                 "capture, a run or one of its incidents");
   app.add_flag("--live", words->live, "Explain what stands still on this machine now");
   app.add_flag("--crash-text", words->crash_text, "The files are output of crash");
   app.add_flag("--kmsg", words->kmsg, "The files are kernel logs");
-  app.add_flag("--vmcore", words->vmcore, "The file is a memory image (says how to have it read)");
+  app.add_flag("--vmcore", words->vmcore, "The file is a memory image of a dead kernel");
+  app.add_flag("--bt", words->bt, "Of a memory image: every stack, as `foreach bt` of crash");
+  app.add_flag("--tasks", words->tasks, "Of a memory image: every task, as `ps` of crash");
+  app.add_flag("--waiters", words->waiters,
+               "Of a memory image: every lock's queue, as `list rwsem_waiter` of crash");
+  app.add_option("--system-map", words->system_map,
+                 "System.map of the kernel, for a memory image without a symbol table");
+  app.add_option("--modules", words->modules,
+                 "Folder of .ko files, for modules whose functions a memory image does not name");
   app.add_flag("--crash-script", words->crash_script,
                "Print what to type into crash so that its output can be explained");
   app.add_option("--check-fs", words->check_fs,

@@ -10,6 +10,7 @@
 #include "harness/base/fd.h"
 #include "harness/base/file.h"
 #include "harness/cmd/doctor_checks.h"
+#include "harness/explain/vmcore/vmcore_look.h"
 #include "harness/probe/fuse_connections.h"
 #include "harness/probe/kernel_scan.h"
 #include "harness/probe/kernel_symbols.h"
@@ -25,15 +26,16 @@ std::string line_of(const std::string& path) {
   return content->substr(0, content->find('\n'));
 }
 
-// What this program was built without, for it has no static form; neither is there in any build
-// yet.
+// What this program was built without.
 DoctorRow build_row() {
 #ifdef SP_STATIC_BUILD
   return {"build", Ability::there, "one static file; without prometheus-cpp and libkdumpfile",
           "no exporter and no reading of vmcores; text files and output of crash instead", false};
 #else
-  return {"build", Ability::there, "shared libraries; memory images are read through crash only",
-          "", false};
+  if (!no_vmcores_because().empty())
+    return {"build", Ability::there, "shared libraries; without libkdumpfile",
+            "no reading of vmcores (install libkdumpfile-dev and build again)", false};
+  return {"build", Ability::there, "shared libraries", "", false};
 #endif
 }
 

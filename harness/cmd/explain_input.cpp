@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/cmd/explain_input.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
+#include "harness/base/fd.h"
 #include "harness/base/file.h"
 #include "harness/capture/tar_gz.h"
 #include "harness/explain/crash_text.h"
@@ -156,10 +159,7 @@ class Session {
   Result<> refuse(const Piece& piece) {
     complete_ = result_.complete = false;
     const char* hint = "cannot be explained";
-    if (piece.kind == InputKind::vmcore)
-      hint =
-          "open it in crash, type what `stallproof explain --crash-script` prints, and give the "
-          "output";
+    if (piece.kind == InputKind::vmcore) hint = "give it as a file, not through a pipe";
     if (piece.kind == InputKind::fs_knowledge) hint = "give it by --fs, or test it by --check-fs";
     if (piece.kind == InputKind::verdict) hint = "see `stallproof show` on its directory";
     note(fmt::format("{}: {}: {}", piece.name, kind_name(piece.kind), hint));
@@ -207,6 +207,17 @@ Result<ExplainedInput> explain_files(const std::vector<std::string>& files, Inpu
     if (auto taken = session.take(std::move(*piece)); !taken) return Failure(taken.error());
   }
   return session.finish();
+}
+
+bool begins_as_vmcore(const std::string& file) {
+  constexpr std::size_t kLooked = 64;
+  struct stat info {};
+  if (file == "-" || ::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
+  const Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string beginning(kLooked, '\0');
+  const ssize_t got = opened.valid() ? ::pread(opened.get(), beginning.data(), kLooked, 0) : 0;
+  beginning.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return recognise(beginning) == InputKind::vmcore;
 }
 
 Result<std::string> render_as(const Explanation& explanation, const std::string& format) {

@@ -23,6 +23,9 @@ struct ExplainedInput {
 Result<ExplainedInput> explain_files(const std::vector<std::string>& files, InputKind forced,
                                      const FsKnowledge& knowledge, const std::string& format);
 
+// By its first bytes; false also when it cannot be read, or is stdin.
+bool begins_as_vmcore(const std::string& file);
+
 // text, json, dot or svg.
 Result<std::string> render_as(const Explanation& explanation, const std::string& format);
 

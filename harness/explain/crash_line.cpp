@@ -98,6 +98,30 @@ std::optional<FieldLine> parse_field_line(std::string_view line) {
   return FieldLine{.name = name, .value = trimmed(value)};
 }
 
+std::optional<std::int32_t> parse_process_note(std::string_view line) {
+  if (take_word(line) != "//" || take_word(line) != "process") return std::nullopt;
+  const auto number = parse_number<std::int32_t>(take_word(line), 10);
+  return number && *number > 0 ? number : std::nullopt;
+}
+
+std::optional<LockNote> parse_lock_note(std::string_view line) {
+  if (take_word(line) != "//") return std::nullopt;
+  const std::string_view kind = take_word(line);
+  const auto address = parse_hex(take_word(line));
+  if ((kind != "mmap_lock" && kind != "rwsem") || !address) return std::nullopt;
+  LockNote note{.address = *address};
+  if (kind == "mmap_lock") note.kind = LockKind::mmap_lock;
+  const auto number_after = [line](std::string_view label, int base) {
+    std::string_view word = word_after(line, label).value_or(std::string_view{});
+    while (word.ends_with(',') || word.ends_with(':')) word.remove_suffix(1);
+    return base == 16 ? parse_hex(word) : parse_number<std::uint64_t>(word, base);
+  };
+  const auto tgid = number_after(" process ", 10);
+  if (tgid && *tgid <= INT32_MAX) note.tgid = static_cast<std::int32_t>(*tgid);
+  note.count = number_after(" count ", 16);
+  return note;
+}
+
 std::optional<std::string_view> parse_prompt(std::string_view line) {
   line = trimmed(line);
   const auto end = line.find_first_of(">#$%");

@@ -39,6 +39,17 @@ std::optional<FrameLine> parse_frame_line(std::string_view line);
 std::optional<FieldLine> parse_field_line(std::string_view line);
 // The command after a prompt ("crash> bt 1", "crash-8.0> list …"); empty after a bare prompt.
 std::optional<std::string_view> parse_prompt(std::string_view line);
+// What our own --bt and --waiters tell beside crash's form. `// process 115`, of the task before
+// it.
+std::optional<std::int32_t> parse_process_note(std::string_view line);
+// // mmap_lock 0xff3d8590426d9ff0 of process 115, count 0x102: …, of the list after it.
+struct LockNote {
+  LockKind kind = LockKind::rwsem;
+  std::uint64_t address = 0;
+  std::int32_t tgid = 0;
+  std::optional<std::uint64_t> count;  // of an rwsem that counts its readers
+};
+std::optional<LockNote> parse_lock_note(std::string_view line);
 // Registers, raw stack words, exception marks, source lines: known and of no use here.
 bool is_ornament(std::string_view line);
 // For messages: printable, at most 60 characters.

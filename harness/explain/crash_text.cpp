@@ -59,6 +59,7 @@ class Parser {
 
   void take(std::string_view line) {
     if (line.empty()) return;
+    if (line.starts_with("//")) return note(line);
     if (line.substr(0, 4) == "PID:") return start_task(line);
     if (const auto command = parse_prompt(line); command && line.front() != '#')
       return start_command(*command);
@@ -74,9 +75,18 @@ class Parser {
     problem(fmt::format("not understood: '{}'", excerpt(line)));
   }
 
+  void note(std::string_view line) {
+    if (const auto process = parse_process_note(line); process && task_) task_->tgid = *process;
+    const auto lock = parse_lock_note(line);
+    if (!lock) return;
+    end_list();
+    lock_note_ = lock;
+  }
+
   static bool bare_command(std::string_view line) {
     return line == "bt" || line == "foreach bt" || line.substr(0, 3) == "bt " ||
-           line.substr(0, 8) == "foreach " || line.substr(0, 18) == "list rwsem_waiter.";
+           line.substr(0, 8) == "foreach " || line.starts_with("list rwsem_waiter.") ||
+           line.starts_with("list mutex_waiter.");
   }
 
   static bool list_ornament(std::string_view line) {
@@ -209,8 +219,7 @@ class Parser {
     if (entries_.empty()) return;
     const std::uint64_t first = entries_.front().address;
     rotate_to_head();
-    LockRow row;
-    row.kind = LockKind::rwsem;
+    LockRow row = noted_lock();
     row.queue_known = true;
     for (const Entry& entry : entries_) {
       if (!entry.task || !entry.mode) {
@@ -225,8 +234,24 @@ class Parser {
     entries_.clear();
     const bool seen = std::find(starts_.begin(), starts_.end(), first) != starts_.end();
     if (seen || row.waiters.empty()) return;
+    if (row.address == 0) starts_.push_back(first);
     out_.snapshot.locks.push_back(std::move(row));
-    starts_.push_back(first);
+  }
+
+  LockRow noted_lock() {
+    LockRow row;
+    row.kind = LockKind::rwsem;
+    const auto note = std::exchange(lock_note_, std::nullopt);
+    if (!note) return row;
+    row.kind = note->kind;
+    row.address = note->address;
+    row.tgid = note->tgid;
+    row.count = note->count;
+    if (!note->count) return row;
+    // Since 5.3: bit 0 a writer, bit 63 set aside, readers from bit 8 on.
+    row.writer_holds = (*note->count & 1U) != 0;
+    row.reader_count = *row.writer_holds ? 0 : static_cast<std::uint32_t>(*note->count << 1U >> 9U);
+    return row;
   }
 
   void problem(std::string what) { problem_at(line_, std::move(what)); }
@@ -266,6 +291,7 @@ class Parser {
   std::vector<StackRange> stacks_;
   std::unordered_map<std::int64_t, std::size_t> places_;
   std::vector<Entry> entries_;
+  std::optional<LockNote> lock_note_;  // of the list that comes next
   std::vector<std::uint64_t> starts_;
 };
 

@@ -31,6 +31,25 @@ TEST(CrashLine, FrameWithModuleAndOffset) {
   EXPECT_FALSE(parse_frame_line("#x [ffff8b91efd5b948] f at ffffffffc06c107c"));
 }
 
+TEST(CrashLine, NotesThatWeAddToCrashsForm) {
+  EXPECT_EQ(parse_process_note("// process 115"), 115);
+  EXPECT_FALSE(parse_process_note("// process x"));
+  EXPECT_FALSE(parse_process_note("// java 115"));
+  const auto lock = parse_lock_note(
+      "// mmap_lock 0xff3d8590426d9ff0 of process 115, count 0x102: 1 reader holds it, 21 queue");
+  ASSERT_TRUE(lock);
+  EXPECT_EQ(lock->kind, LockKind::mmap_lock);
+  EXPECT_EQ(lock->address, 0xff3d8590426d9ff0U);
+  EXPECT_EQ(lock->tgid, 115);
+  EXPECT_EQ(lock->count, 0x102U);
+  const auto plain = parse_lock_note("// rwsem 0xffff888100000000, 2 queue");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->tgid, 0);
+  EXPECT_FALSE(plain->count);
+  EXPECT_FALSE(parse_lock_note("// mutex 0xffff888100000000, 2 queue"));
+  EXPECT_FALSE(parse_lock_note("// java-fault 126"));
+}
+
 TEST(CrashLine, PromptsOfAnyShape) {
   EXPECT_EQ(parse_prompt("crash> bt 1"), "bt 1");
   EXPECT_EQ(parse_prompt("crash-8.0.4> list x"), "list x");

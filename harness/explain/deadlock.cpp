@@ -40,7 +40,7 @@ class Builder {
   // In a text every request stands; in a live view the thread must have been seen not to run.
   static bool looks_unable(const Scene& scene, const SceneTask& task) {
     if (task.reading.wait != Wait::idle) return false;
-    return scene.lens == LensKind::crash_text || task.row->unchanged_for.value_or(0) >= kSettled;
+    return is_post_mortem(scene.lens) || task.row->unchanged_for.value_or(0) >= kSettled;
   }
 
   [[nodiscard]] Node task_node(std::size_t index) const { return static_cast<Node>(index); }

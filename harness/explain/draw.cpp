@@ -105,7 +105,7 @@ class Drawing {
     if (!story_.deadlock.unable[index] || story_.deadlock.cycle.empty())
       return where + ": could still take a job";
     const std::string_view why =
-        scene_.lens == LensKind::crash_text
+        is_post_mortem(scene_.lens)
             ? "it sleeps while other threads of its pool are blocked in this stall"
             : "it slept on while the request waited and others of its pool are blocked";
     return fmt::format("{}: does not save the request, jobs are bound to threads (inferred: {})",

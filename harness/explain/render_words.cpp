@@ -73,6 +73,8 @@ std::string_view to_word(LensKind lens) {
       return "live_proc";
     case LensKind::crash_text:
       return "crash_text";
+    case LensKind::vmcore:
+      return "vmcore";
   }
   return "crash_text";
 }

@@ -156,7 +156,7 @@ void add_lock_rows(Scene& scene, const LockSnapshot& snapshot) {
 
 void infer_locks(Scene& scene) {
   // The kernel's own list is complete: a stack beside it is at most a moment older.
-  if (scene.lens == LensKind::live_bpf && !scene.locks.empty()) return;
+  if (reads_queues(scene.lens) && !scene.locks.empty()) return;
   std::map<MmKey, std::size_t> locks;
   for (std::size_t i = 0; i < scene.locks.size(); ++i) {
     const SceneLock& lock = scene.locks[i];
@@ -193,7 +193,7 @@ void infer_client_waits(Scene& scene) {
         task.reading.client_lock.fs != nullptr)
       waiting.push_back(t);
   }
-  if (waiting.empty() || (scene.lens == LensKind::live_bpf && !scene.locks.empty())) return;
+  if (waiting.empty() || (reads_queues(scene.lens) && !scene.locks.empty())) return;
   // Whose lock it is can be told only if there is just one to choose from.
   std::vector<std::size_t> held;
   for (std::size_t i = 0; i < scene.locks.size(); ++i)

@@ -48,7 +48,7 @@ const FsPattern* service_pattern(const FsFile& fs, const std::string& comm) {
 }
 
 bool settled(const Scene& scene, const SceneTask& task, std::optional<Nanos> age) {
-  if (scene.lens == LensKind::crash_text) return true;
+  if (is_post_mortem(scene.lens)) return true;
   const std::optional<Nanos> unchanged = task.row->unchanged_for;
   return std::max(age.value_or(0), unchanged.value_or(0)) >= kSettled;
 }

@@ -110,7 +110,8 @@ class Object {
 
 constexpr std::array kModes{LockMode::read, LockMode::write};
 constexpr std::array kCertainties{Certainty::exact, Certainty::likely, Certainty::inferred};
-constexpr std::array kLenses{LensKind::live_bpf, LensKind::live_proc, LensKind::crash_text};
+constexpr std::array kLenses{LensKind::live_bpf, LensKind::live_proc, LensKind::crash_text,
+                             LensKind::vmcore};
 constexpr std::array kLockKinds{LockKind::mmap_lock, LockKind::rwsem, LockKind::mutex};
 constexpr std::array kHalts{Halt::none, Halt::stopped, Halt::traced, Halt::frozen};
 constexpr std::array kFileWaits{FileWait::How::page, FileWait::How::freeze, FileWait::How::file,

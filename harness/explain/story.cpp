@@ -133,7 +133,7 @@ void tell_most_certain(Story& story, const std::vector<std::size_t>& settled) {
 }  // namespace
 
 bool task_settled(const Scene& scene, const SceneTask& task) {
-  if (scene.lens == LensKind::crash_text) return true;
+  if (is_post_mortem(scene.lens)) return true;
   if (task.row->unchanged_for) return *task.row->unchanged_for >= kSettled;
   return !scene.looked_twice;
 }

@@ -157,7 +157,7 @@ TaskReading read_task(const TaskRow& task, FunctionMeanings& meanings, LensKind 
     inside = false;
     note_frame(reading, meaning, frame.function);
   }
-  if (!slow_path && lens != LensKind::crash_text && task.state == 'D') {
+  if (!slow_path && !is_post_mortem(lens) && task.state == 'D') {
     slow_path = live_lock_wait(top);
     reading.mode_unsure = top.meaning == KernelMeaning::madvise;
   }

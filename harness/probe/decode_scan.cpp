@@ -151,10 +151,10 @@ bool scan_is_whole(std::span<const std::byte> bytes) {
                       [&](const ScanConnection& one) { return cut(one, SCAN_CONN_CUT); });
 }
 
-LockSnapshot decode_scan(std::span<const std::byte> now, const ScanBefore* before,
+namespace {
+
+LockSnapshot decode_with(const ScanRecords& records, const Earlier& earlier,
                          const KernelSymbols& symbols) {
-  const ScanRecords records = ScanRecords::parse(now);
-  const Earlier earlier(before, records.begin);
   LockSnapshot snapshot;
   snapshot.lens = LensKind::live_bpf;
   snapshot.kernel = symbols.kernel_release();
@@ -175,6 +175,18 @@ LockSnapshot decode_scan(std::span<const std::byte> now, const ScanBefore* befor
   snapshot.tasks.reserve(tasks.size());
   for (DecodedTask& task : tasks) snapshot.tasks.push_back(std::move(task.row));
   return snapshot;
+}
+
+}  // namespace
+
+LockSnapshot decode_scan(std::span<const std::byte> now, const ScanBefore* before,
+                         const KernelSymbols& symbols) {
+  const ScanRecords records = ScanRecords::parse(now);
+  return decode_with(records, Earlier(before, records.begin), symbols);
+}
+
+LockSnapshot decode_records(const ScanRecords& records, const KernelSymbols& symbols) {
+  return decode_with(records, Earlier(nullptr, records.begin), symbols);
 }
 
 }  // namespace stallproof

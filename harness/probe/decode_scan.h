@@ -8,6 +8,7 @@
 
 #include "harness/probe/kernel_symbols.h"
 #include "harness/probe/lock_snapshot.h"
+#include "harness/probe/scan_records.h"
 
 namespace stallproof {
 
@@ -23,6 +24,9 @@ struct ScanBefore {
 // kernel keeps no creation time.
 LockSnapshot decode_scan(std::span<const std::byte> now, const ScanBefore* before,
                          const KernelSymbols& symbols);
+
+// The same from records that somebody else has filled in, seen once.
+LockSnapshot decode_records(const ScanRecords& records, const KernelSymbols& symbols);
 
 // Whether the scan read everything that this lens can read: no pass failed or was cut, FUSE was
 // read, nothing is damaged. Lists that changed while they were walked do not count: what moves is

@@ -14,11 +14,7 @@ namespace {
 // No kernel function is longer; beyond the last symbol of a region an address belongs to nobody.
 constexpr std::uint64_t kLongestFunction = 1U << 20U;
 
-struct Line {
-  std::uint64_t address = 0;
-  std::string_view name;
-  std::string_view module;
-};
+using Line = KernelSymbols::Function;
 
 bool is_text(char type) { return type == 't' || type == 'T' || type == 'w' || type == 'W'; }
 
@@ -73,7 +69,11 @@ void keep_one_name_each(std::vector<Line>& lines) {
 Result<KernelSymbols> KernelSymbols::from_text(std::string_view text, std::string kernel_release) {
   Result<std::vector<Line>> parsed = parse(text);
   if (!parsed) return fail(parsed.error().what, parsed.error().origin);
-  std::vector<Line>& lines = *parsed;
+  return from_functions(std::move(*parsed), std::move(kernel_release));
+}
+
+KernelSymbols KernelSymbols::from_functions(std::vector<Function> lines,
+                                            std::string kernel_release) {
   keep_one_name_each(lines);
 
   KernelSymbols symbols;

@@ -25,6 +25,13 @@ class KernelSymbols {
   // Error when kptr_restrict hides the addresses (they read as zeros) or nothing is listed.
   static Result<KernelSymbols> load(const std::string& path = "/proc/kallsyms");
   static Result<KernelSymbols> from_text(std::string_view text, std::string kernel_release = {});
+  // Functions in any order; of several at one address the last one given counts.
+  struct Function {
+    std::uint64_t address = 0;
+    std::string_view name;
+    std::string_view module;
+  };
+  static KernelSymbols from_functions(std::vector<Function> functions, std::string kernel_release);
 
   // The function an address lies in. For a return address ask for address - 1: a call may be the
   // last instruction of its function. The result points into this object.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // LockSnapshot: who waits for what, at one moment, as plain data. Every lens (live kernel, /proc,
-// crash text, later a vmcore) fills the same shape and explain() reads nothing else. Absent is
+// crash text, a vmcore) fills the same shape and explain() reads nothing else. Absent is
 // absent: a lens never guesses a field, it leaves it empty and says so in `blind_spots`.
 #pragma once
 
@@ -13,7 +13,17 @@
 
 namespace stallproof {
 
-enum class LensKind { live_bpf, live_proc, crash_text };
+enum class LensKind { live_bpf, live_proc, crash_text, vmcore };
+
+// What was dead when it was looked at: nothing in it could move on, and its stacks show the
+// functions of the scheduler and of locks.
+constexpr bool is_post_mortem(LensKind lens) {
+  return lens == LensKind::crash_text || lens == LensKind::vmcore;
+}
+// Lenses that read the queues of locks from the locks themselves.
+constexpr bool reads_queues(LensKind lens) {
+  return lens == LensKind::live_bpf || lens == LensKind::vmcore;
+}
 
 // How a fact was come by. exact: read from the lock, queue or request itself; likely: the kernel's
 // last-owner field; inferred: from stacks and names.

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""explain --vmcore on a real dump of the mmap_lock deadlock: class and roles, stacks against those
+that /proc/PID/stack gave before the crash, time and memory, other forms of the same dump, and
+damaged copies.
+
+vmcore.py [--package NAME] [--keep DIR] [--truncations N] [--flips N] [--seed N]
+    makes the dump, in a guest
+vmcore.py VMCORE [--stacks FILE] [--kallsyms FILE] [--module FILE.ko] …"""
+
+import argparse
+import collections
+import json
+import os
+import random
+import re
+import shutil
+import sys
+import tempfile
+
+import vmcore_dump
+import vmcore_forms
+from checks import Checks
+from vmcore_explain import explain, explain_text
+
+MOST_SECONDS = 0.3
+MOST_KIB = 64 * 1024
+MOST_HANG = 5.0
+FIRST_S, EACH_S = 60, 0.6  # the script's own deadline
+
+
+def stacks_of_bt(text):
+    """PID to (comm, [function])."""
+    stacks, frames = {}, []
+    for line in text.splitlines():
+        if head := re.match(r'PID: (\d+) .*COMMAND: "(.*)"', line):
+            frames = []
+            stacks[int(head[1])] = (head[2], frames)
+        elif frame := re.match(r" *#\d+ \[[0-9a-f]+\] (\S+) at ", line):
+            frames.append(frame[1])
+    return stacks
+
+
+def stacks_of_proc(text):
+    """PID to (comm, state, [function]) out of "== TID COMM State: S (…)" and /proc/PID/stack."""
+    stacks, frames = {}, []
+    for line in text.splitlines():
+        if head := re.match(r"== (\d+) (.*?) State:\s*(\S)", line):
+            frames = []
+            stacks[int(head[1])] = (head[2], head[3], frames)
+        elif frame := re.match(r"\[<0>\] ([^+\s]+)", line):
+            frames.append(frame[1])
+    return stacks
+
+
+# What /proc/PID/stack leaves out: functions of the scheduler and of locks, always innermost.
+LEFT_OUT = re.compile(r"schedule|rwsem_|down_|mutex_lock|wait_for_c|__wait_for|io_schedule|"
+                      r"wait_for_common|usleep|hrtimer|nanosleep|wait_woken|kthread_parkme|"
+                      r"bit_wait|out_of_line_wait|__down|percpu|rt_mutex")
+
+
+def compare_stacks(checks, ours, before):
+    """Tasks that slept through: same functions, in the same order."""
+    compared, differ = 0, []
+    for pid, (comm, state, frames) in before.items():
+        if state not in "SDI" or not frames or pid not in ours:
+            continue
+        mine = ours[pid][1]
+        compared += 1
+        inner = mine[:len(mine) - len(frames)]
+        if mine[-len(frames):] == frames and all(LEFT_OUT.search(each) for each in inner):
+            continue
+        # What polls or serves a timer has moved on since; what is stuck has not.
+        if state == "D" or comm.startswith("dataio_srv"):
+            differ.append(f"{comm} {pid}: {' < '.join(mine[:6])} for {' < '.join(frames[:4])}")
+        else:
+            checks.row(f"moved on since: {comm} {pid}", 1, 1)
+    checks.check("stacks were compared", compared > 30, str(compared))
+    checks.all("stacks of stuck tasks are those before the crash, without what /proc leaves out",
+               differ)
+    checks.row("stacks compared", compared, 30)
+
+
+def roles_of(told):
+    """Role to [command], sorted: the same for every lens."""
+    roles = collections.defaultdict(list)
+    for node in told["nodes"]:
+        if node["kind"] == "task":
+            roles[node["role"]].append(node["comm"])
+    return {role: sorted(comms) for role, comms in roles.items()}
+
+
+def check_explanation(checks, path):
+    """The explanation as JSON, None without one."""
+    ran = explain(path, "--json")
+    if not checks.check("the dump is explained, and read in full", ran.code == 0, ran.err[-300:]):
+        return None
+    told = json.loads(ran.out)
+    checks.check("class is mmap_lock_cycle", told["class"] == "mmap_lock_cycle", told["class"])
+    roles = collections.defaultdict(list, roles_of(told))
+    served = [edge for edge in told["edges"] if edge["kind"] == "served_by"]
+    checks.check("a task holds the lock", roles["holder"], str(dict(roles)))
+    checks.check("a writer queues", roles["queued_writer"], str(dict(roles)))
+    checks.check("a service thread queues behind it",
+                 any(comm.startswith("dataio_srv") for comm in roles["queued_reader"]),
+                 str(dict(roles)))
+    checks.check("the service is part of the circle", bool(served) and bool(told["cycle"]),
+                 str(told["cycle"]))
+    seconds = min([ran.seconds] + [explain(path).seconds for _ in range(4)])
+    checks.check(f"read and explained within {MOST_SECONDS} s", seconds <= MOST_SECONDS,
+                 f"{seconds:.3f} s")
+    checks.check("within 64 MiB", ran.peak_kib <= MOST_KIB, f"{ran.peak_kib} KiB")
+    checks.row("seconds", round(seconds, 3), MOST_SECONDS)
+    checks.row("peak KiB", ran.peak_kib, MOST_KIB)
+    return told
+
+
+def check_views(checks, path, stacks, told):
+    bt = explain(path, "--bt")
+    ours = stacks_of_bt(bt.out)
+    checks.check("--bt prints every task", bt.code == 0 and len(ours) > 30, bt.err[-200:])
+    if stacks:
+        with open(stacks, encoding="utf-8", errors="replace") as file:
+            compare_stacks(checks, ours, stacks_of_proc(file.read()))
+    tasks = explain(path, "--tasks")
+    checks.check("--tasks lists as many", tasks.out.count("\n") - 1 >= len(ours), tasks.err[-200:])
+    waiters = explain(path, "--waiters")
+    checks.check("--waiters lists a queue", "RWSEM_WAITING_FOR_WRITE" in waiters.out,
+                 waiters.err[-200:])
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as text:
+        text.write(bt.out + waiters.out)
+        text.flush()
+        again = explain_text(text.name)
+    if not checks.check("--bt and --waiters are read back as crash text", again.code in (0, 3),
+                        again.err[-300:]):
+        return
+    read = json.loads(again.out)
+    checks.check("read back they are the same class", read["class"] == told["class"], read["class"])
+    same = ("holder", "queued_writer", "queued_reader", "service", "idle_service")
+    checks.all("and the same roles",
+               [f"{role}: {roles_of(read).get(role)} for {roles_of(told).get(role)}"
+                for role in same if roles_of(read).get(role) != roles_of(told).get(role)])
+
+
+def acceptable(ran):
+    """Refused in one line, or a result; never dead, never late."""
+    if ran.seconds > MOST_HANG:
+        return f"{ran.seconds:.1f} s"
+    if ran.code == 2 and len(ran.err.strip().splitlines()) == 1:
+        return ""
+    return "" if ran.code in (0, 3) and ran.out else f"exit {ran.code}: {ran.err[-120:]}"
+
+
+def check_damage(checks, path, words):
+    """One copy, damaged and mended in turn."""
+    dice = random.Random(words.seed)
+    size = os.path.getsize(path)
+    problems, worst = [], 0.0
+    with tempfile.TemporaryDirectory(prefix="vmcore-", dir=os.path.dirname(path) or ".") as place:
+        copy = os.path.join(place, "vmcore")
+        shutil.copyfile(path, copy)
+        with open(copy, "r+b", buffering=0) as file:
+            for number in range(words.flips):
+                # Every other one in the headers, where sizes and places stand.
+                at = dice.randrange(65536 if number % 2 else size)
+                good = os.pread(file.fileno(), 1, at)
+                os.pwrite(file.fileno(), bytes([good[0] ^ dice.randrange(1, 256)]), at)
+                ran = explain(copy, "--json")
+                os.pwrite(file.fileno(), good, at)
+                worst = max(worst, ran.seconds)
+                if problem := acceptable(ran):
+                    problems.append(f"byte {at}: {problem}")
+            checks.all(f"{words.flips} dumps with one byte flipped", problems)
+            problems = []
+            # From the longest to the shortest: each is cut from the one before.
+            for number in range(words.truncations - 1, -1, -1):
+                os.ftruncate(file.fileno(), size * number // words.truncations)
+                ran = explain(copy, "--json")
+                worst = max(worst, ran.seconds)
+                if problem := acceptable(ran):
+                    problems.append(f"cut at {number}/{words.truncations}: {problem}")
+            checks.all(f"{words.truncations} dumps cut short", problems)
+    checks.row("longest damaged", round(worst, 2), MOST_HANG)
+
+
+def dump_of(checks, words):
+    """Makes what was not given."""
+    if words.vmcore:
+        return words.vmcore
+    folder = words.keep or tempfile.mkdtemp(prefix="stallproof-measure-")
+    os.makedirs(folder, exist_ok=True)
+    if not words.keep:
+        checks.at_end(lambda: shutil.rmtree(folder, ignore_errors=True))
+    words.stacks, words.kallsyms, words.module = (
+        os.path.join(folder, name) for name in ("stacks.txt", "kallsyms.txt", "ffs_stub.ko"))
+    return vmcore_dump.make(checks, folder, words.package)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("vmcore", nargs="?")
+    parser.add_argument("--package", default="linux-image-amd64", help="as of ci/vm/run")
+    parser.add_argument("--keep", metavar="DIR", help="leave the dump there")
+    parser.add_argument("--stacks", help="/proc/PID/stack of all tasks before the crash")
+    parser.add_argument("--kallsyms", help="/proc/kallsyms before the crash")
+    parser.add_argument("--module", help="the .ko file that was loaded; the dump is not compressed")
+    parser.add_argument("--truncations", type=int, default=50)
+    parser.add_argument("--flips", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    words = parser.parse_args()
+    limit = FIRST_S + EACH_S * (words.flips + words.truncations)
+    with Checks("vmcore", limit + (0 if words.vmcore else vmcore_dump.LIMIT_S)) as checks:
+        path = dump_of(checks, words)
+        told = check_explanation(checks, path) if path else None
+        if told:
+            check_views(checks, path, words.stacks, told)
+            vmcore_forms.check(checks, path, words, told)
+        if path:
+            check_damage(checks, path, words)
+    return checks.code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
