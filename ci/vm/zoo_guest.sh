@@ -3,7 +3,7 @@
 # down what came of it, in a folder per case below /mnt. It judges nothing.
 export PATH=$PATH:/bin:/sbin
 ln -sf /bin/mkfs.ext4 /sbin/mkfs.ext4
-mkdir -p /sys/kernel/config
+ln -sf /bin/modprobe /sbin/modprobe  # where the kernel looks for it
 
 # What a run may have left: devices, mounts, its own folder, what the module holds.
 look() {
@@ -30,7 +30,7 @@ load_ffs() {
   rmmod ffs_stub 2>/dev/null
   insmod /bin/ffs_stub.ko i_accept_hangs=1 fix="$1"
 }
-load_config() { mount | grep -q /sys/kernel/config || mount -t configfs none /sys/kernel/config; }
+load_config() { modprobe configfs; mount | grep -q /sys/kernel/config || mount -t configfs none /sys/kernel/config; }
 load_dm() { modprobe -a loop dm_mod ext4; }
 load_null() { load_dm; modprobe null_blk nr_devices=0; load_config; }
 load_nbd() { modprobe nbd; }
@@ -65,6 +65,7 @@ killed_case() {
   shift
   mkdir -p "$folder"
   look >"$folder/before"
+  : >"$folder/stderr"
   stallproof repro "$@" --hold -o /tmp/run </dev/null >"$folder/stderr" 2>&1 &
   held=$!
   for _ in $(seq 200); do
