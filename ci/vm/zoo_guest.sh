@@ -30,14 +30,23 @@ load_ffs() {
   rmmod ffs_stub 2>/dev/null
   insmod /bin/ffs_stub.ko i_accept_hangs=1 fix="$1"
 }
-load_config() { modprobe configfs; mount | grep -q /sys/kernel/config || mount -t configfs none /sys/kernel/config; }
+mounted() { grep -q " $1 " /proc/mounts; }
 load_dm() { modprobe -a loop dm_mod ext4; }
-load_null() { load_dm; modprobe null_blk nr_devices=0; load_config; }
+load_null() {
+  load_dm
+  modprobe configfs
+  modprobe null_blk nr_devices=0
+  mounted /sys/kernel/config || mount -t configfs none /sys/kernel/config
+}
 load_nbd() { modprobe nbd; }
-load_fuse() { modprobe -a fuse loop; mount | grep -q /sys/fs/fuse/connections ||
-  mount -t fusectl none /sys/fs/fuse/connections; }
-load_nfs() { modprobe -a nfsd nfsv4; mount | grep -q /proc/fs/nfsd ||
-  mount -t nfsd none /proc/fs/nfsd; }
+load_fuse() {
+  modprobe -a fuse loop
+  mounted /sys/fs/fuse/connections || mount -t fusectl none /sys/fs/fuse/connections
+}
+load_nfs() {
+  modprobe -a nfsd nfsv4
+  mounted /proc/fs/nfsd || mount -t nfsd none /proc/fs/nfsd
+}
 load_nothing() { :; }
 
 # run_case NAME WORD…
