@@ -53,6 +53,7 @@ load_nothing() { :; }
 run_case() {
   folder=/mnt/$1
   shift
+  rm -rf "$folder"
   mkdir -p "$folder"
   look >"$folder/before"
   stallproof repro "$@" --json -o /tmp/run >"$folder/verdict" 2>"$folder/stderr"
@@ -72,6 +73,7 @@ run_case() {
 killed_case() {
   folder=/mnt/$1
   shift
+  rm -rf "$folder"
   mkdir -p "$folder"
   look >"$folder/before"
   : >"$folder/stderr"
