@@ -199,10 +199,10 @@ class Zoo(InFolder):
     def test_killed_must_have_stood_and_be_undone(self):
         self.left([])
         self.write("stderr", "+ 2 s  STALL: no I/O\n")
-        self.write("next", "lifted dm x of an earlier run\n")
+        self.write("next", "stallproof: removed /run/stallproof/x\n")
         self.assertEqual(zoo_judge.killed(self.folder), [])
         self.write("next", "pass\n")
-        self.assertIn("names nothing", "; ".join(zoo_judge.killed(self.folder)))
+        self.assertIn("does not say", "; ".join(zoo_judge.killed(self.folder)))
 
 
 class Texts(unittest.TestCase):
