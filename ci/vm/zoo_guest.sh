@@ -68,6 +68,14 @@ run_case() {
   rm -rf /tmp/run
 }
 
+stacks_of_ours() {
+  for task in /proc/[0-9]*/task/[0-9]*; do
+    grep -q '^Name:.sp-' "${task%/task/*}/status" || continue
+    echo "== ${task##*/} $(cat "$task/comm") $(grep ^State "$task/status")"
+    cat "$task/stack"
+  done
+}
+
 # killed_case NAME WORD…: held, and everything of ours killed while it stands; the next start undoes
 # it (here: of a scenario that needs nothing).
 killed_case() {
@@ -91,11 +99,12 @@ killed_case() {
   stallproof repro userspace-lock --variant held-briefly --expect quiet --deadline 2s -o /tmp/next \
     >"$folder/next" 2>&1
   echo "code $?" >"$folder/end"
-  for _ in $(seq 50); do
+  for _ in $(seq 30); do
     look >"$folder/after"
     cmp -s "$folder/before" "$folder/after" && break
     sleep 0.1
   done
+  cmp -s "$folder/before" "$folder/after" || stacks_of_ours >"$folder/stacks" 2>&1
   rm -rf /tmp/run /tmp/next
 }
 
