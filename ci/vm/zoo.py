@@ -27,7 +27,7 @@ import zoo_judge as judge  # noqa: E402
 from checks import Checks  # noqa: E402
 from errors import LACKS_MEANS, VmError  # noqa: E402
 from kmod_evidence import read  # noqa: E402
-from places import TOP  # noqa: E402
+from program import BINARY  # noqa: E402
 
 # What a scenario's name begins with: the group that shares a guest, and what is loaded there.
 GROUPS = {"kmod": ("kmod-", "load_ffs none"), "device": ("dm-|jbd2-", "load_dm"),
@@ -58,8 +58,8 @@ class Run:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--program", help="what runs in the guest (default: %(default)s)",
-                        default=os.path.join(TOP, "build/static/harness/cmd/stallproof"))
+    parser.add_argument("--program", default=BINARY,
+                        help="what runs in the guest (default: %(default)s)")
     parser.add_argument("--group", action="append", choices=GROUPS, help="default: all")
     parser.add_argument("--scenario", action="append", help="only these of the groups")
     parser.add_argument("--short", action="store_true", help="one stall and one quiet case of each")
