@@ -83,6 +83,13 @@ TEST(JournalStuck, ACommitThatHasJustBegunIsOrdinaryWork) {
   EXPECT_EQ(explained(snapshot).stall_class, "none");
 }
 
+TEST(JournalStuck, AThreadThatMovesCommits) {
+  LockSnapshot snapshot = stuck_journal();
+  snapshot.devices.clear();
+  snapshot.tasks[2].unchanged_for = 20 * kMillisecond;
+  EXPECT_EQ(explained(snapshot).stall_class, "unknown");
+}
+
 TEST(JournalStuck, IsToldFromNamesAloneToo) {
   LockSnapshot snapshot;
   snapshot.lens = LensKind::crash_text;

@@ -36,6 +36,13 @@ std::vector<std::size_t> committers(const Scene& scene) {
   return found;
 }
 
+// A thread that was seen to move commits, however slowly.
+bool commits(const Scene& scene, const std::vector<std::size_t>& threads) {
+  return std::any_of(threads.begin(), threads.end(), [&scene](std::size_t thread) {
+    return !task_settled(scene, scene.tasks[thread]);
+  });
+}
+
 // jbd2/DEVICE-8, jbd2/DEVICE: fs/jbd2/journal.c jbd2_journal_init_inode.
 const DeviceRow* device_of(const Scene& scene, const SceneTask& committer) {
   for (const DeviceRow& device : scene.snapshot->devices) {
@@ -84,13 +91,13 @@ void tell_committer(Story& story, const std::vector<std::size_t>& threads) {
 }  // namespace
 
 bool tell_journal(Story& story) {
-  if (somebody_at_a_device(story)) return false;
+  const std::vector<std::size_t> threads = committers(story.scene);
+  if (commits(story.scene, threads) || somebody_at_a_device(story)) return false;
   add_parties(story);
   if (story.parties.empty()) return false;
   std::vector<std::string> names;
   for (const StoryParty& party : story.parties)
     names.push_back(task_label(story.scene.tasks[party.task]));
-  const std::vector<std::size_t> threads = committers(story.scene);
   story.stall_class = kJournalStuck;
   story.words = "request>journal";
   story.telling =
