@@ -121,6 +121,20 @@ void remove_things(const std::string& directory, UndoNotes& notes) {
   if (all) forget_things(directory);
 }
 
+// 0 or an errno. The call may wait for a server that is gone after the mount itself has.
+int detach(const std::string& directory, const std::string& point) {
+  const int error =
+      run_bounded([&point] { return ::umount2(point.c_str(), MNT_DETACH) == 0 ? 0 : errno; },
+                  Deadline::in(kCallDeadline));
+  if (error != ETIMEDOUT) return error;
+  UndoNotes notes;
+  const std::vector<MountEntry> left = mounts_of(directory, notes);
+  const bool still = std::any_of(left.begin(), left.end(), [&point](const MountEntry& mount) {
+    return mount.mount_point == point;
+  });
+  return still || !notes.failed.empty() ? error : 0;
+}
+
 // What the mounts were on. Not `mnt`, and nothing that is a file.
 void remove_directories(const std::string& directory, UndoNotes& notes) {
   DIR* const all = ::opendir(directory.c_str());
@@ -152,9 +166,7 @@ void remove_injections(const std::string& directory, UndoNotes& notes) {
          bounded([&path] { return remove_cgroup(path, Deadline::in(kRemoveWithin)); }));
   for (const MountEntry& mount : mounts_of(directory, notes)) {
     const std::string& point = mount.mount_point;
-    note(notes, "unmounted", point,
-         run_bounded([&point] { return ::umount2(point.c_str(), MNT_DETACH) == 0 ? 0 : errno; },
-                     Deadline::in(kCallDeadline)));
+    note(notes, "unmounted", point, detach(directory, point));
   }
   remove_directories(directory, notes);
   remove_things(directory, notes);
