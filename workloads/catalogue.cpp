@@ -15,6 +15,7 @@
   ROW(exec_churn)         \
   ROW(file_churn)         \
   ROW(futex_lock)         \
+  ROW(journal_sync)       \
   ROW(map_drop)           \
   ROW(map_rewrite)        \
   ROW(mapped_fault)       \

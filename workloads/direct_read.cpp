@@ -67,7 +67,9 @@ Result<> DirectRead::open_file(const std::string& path) {
   if (!file_.valid()) return fail_errno("direct-read: open " + path, errno);
   struct stat info {};
   if (::fstat(file_.get(), &info) != 0) return fail_errno("direct-read: stat " + path, errno);
-  file_size_ = static_cast<std::uint64_t>(info.st_size);
+  // A character device tells its size to lseek only.
+  const off_t end = S_ISREG(info.st_mode) ? info.st_size : ::lseek(file_.get(), 0, SEEK_END);
+  file_size_ = end > 0 ? static_cast<std::uint64_t>(end) : 0;
   const std::uint64_t least = queues_ == 0 ? size_ : queues_ * kSegment;
   if (file_size_ < least)
     return fail(

@@ -9,6 +9,7 @@
 #include "workloads/catalogue.h"
 #include "workloads/content/test_file.h"
 #include "workloads/fault/fault_thread.h"
+#include "workloads/victim/arming.h"
 
 namespace stallproof {
 namespace {
@@ -85,6 +86,8 @@ Result<> MappedFault::expect_content(std::uint64_t file_pages) {
 }
 
 Result<> MappedFault::run(WorkerContext& ctx) {
+  while (load_.options.begin_armed && !ctx.stopping() && armed_since(ctx.board) == 0)
+    ctx.pause(kMillisecond);
   FaultThread thread(load_, ctx);
   thread.run();
   return {};

@@ -4,6 +4,7 @@
 consoles, and the one line of each error."""
 
 import io
+import json
 import os
 import struct
 import sys
@@ -25,6 +26,7 @@ import kernel_package  # noqa: E402
 import kmod_judge as judge  # noqa: E402
 import options  # noqa: E402
 import qemu  # noqa: E402
+import zoo_judge  # noqa: E402
 from errors import VmError  # noqa: E402
 from kmod_evidence import tasks_of_stacks, tasks_of_sysrq  # noqa: E402
 
@@ -151,6 +153,56 @@ class Holds(InFolder):
 
     def test_another_lock_is_refused(self):
         self.assertTrue(self.judged(stacks=as_stack(9, "java-direct", "D", ["ffs_wait_rwsem"])))
+
+
+class Zoo(InFolder):
+    def left(self, stalls, code=0, behind=(), after="a\nb\n"):
+        self.write("verdict", json.dumps({
+            "stalls": [{"class": each, "signature": each + ":x"} for each in stalls],
+            "left_behind": list(behind), "reasons": ["why"]}))
+        self.write("end", f"code {code}\n")
+        self.write("before", "a\nb\n")
+        self.write("after", after)
+
+    def judged(self, wanted="device_stuck", quiet=False):
+        return "; ".join(zoo_judge.case(self.folder, wanted, quiet))
+
+    def test_a_stall_as_promised(self):
+        self.left(["device_stuck"])
+        self.assertEqual(self.judged(), "")
+        self.assertEqual(zoo_judge.told(self.folder), "device_stuck:x")
+        self.assertIn("told as device_stuck, not journal_stuck", self.judged("journal_stuck"))
+        self.assertIn("stalled as device_stuck", self.judged(quiet=True))
+
+    def test_quiet(self):
+        self.left([])
+        self.assertEqual(self.judged(quiet=True), "")
+        self.assertIn("told as nothing", self.judged())
+
+    def test_what_is_left_or_gone_is_named(self):
+        self.left(["device_stuck"], 3, ["a worker"], "a\ndm-0\n")
+        self.assertEqual(self.judged(), "exit 3: why; left behind: a worker; left: dm-0; gone: b")
+
+    def test_no_verdict_tells_what_was_said(self):
+        self.write("stderr", "stallproof: broken\n")
+        self.write("end", "code 2\n")
+        self.assertIn("exit 2, no verdict: stallproof: broken", self.judged())
+
+    def test_refusal_is_one_line_with_its_words(self):
+        self.left([], 77)
+        self.write("stderr", "dm-suspended needs device-mapper (modprobe dm_mod, ci/vm/run)\n")
+        self.assertEqual(zoo_judge.refusal(self.folder, ("dm_mod",)), [])
+        self.assertNotEqual(zoo_judge.refusal(self.folder, ("nbd",)), [])
+        self.write("end", "code 3\n")
+        self.assertIn("exit 3", zoo_judge.refusal(self.folder, ("dm_mod",)))
+
+    def test_killed_must_have_stood_and_be_undone(self):
+        self.left([])
+        self.write("stderr", "+ 2 s  STALL: no I/O\n")
+        self.write("next", "stallproof: removed /run/stallproof/x\n")
+        self.assertEqual(zoo_judge.killed(self.folder), [])
+        self.write("next", "pass\n")
+        self.assertIn("does not say", "; ".join(zoo_judge.killed(self.folder)))
 
 
 class Texts(unittest.TestCase):

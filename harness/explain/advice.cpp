@@ -54,6 +54,9 @@ std::string advice_of(const Story& story) {
     if (pool.connection != nullptr) add(text, for_connection(story, pool));
     if (pool.fs != nullptr) add(text, pool.fs->advice);
   }
+  if (text.empty() && story.lock != kNone && story.holder == kNone)
+    return "Who holds it is not known: stallproof capture --sysrq lists every task with its stack; "
+           "look there for one of the same module that sleeps or waits for another lock.";
   if (text.empty() && story.lock != kNone && story.holder != kNone)
     text = fmt::format(
         "The lock is free again when {} leaves its wait: see what it waits for, or end it with "

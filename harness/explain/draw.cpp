@@ -243,8 +243,7 @@ class Drawing {
     for (const std::size_t server : story_.place->servers) {
       task_node(server);
       edge(story_.place->id, task_id(scene_.tasks[server]), EdgeKind::served_by,
-           {std::nullopt, Certainty::inferred,
-            "a worker of a loop device, by the functions on its stack"});
+           {std::nullopt, Certainty::inferred, std::string(story_.place->served)});
     }
   }
 

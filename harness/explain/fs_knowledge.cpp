@@ -16,7 +16,7 @@ namespace stallproof {
 namespace {
 
 constexpr std::string_view kKeys =
-    "module, service, waits_for_service, locks_client_mm, idle, advice";
+    "module, service, waits_for_service, waits_for_lock, locks_client_mm, idle, advice";
 
 Failure fail_at(const std::string& source, const toml::source_region& where,
                 const std::string& what) {
@@ -51,6 +51,7 @@ Result<> read_key(const std::string& key, const toml::node& node, FsFile& file) 
   if (key == "advice") return read_text(node, key, file, file.advice);
   if (key == "service") return read_patterns(node, key, file, file.service);
   if (key == "waits_for_service") return read_patterns(node, key, file, file.waits_for_service);
+  if (key == "waits_for_lock") return read_patterns(node, key, file, file.waits_for_lock);
   if (key == "locks_client_mm") return read_patterns(node, key, file, file.locks_client_mm);
   if (key == "idle") return read_patterns(node, key, file, file.idle);
   return fail_at(file.source, node.source(),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What function and thread names of a file system mean, as data: one TOML file per file system.
-// Keys: module (text), service (thread names), waits_for_service, locks_client_mm and idle
-// (function names; '*' matches any run), advice (text). Any other key is an error. An edge of the
-// explanation that comes from such a file cites its file and line.
-// Loading reads files and may block: called by commands before anything is explained.
+// Keys: module (text), service (thread names), waits_for_service, waits_for_lock, locks_client_mm,
+// idle (function names; '*' matches any run), advice (text). Any other key is an error. An edge of
+// the explanation that comes from such a file cites its file and line. Loading reads files and may
+// block: called by commands before anything is explained.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +26,7 @@ struct FsFile {
   std::string module;
   std::vector<FsPattern> service;
   std::vector<FsPattern> waits_for_service;
+  std::vector<FsPattern> waits_for_lock;
   std::vector<FsPattern> locks_client_mm;
   std::vector<FsPattern> idle;
   std::string advice;

@@ -39,7 +39,7 @@ TEST(FsKnowledge, ShippedFilesLoad) {
   std::vector<std::string> names;
   for (const FsFile& file : knowledge->files()) names.push_back(file.name);
   std::sort(names.begin(), names.end());
-  EXPECT_EQ(names, (std::vector<std::string>{"ffs", "fuse"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"ffs", "fuse", "nfs"}));
   for (const FsFile& file : knowledge->files()) {
     EXPECT_FALSE(file.module.empty());
     EXPECT_FALSE(file.advice.empty());

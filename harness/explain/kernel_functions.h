@@ -40,6 +40,8 @@ enum class KernelMeaning {
   vfork,
   directory,  // takes, or holds, a directory's inode lock
   block_io,
+  journal_wait,    // waits for a commit of a file system's journal, or for room in it
+  journal_commit,  // commits it
   async_io,
   loop_worker,  // serves a loop device
 };

@@ -69,7 +69,7 @@ constexpr std::array kWaits{
     KernelFunction{"lock_rename", directory},
     KernelFunction{"lock_two_directories", directory},
     KernelFunction{"iterate_dir", directory},
-    // block/, fs/iomap, fs/direct-io.c, fs/buffer.c, fs/jbd2: sleep until a block device answers.
+    // block/, fs/iomap, fs/direct-io.c, fs/buffer.c: sleep until a block device answers.
     KernelFunction{"submit_bio_wait", block_io},
     KernelFunction{"blk_mq_get_tag", block_io},
     KernelFunction{"rq_qos_wait", block_io},
@@ -83,8 +83,13 @@ constexpr std::array kWaits{
     KernelFunction{"do_blockdev_direct_IO", block_io},
     KernelFunction{"__blockdev_direct_IO", block_io},
     KernelFunction{"__wait_on_buffer", block_io},
-    KernelFunction{"jbd2_log_wait_commit", block_io},
-    KernelFunction{"jbd2_journal_commit_transaction", block_io},
+    // fs/jbd2/journal.c, transaction.c, commit.c; the two middle ones since 4.4.
+    KernelFunction{"jbd2_log_wait_commit", journal_wait},
+    KernelFunction{"add_transaction_credits", journal_wait},
+    KernelFunction{"wait_transaction_locked", journal_wait},
+    KernelFunction{"start_this_handle", journal_wait},
+    KernelFunction{"do_get_write_access", journal_wait},
+    KernelFunction{"jbd2_journal_commit_transaction", journal_commit},
     // Asynchronous: the waiter sleeps in S, whatever it waits for.
     KernelFunction{"io_cqring_wait", async_io},
     KernelFunction{"io_cqring_schedule", async_io},

@@ -63,6 +63,7 @@ Scene build_scene(const LockSnapshot& snapshot, const FsKnowledge& knowledge, De
   infer_holders(scene);
   add_pools(scene, snapshot, knowledge);
   infer_directory_locks(scene);
+  infer_fs_locks(scene);
   infer_client_waits(scene);
   return scene;
 }

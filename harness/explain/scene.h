@@ -54,6 +54,8 @@ struct SceneLock {
   std::uint64_t address = 0;
   std::uint64_t mm = 0;
   std::int32_t tgid = 0;
+  std::string of_fs;  // a file system's that its file describes, taken in this function:
+  std::string taken_in;
   std::string owner_comm;    // whose mmap_lock, for people and for texts without identity
   bool order_known = false;  // waiters in the order of the lock's own list
   bool truncated = false;
@@ -125,6 +127,7 @@ void infer_vma_locks(Scene& scene);  // no kernel records who holds a VMA's lock
 void infer_holders(Scene& scene);    // where the lens names too few
 void add_pools(Scene& scene, const LockSnapshot& snapshot, const FsKnowledge& knowledge);
 void infer_directory_locks(Scene& scene);  // who waits for a name, or for the list of names
+void infer_fs_locks(Scene& scene);         // of which only the function that takes them is known
 void infer_client_waits(Scene& scene);     // service threads that wait for a client's mm
 
 void enqueue(Scene& scene, std::size_t lock, SceneWaiter waiter);  // unless it waits elsewhere

@@ -179,6 +179,7 @@ DeviceRow read_device(const Object& device) {
   device.number("writes_in_flight", row.writes_in_flight);
   device.number("completed", row.completed);
   device.milliseconds("unchanged_ms", row.unchanged_for);
+  device.flag("suspended", row.suspended);
   device.text("backing_file", row.backing_file);
   device.text("mount_point", row.mount_point);
   return row;

@@ -42,6 +42,12 @@ bool concerns(const FuseConnection& connection, const LockSnapshot& snapshot, co
          });
 }
 
+bool has(const TaskRow& task, KernelMeaning meaning) {
+  return std::any_of(task.stack.begin(), task.stack.end(), [meaning](const StackFrame& frame) {
+    return kernel_meaning(frame.function) == meaning;
+  });
+}
+
 // Workers of loop devices that have I/O in flight: I/O of everybody may end with them.
 void add_loop_workers(const LockSnapshot& snapshot, std::set<pid_t>& found) {
   const bool loops = std::any_of(
@@ -49,10 +55,17 @@ void add_loop_workers(const LockSnapshot& snapshot, std::set<pid_t>& found) {
       [](const DeviceRow& device) { return device.unchanged_for && !device.backing_file.empty(); });
   if (!loops) return;
   for (const TaskRow& task : snapshot.tasks)
-    if (task.kernel_thread &&
-        std::any_of(task.stack.begin(), task.stack.end(), [](const StackFrame& frame) {
-          return kernel_meaning(frame.function) == KernelMeaning::loop_worker;
-        }))
+    if (task.kernel_thread && has(task, KernelMeaning::loop_worker)) found.insert(task.tgid);
+}
+
+// Threads that commit a journal, where one of `tids` waits for a commit.
+void add_journal_threads(const LockSnapshot& snapshot, const Tids& tids, std::set<pid_t>& found) {
+  const bool waits =
+      std::any_of(snapshot.tasks.begin(), snapshot.tasks.end(), [&tids](const TaskRow& task) {
+        return tids.contains(task.tid) && has(task, KernelMeaning::journal_wait);
+      });
+  for (const TaskRow& task : snapshot.tasks)
+    if (waits && task.kernel_thread && has(task, KernelMeaning::journal_commit))
       found.insert(task.tgid);
 }
 
@@ -75,6 +88,7 @@ std::set<pid_t> waited_for_by(const LockSnapshot& snapshot, const std::vector<pi
     if (concerns(connection, snapshot, tids, {}))
       found.insert(connection.server_tgids.begin(), connection.server_tgids.end());
   add_loop_workers(snapshot, found);
+  add_journal_threads(snapshot, tids, found);
   // Children that stand in the lens are blocked or wait for a file system: their parent's business.
   for (const TaskRow& task : snapshot.tasks)
     if (task.parent_tgid > kKernelThreads &&

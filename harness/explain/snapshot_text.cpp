@@ -114,6 +114,7 @@ Json device_json(const DeviceRow& device) {
               {"writes_in_flight", device.writes_in_flight},
               {"completed", device.completed}};
   if (device.unchanged_for) row["unchanged_ms"] = to_ms(*device.unchanged_for);
+  if (device.suspended) row["suspended"] = true;
   if (!device.backing_file.empty()) row["backing_file"] = device.backing_file;
   if (!device.mount_point.empty()) row["mount_point"] = device.mount_point;
   return row;

@@ -6,7 +6,7 @@
 namespace stallproof {
 namespace {
 
-constexpr std::array<StallClassRow, 19> kClasses{{
+constexpr std::array<StallClassRow, 20> kClasses{{
     {kMmapLockCycle, "an mmap_lock waits for itself, through queued tasks and a service"},
     {kMmapLockHeld, "an mmap_lock is held while others wait for it; no cycle is proven"},
     {kVmaLockHeld,
@@ -19,7 +19,8 @@ constexpr std::array<StallClassRow, 19> kClasses{{
     {kExecStuck, "an execve that can no longer fail waits for a file system or for its threads"},
     {kFsFrozen, "writers wait for a file system that is frozen"},
     {kFaultUnresolved, "page faults wait for a userfaultfd that nobody answers"},
-    {kDeviceStuck, "a block device has I/O in flight and completes none"},
+    {kDeviceStuck, "a block device has I/O in flight and completes none, or is suspended"},
+    {kJournalStuck, "changes wait for a file system's journal, whose commit does not end"},
     {kThrottled, "I/O waits for a limit of its cgroup, not for the device"},
     {kFrozen, "the load is frozen by a cgroup or by suspend"},
     {kStopped, "the load is stopped by a signal or a debugger"},

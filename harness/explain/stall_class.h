@@ -24,6 +24,7 @@ inline constexpr std::string_view kExecStuck = "exec_stuck";
 inline constexpr std::string_view kFsFrozen = "fs_frozen";
 inline constexpr std::string_view kFaultUnresolved = "fault_unresolved";
 inline constexpr std::string_view kDeviceStuck = "device_stuck";
+inline constexpr std::string_view kJournalStuck = "journal_stuck";
 inline constexpr std::string_view kThrottled = "throttled";
 inline constexpr std::string_view kFrozen = "frozen";
 inline constexpr std::string_view kStopped = "stopped";

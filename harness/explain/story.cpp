@@ -117,7 +117,8 @@ void tell_most_certain(Story& story, const std::vector<std::size_t>& settled) {
   if (!story.deadlock.cycle.empty()) return tell_cycle(story);
   if (tell_exec(story)) return;
   if (!settled.empty()) return tell_held(story, settled);
-  if (tell_frozen_fs(story) || tell_user_fault(story) || tell_device(story)) return;
+  if (tell_frozen_fs(story) || tell_user_fault(story)) return;
+  if (tell_journal(story) || tell_device(story)) return;
   if (request_settled(story)) {
     story.stall_class = kFsServerStuck;
     return;
@@ -154,6 +155,7 @@ Story find_story(const Scene& scene, const Deadlock& deadlock) {
 }
 
 std::string lock_label(const Scene& scene, const SceneLock& lock) {
+  if (!lock.of_fs.empty()) return fmt::format("lock of {} taken in {}", lock.of_fs, lock.taken_in);
   const std::string label = lock.kind == LockKind::mmap_lock  ? "mmap_lock"
                             : lock.kind == LockKind::vma_lock ? "lock of a VMA"
                             : lock.of_directory               ? "lock of a directory"

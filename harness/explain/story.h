@@ -28,6 +28,7 @@ struct StoryPlace {
   std::string label;
   std::string note;
   std::vector<std::size_t> servers;  // tasks that answer in its name: a loop device's
+  std::string_view served = "a worker of a loop device, by the functions on its stack";
 };
 
 struct Story {
@@ -55,6 +56,7 @@ bool task_settled(const Scene& scene, const SceneTask& task);
 bool tell_exec(Story& story);
 bool tell_frozen_fs(Story& story);
 bool tell_user_fault(Story& story);
+bool tell_journal(Story& story);  // unless somebody waits for the device itself
 bool tell_device(Story& story);
 bool tell_throttled(Story& story);
 bool tell_halted(Story& story);
@@ -63,6 +65,11 @@ bool tell_userspace(Story& story);
 
 // What thaws the file system that this task waits for.
 std::string thaw_advice(const Scene& scene, const SceneTask& task);
+
+// Of a block device: it completes nothing, how that shows, and what to do.
+bool device_stuck(const DeviceRow& device);
+std::string device_state(const DeviceRow& device);
+std::string device_advice(const DeviceRow& device);
 
 // How a service stands, as a word of signatures: stopped, blocked, idle, waiting or absent.
 std::string_view service_state(const Story& story, std::size_t pool);

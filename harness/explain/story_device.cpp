@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::size_t kNamesShown = 6;
 
-bool is_stuck(const DeviceRow& device) {
-  return device.unchanged_for.value_or(0) >= kSettled &&
-         device.reads_in_flight + device.writes_in_flight > 0;
-}
-
 bool blocked(const SceneTask& task) {
   return task.row->state == 'D' && task.reading.wait == Wait::unknown;
 }
@@ -39,7 +34,9 @@ bool is_busy(const Scene& scene, const SceneTask& task) {
 
 bool waits_for_io(const SceneTask& task) {
   const TaskReading& reading = task.reading;
-  return reading.on_stack(KernelMeaning::block_io) || reading.on_stack(KernelMeaning::async_io);
+  return reading.on_stack(KernelMeaning::block_io) || reading.on_stack(KernelMeaning::async_io) ||
+         reading.on_stack(KernelMeaning::journal_commit) ||
+         reading.top == KernelMeaning::journal_wait;
 }
 
 // Its stack shows that it waits for a block device, but not for which.
@@ -98,23 +95,23 @@ void tell_stuck(Story& story, const DeviceRow& device) {
   story.place = StoryPlace{.kind = NodeKind::device,
                            .id = "device:" + device.name,
                            .label = "block device " + device.name,
-                           .note = in_flight(device) + ", none completed between two looks",
+                           .note = device.suspended
+                                       ? "suspended"
+                                       : in_flight(device) + ", none completed between two looks",
                            .servers = {}};
   if (!device.backing_file.empty()) {
     story.place->note += "; backing file " + device.backing_file;
     story.place->servers = loop_workers(story.scene);
   }
-  story.telling = fmt::format("{} {} for I/O on {}, which has {} and completed none in {} ms.",
-                              party_names(story), story.parties.size() == 1 ? "waits" : "wait",
-                              device.name, in_flight(device), *device.unchanged_for / kMillisecond);
+  story.telling =
+      fmt::format("{} {} for I/O on {}, which {}.", party_names(story),
+                  story.parties.size() == 1 ? "waits" : "wait", device.name, device_state(device));
   if (!device.backing_file.empty())
     story.telling += fmt::format(" It is a loop device on {}.", device.backing_file);
-  story.words = "request>device";
+  story.words = device.suspended ? "request>device_suspended" : "request>device";
   const std::size_t pool = pool_behind(story);
   if (pool == kNone) {
-    story.advice =
-        "Look at the device: kernel log, its driver's time-outs, multipath, the storage "
-        "behind it.";
+    story.advice = device_advice(device);
     return;
   }
   story.words += fmt::format(">service_{}", service_state(story, pool));
@@ -128,9 +125,31 @@ void tell_stuck(Story& story, const DeviceRow& device) {
 
 }  // namespace
 
+bool device_stuck(const DeviceRow& device) {
+  return device.unchanged_for.value_or(0) >= kSettled &&
+         (device.suspended || device.reads_in_flight + device.writes_in_flight > 0);
+}
+
+std::string device_state(const DeviceRow& device) {
+  if (device.suspended)
+    return "is suspended: whatever is sent to it waits, uncounted, until it is resumed";
+  return fmt::format("has {} and completed none in {} ms", in_flight(device),
+                     *device.unchanged_for / kMillisecond);
+}
+
+std::string device_advice(const DeviceRow& device) {
+  if (device.suspended)
+    return fmt::format(
+        "Heals at once: dmsetup resume -j {} -m {} (if a snapshot, a table change or a move of "
+        "data has suspended it on purpose, that should do it).",
+        device.device_major, device.device_minor);
+  return "Look at the device: kernel log, its driver's time-outs, multipath, the storage behind "
+         "it.";
+}
+
 bool tell_device(Story& story) {
   for (const DeviceRow& device : story.scene.snapshot->devices) {
-    if (!is_stuck(device) || device.name.empty()) continue;
+    if (!device_stuck(device) || device.name.empty()) continue;
     for (std::size_t t = 0; t < story.scene.tasks.size(); ++t) add_party(story, t, device);
     if (story.parties.empty()) continue;
     tell_stuck(story, device);

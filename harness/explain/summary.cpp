@@ -106,6 +106,7 @@ class Teller {
   }
 
   void tell_queue() {
+    if (lock().kind == LockKind::mutex) return tell_waiters();
     const std::size_t writer = lock().first_writer();
     if (writer == kNone) {
       say(fmt::format("{} wait{} for it, no writer among them.", readers_behind(0),
@@ -122,6 +123,13 @@ class Teller {
         lock().holders.empty() || lock().holders.front().mode == LockMode::write
             ? ""
             : ", although the lock is held for reading only"));
+  }
+
+  void tell_waiters() {
+    std::vector<std::string> names;
+    for (const SceneWaiter& waiter : lock().waiters) names.push_back(task_label(task(waiter.task)));
+    say(fmt::format("{} wait{} for it.", join_names(names, kNamesShown),
+                    names.size() == 1 ? "s" : ""));
   }
 
   void tell_services_in_queue() {

@@ -91,6 +91,7 @@ void note_frame(TaskReading& reading, const FunctionMeaning& meaning, std::strin
   if (meaning.kernel == KernelMeaning::file_fault) reading.file_fault = true;
   if (meaning.kernel == KernelMeaning::folio_wait) reading.folio_wait = true;
   if (reading.service_wait.fs == nullptr) reading.service_wait = meaning.waits_for_service;
+  if (reading.fs_lock.fs == nullptr) reading.fs_lock = meaning.waits_for_lock;
   if (reading.client_lock.fs == nullptr) reading.client_lock = meaning.locks_client_mm;
   if (reading.idle.fs == nullptr) reading.idle = meaning.idle;
 }
@@ -129,6 +130,7 @@ const FunctionMeaning& FunctionMeanings::of(std::string_view function) {
   FunctionMeaning meaning;
   meaning.kernel = kernel_meaning(function);
   meaning.waits_for_service = match_any(knowledge_, &FsFile::waits_for_service, function);
+  meaning.waits_for_lock = match_any(knowledge_, &FsFile::waits_for_lock, function);
   meaning.locks_client_mm = match_any(knowledge_, &FsFile::locks_client_mm, function);
   meaning.idle = match_any(knowledge_, &FsFile::idle, function);
   return known_.emplace(function, meaning).first->second;

@@ -22,6 +22,7 @@ struct FsMatch {
 struct FunctionMeaning {
   KernelMeaning kernel = KernelMeaning::none;
   FsMatch waits_for_service;
+  FsMatch waits_for_lock;
   FsMatch locks_client_mm;
   FsMatch idle;
 };
@@ -61,6 +62,7 @@ struct TaskReading {
   bool own_mm = false;                  // with Wait::lock: it is the task's own mmap_lock
   bool mode_unsure = false;             // with Wait::lock: lock_mode is a guess
   FsMatch service_wait;
+  FsMatch fs_lock;      // it takes a lock of a file system
   FsMatch client_lock;  // it takes, or holds, the lock of somebody else's mm
   FsMatch idle;
   std::string_view wait_function;  // innermost function that says why; empty without a stack

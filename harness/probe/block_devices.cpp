@@ -49,7 +49,8 @@ std::uint64_t completed_of(const std::vector<std::uint64_t>& stat) {
 
 std::optional<DeviceRow> read_device(const std::string& directory, const std::string& name) {
   const auto inflight = numbers_in(directory + "/inflight");
-  if (inflight.size() != 2 || inflight[0] + inflight[1] == 0) return std::nullopt;
+  const bool suspended = numbers_in(directory + "/dm/suspended") == std::vector<std::uint64_t>{1};
+  if (inflight.size() != 2 || (inflight[0] + inflight[1] == 0 && !suspended)) return std::nullopt;
   const auto device = numbers_in(directory + "/dev");
   if (device.size() != 2) return std::nullopt;
   DeviceRow row;
@@ -58,6 +59,7 @@ std::optional<DeviceRow> read_device(const std::string& directory, const std::st
   row.device_minor = static_cast<std::uint32_t>(device[1]);
   row.reads_in_flight = inflight[0];
   row.writes_in_flight = inflight[1];
+  row.suspended = suspended;
   row.completed = completed_of(numbers_in(directory + "/stat"));
   if (auto file = read_file(directory + "/loop/backing_file", 4096)) {
     while (!file->empty() && file->back() == '\n') file->pop_back();

@@ -59,6 +59,19 @@ TEST_F(BlockDevicesTest, ADeviceWithoutWorkIsNotNamed) {
   EXPECT_TRUE(look(kSecond).devices.empty());
 }
 
+TEST_F(BlockDevicesTest, ASuspendedDeviceIsNamedAlthoughNothingIsInFlight) {
+  put("dm-0/dev", "253:0\n");
+  put("dm-0/inflight", "0 0\n");
+  put("dm-0/stat", "5 0 40 3 7 0 8 2 0 9 9\n");
+  put("dm-0/dm/suspended", "1\n");
+  const auto rows = compare_devices(look(kSecond), look(2 * kSecond));
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_TRUE(rows[0].suspended);
+  EXPECT_EQ(rows[0].unchanged_for, kSecond);
+  put("dm-0/dm/suspended", "0\n");
+  EXPECT_TRUE(look(kSecond).devices.empty());
+}
+
 TEST_F(BlockDevicesTest, DamagedFilesAreNoDevices) {
   put("a/inflight", "");
   put("b/inflight", "1 x\n");

@@ -3,10 +3,12 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstring>
+#include <string>
 
 #include "fuse_scan.skel.h"
 #include "harness/base/clock.h"
@@ -16,6 +18,17 @@
 
 namespace stallproof {
 namespace {
+
+// libbpf loads nothing that asks for a value of the kernel's configuration, weak or not, where the
+// system has no file of it. 0 is "unknown" in ScanBegin::hz.
+constexpr const char* kNoSystemConfig = "CONFIG_HZ=0\n";
+
+bool has_system_config() {
+  utsname system{};
+  ::uname(&system);
+  const std::string file = std::string("/boot/config-") + system.release;
+  return ::access(file.c_str(), R_OK) == 0 || ::access("/proc/config.gz", R_OK) == 0;
+}
 
 std::size_t whole_records(std::span<const std::byte> bytes) {
   std::size_t used = 0;
@@ -130,6 +143,7 @@ Result<KernelScan> KernelScan::open(const ScanOptions& options) {
   bpf_object_open_opts open_options{};
   open_options.sz = sizeof open_options;
   if (!options.btf_path.empty()) open_options.btf_custom_path = options.btf_path.c_str();
+  if (!has_system_config()) open_options.kconfig = kNoSystemConfig;
   programs->plain_limit = options.plain_limit;
   const Result<> loaded = programs->load_tasks(open_options);
   if (!loaded) return fail(loaded.error().what, loaded.error().origin);

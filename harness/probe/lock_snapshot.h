@@ -153,6 +153,7 @@ struct DeviceRow {
   std::uint64_t completed = 0;  // reads, writes, discards and flushes since boot
   // Had I/O in flight all the time and completed none; absent when only one look was made.
   std::optional<Nanos> unchanged_for;
+  bool suspended = false;    // of device-mapper: I/O waits before it is counted as in flight
   std::string backing_file;  // of a loop device
   std::string mount_point;   // one of its file system, if it is mounted where we look from
 };

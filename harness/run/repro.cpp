@@ -7,6 +7,7 @@
 #include "harness/probe/result_place.h"
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
+#include "harness/run/scenario_needs.h"
 #include "harness/run/verdict_delivery.h"
 #include "harness/scenario/catalogue.h"
 #include "workloads/ffs/ffs_mount.h"
@@ -15,14 +16,14 @@ namespace stallproof {
 namespace {
 
 // What must be there before anything is changed on the machine. Lacking means is exit 77.
-Result<> check_means(const LabPlan& plan) {
+Result<> check_means(const std::string& scenario, const LabPlan& plan) {
   if (::geteuid() != 0)
     return fail(
         "not root: making a stall and looking into the kernel's locks needs it (run with sudo)",
         Origin::lacking);
   if (plan.service && ::access("/dev/fuse", R_OK | W_OK) != 0)
     return fail_errno("/dev/fuse", errno, "modprobe fuse", Origin::lacking);
-  return {};
+  return check_needs(scenario, plan.needs);
 }
 
 bool is_ffs(const MountEntry& mount) { return mount.fstype == kFfsFstype; }
@@ -51,7 +52,7 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   if (!plan) return Failure(plan.error());
   auto lens = LiveLens::open(options.fs_files, options.thresholds.without);
   if (!lens) return Failure(lens.error());
-  if (auto means = check_means(*plan); !means) return Failure(means.error());
+  if (auto means = check_means(options.scenario, *plan); !means) return Failure(means.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   SignalWatch signals;
   for (const std::string& line : undo_leftovers()) console.problem(line);

@@ -102,7 +102,7 @@ void Maker::add_loads() {
 }
 
 void Maker::add_service() {
-  if (!in_.plan.service) return;
+  if (!in_.plan.service && !in_.plan.has_hazard) return;
   const ServicePanel& service = in_.lab.board().header().service;
   const auto least = [this](SecondSampler::Field field) {
     return in_.sampler.per_second_min(field, 0, measured_until());

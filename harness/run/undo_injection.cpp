@@ -20,12 +20,14 @@
 #include "harness/base/fd.h"
 #include "harness/run/cgroup_places.h"
 #include "harness/run/fuse_target.h"
+#include "workloads/injector/left_things.h"
 
 namespace stallproof {
 namespace {
 
 constexpr Nanos kCallDeadline = 500 * kMillisecond;
 constexpr Nanos kRemoveWithin = 400 * kMillisecond;
+constexpr Nanos kThingWithin = 2 * kSecond;
 constexpr std::uint32_t kLoopMajor = 7;
 
 std::string run_of(const std::string& directory) {
@@ -82,6 +84,15 @@ int thaw(const std::string& mount_point) {
       Deadline::in(kCallDeadline));
 }
 
+// Whoever waits for its server gets an error (nfs_umount_begin, fs/nfs/super.c, 6.18). 0 or an
+// errno; it stays mounted where it is used.
+int force(const std::string& mount_point) {
+  const int error = run_bounded(
+      [&mount_point] { return ::umount2(mount_point.c_str(), MNT_FORCE) == 0 ? 0 : errno; },
+      Deadline::in(kCallDeadline));
+  return error == EBUSY ? 0 : error;
+}
+
 void free_users(const MountEntry& mount, UndoNotes& notes) {
   if (is_fuse(mount)) {
     const int error = abort_fuse_target({.mount_point = mount.mount_point,
@@ -89,10 +100,39 @@ void free_users(const MountEntry& mount, UndoNotes& notes) {
                                          .fstype = mount.fstype,
                                          .source = mount.source});
     note(notes, "aborted", "FUSE connection at " + mount.mount_point, error);
+  } else if (mount.fstype.starts_with("nfs")) {
+    note(notes, "aborted", "requests of " + mount.mount_point, force(mount.mount_point));
   } else if (mount.device_major == kLoopMajor) {
     const int error = thaw(mount.mount_point);
     if (error != EINVAL) note(notes, "thawed", mount.mount_point, error);
   }
+}
+
+// The file that names them stays as long as one of them does: the next start tries again.
+void remove_things(const std::string& directory, UndoNotes& notes) {
+  bool all = true;
+  const std::vector<LeftThing> things = noted_things(directory);
+  for (auto thing = things.rbegin(); thing != things.rend(); ++thing) {
+    const int error = run_bounded([&thing] { return remove_thing(*thing) ? 0 : EIO; },
+                                  Deadline::in(kThingWithin));
+    all = all && error == 0;
+    note(notes, "removed", thing->kind + " " + thing->name, error);
+  }
+  if (all) forget_things(directory);
+}
+
+// 0 or an errno. The call may wait for a server that is gone after the mount itself has.
+int detach(const std::string& directory, const std::string& point) {
+  const int error =
+      run_bounded([&point] { return ::umount2(point.c_str(), MNT_DETACH) == 0 ? 0 : errno; },
+                  Deadline::in(kCallDeadline));
+  if (error != ETIMEDOUT) return error;
+  UndoNotes notes;
+  const std::vector<MountEntry> left = mounts_of(directory, notes);
+  const bool still = std::any_of(left.begin(), left.end(), [&point](const MountEntry& mount) {
+    return mount.mount_point == point;
+  });
+  return still || !notes.failed.empty() ? error : 0;
 }
 
 // What the mounts were on. Not `mnt`, and nothing that is a file.
@@ -111,6 +151,9 @@ void remove_directories(const std::string& directory, UndoNotes& notes) {
 }  // namespace
 
 void lift_injections(const std::string& directory, UndoNotes& notes) {
+  for (const LeftThing& thing : noted_things(directory))
+    note(notes, "lifted", thing.kind + " " + thing.name,
+         bounded([&thing] { return lift_thing(thing); }));
   for (const std::string& path : cgroups_of(directory, notes))
     note(notes, "lifted", "limits of cgroup " + path,
          bounded([&path] { return lift_cgroup_limits(path); }));
@@ -123,11 +166,10 @@ void remove_injections(const std::string& directory, UndoNotes& notes) {
          bounded([&path] { return remove_cgroup(path, Deadline::in(kRemoveWithin)); }));
   for (const MountEntry& mount : mounts_of(directory, notes)) {
     const std::string& point = mount.mount_point;
-    note(notes, "unmounted", point,
-         run_bounded([&point] { return ::umount2(point.c_str(), MNT_DETACH) == 0 ? 0 : errno; },
-                     Deadline::in(kCallDeadline)));
+    note(notes, "unmounted", point, detach(directory, point));
   }
   remove_directories(directory, notes);
+  remove_things(directory, notes);
 }
 
 }  // namespace stallproof

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <sstream>
 
@@ -136,6 +138,28 @@ bool kill_leftover(const JournalledProcess& process, std::vector<std::string>& t
   return left == Presence::gone;
 }
 
+// The load before the service: where the abort failed, the end of the load frees the service.
+bool kill_all(const Journal& journal, std::vector<std::string>& told) {
+  bool all_gone = true;
+  for (auto process = journal.processes.rbegin(); process != journal.processes.rend(); ++process)
+    all_gone = kill_leftover(*process, told) && all_gone;
+  return all_gone;
+}
+
+// What a process does as it dies, such as closing its files, may wait as well: then what was
+// injected is lifted once more.
+bool end_processes(const std::string& directory, const Journal& journal,
+                   std::vector<std::string>& told) {
+  std::vector<std::string> first;
+  const bool all_gone = kill_all(journal, first);
+  std::copy_if(first.begin(), first.end(), std::back_inserter(told),
+               [](const std::string& line) { return line.starts_with("killed "); });
+  if (all_gone) return true;
+  UndoNotes ignored;
+  lift_injections(directory, ignored);
+  return kill_all(journal, told);
+}
+
 // False when it must be tried again.
 bool remove_leftover(const ScratchDirectory& scratch, std::vector<std::string>& told) {
   const ScratchRemoval removal = remove_scratch(scratch);
@@ -158,10 +182,7 @@ void undo_run(const std::string& directory, const Journal& journal,
   lift_injections(directory, lifted);
   tell(lifted, told);
   const bool aborted = abort_leftover(mount_point, told);
-  bool all_gone = true;
-  // The load before the service: where the abort failed, the end of the load frees the service.
-  for (auto process = journal.processes.rbegin(); process != journal.processes.rend(); ++process)
-    all_gone = kill_leftover(*process, told) && all_gone;
+  const bool all_gone = end_processes(directory, journal, told);
   if (aborted || all_gone)
     if (auto detached = detach_fuse_targets(mount_point); !detached)
       told.push_back(detached.error().what);

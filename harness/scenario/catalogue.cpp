@@ -9,11 +9,13 @@
 
 namespace stallproof {
 
+extern const Scenario kBlkTimeout;
 extern const Scenario kControlDag;
 extern const Scenario kControlFirstTryFault;
 extern const Scenario kControlRateLimitedIdle;
 extern const Scenario kControlVfork;
 extern const Scenario kCpuStarved;
+extern const Scenario kDmSuspended;
 extern const Scenario kExecStuck;
 extern const Scenario kFrozenCgroup;
 extern const Scenario kFsFrozen;
@@ -23,11 +25,23 @@ extern const Scenario kFuseServerHung;
 extern const Scenario kFuseSlowLookup;
 extern const Scenario kIoThrottled;
 extern const Scenario kIoUringSilent;
+extern const Scenario kJbd2Commit;
+extern const Scenario kKmodHoldCompletion;
+extern const Scenario kKmodHoldMmapRead;
+extern const Scenario kKmodHoldMmapWrite;
+extern const Scenario kKmodHoldMutex;
+extern const Scenario kKmodHoldRwsemRead;
+extern const Scenario kKmodHoldRwsemWrite;
+extern const Scenario kKmodHoldSemaphore;
+extern const Scenario kKmodHoldSleep;
+extern const Scenario kKmodMmapLock;
 extern const Scenario kLoopOnDeadFuse;
 extern const Scenario kMmapLockDirectMmap;
 extern const Scenario kMmapLockFault;
 extern const Scenario kMmapLockMapfixed;
 extern const Scenario kMmapLockMunmap;
+extern const Scenario kNbdDead;
+extern const Scenario kNfsServerGone;
 extern const Scenario kStopped;
 extern const Scenario kUffdUnresolved;
 extern const Scenario kUserspaceLock;
@@ -57,6 +71,20 @@ std::span<const Scenario> table() {
                               kUserspaceLock,
                               kStopped,
                               kFrozenCgroup,
+                              kKmodMmapLock,
+                              kKmodHoldMmapRead,
+                              kKmodHoldMmapWrite,
+                              kKmodHoldRwsemRead,
+                              kKmodHoldRwsemWrite,
+                              kKmodHoldMutex,
+                              kKmodHoldSemaphore,
+                              kKmodHoldCompletion,
+                              kKmodHoldSleep,
+                              kDmSuspended,
+                              kJbd2Commit,
+                              kBlkTimeout,
+                              kNbdDead,
+                              kNfsServerGone,
                               kControlFirstTryFault,
                               kControlVfork,
                               kControlRateLimitedIdle,

@@ -30,6 +30,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.arming = Arming::stop_service;
   lab.loads.push_back({"device-io", *threads});
   lab.ffs.set("writable", "yes");
+  lab.ffs.set("store-size", "96MiB");  // the loop device's file, on machines of 1 GiB too
   if (request.variant == "stopped-briefly") lab.healed_after = kBrieflyNs;
   return lab;
 }

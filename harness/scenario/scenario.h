@@ -46,6 +46,15 @@ enum class Arming {
 
 inline constexpr Nanos kNap = 300 * kMillisecond;
 
+// What a scenario finds on the machine or cannot run: a file that a module, a device or a mount
+// brings.
+struct Need {
+  std::string path;      // must exist
+  std::string what;      // for people: "the module ffs_stub"
+  std::string try_this;  // the command that brings it
+  std::string value{};   // the file's first line, where not any will do
+};
+
 // What the controller has to start, decided from a request.
 struct LabPlan {
   struct Load {
@@ -54,6 +63,7 @@ struct LabPlan {
   };
   std::vector<Load> loads;
   Settings worker;                       // words for the worker process
+  std::vector<Need> needs;               // beside root, and FUSE where there is a service
   bool service = true;                   // an ffs is mounted
   Settings ffs;                          // words for the ffs process
   std::string file = "data";             // of the loads, on the ffs, where no injector says another
@@ -69,7 +79,7 @@ struct LabPlan {
   std::string expected_class;
   std::vector<std::string> expected_signatures;  // any of them; empty: whatever has the class
   std::string expected_root;  // name of the task that keeps the others waiting; empty: no task
-  bool has_hazard = true;     // quiet counts only where the hazard was entered
+  bool has_hazard = true;     // counted by ffs or the injector; quiet counts only where entered
   bool steady = true;         // quiet counts only where every load completes something each second
 };
 

@@ -64,7 +64,8 @@ TEST(ScenarioCatalogue, EveryVariantNamesLoadsInjectorsAndWordsThatThereAre) {
 
 TEST(ScenarioCatalogue, BriefTwinsAreHealedBeforeAnythingIsAStall) {
   for (const char* id : {"fs-frozen", "vma-lock-freeze", "io-throttled", "cpu-starved",
-                         "frozen-cgroup", "stopped"}) {
+                         "frozen-cgroup", "stopped", "dm-suspended", "jbd2-commit", "nbd-dead",
+                         "nfs-server-gone", "kmod-hold-mutex", "kmod-hold-mmap-read"}) {
     const auto brief = plan_scenario(**find_scenario(id), {.variant = "brief"});
     const auto stalls = plan_scenario(**find_scenario(id), {});
     ASSERT_TRUE(brief && stalls) << id;
@@ -85,6 +86,18 @@ TEST(ScenarioCatalogue, ParametersOfTheSmallScenariosAreChecked) {
   EXPECT_TRUE(refused("io-uring-silent", "depth=few"));
   EXPECT_TRUE(refused("control-rate-limited-idle", "every=often"));
   EXPECT_TRUE(refused("stopped", "warmup=2h"));
+}
+
+TEST(ScenarioCatalogue, WhatRunsInAVmSaysWhatItNeedsThere) {
+  for (const Scenario& scenario : scenarios()) {
+    const auto plan = plan_scenario(scenario, {});
+    ASSERT_TRUE(plan) << scenario.id;
+    EXPECT_EQ(plan->needs.empty(), scenario.where == "host") << scenario.id;
+    for (const Need& need : plan->needs) {
+      EXPECT_TRUE(need.path.starts_with('/')) << scenario.id;
+      EXPECT_FALSE(need.what.empty() || need.try_this.empty()) << scenario.id;
+    }
+  }
 }
 
 LabPlan planned(const char* id, const char* variant, const char* fix = "") {
@@ -133,6 +146,14 @@ TEST(FuseScenarios, APauseThatWouldBeAStallIsRefused) {
     const std::string key = std::string(word).substr(0, std::string(word).find('='));
     EXPECT_NE(plan.error().what.find(key), std::string::npos) << plan.error().what;
   }
+}
+
+TEST(KmodMmapLock, AFixNeedsTheModuleToBeLoadedWithIt) {
+  const auto plain = planned("kmod-mmap-lock", "faults");
+  const auto fixed = planned("kmod-mmap-lock", "faults", "trylock");
+  EXPECT_EQ(plain.needs.back().value, "none");
+  EXPECT_EQ(fixed.needs.back().value, "trylock");
+  EXPECT_TRUE(fixed.has_hazard);
 }
 
 TEST(MmapLockFault, EachFixChangesExactlyItsPart) {

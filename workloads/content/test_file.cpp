@@ -33,7 +33,9 @@ Result<std::uint64_t> size_of(const TestFileSpec& spec, const Fd& file, bool mus
   if (::fstat(file.get(), &info) != 0) return fail_errno(place(spec, "stat"), errno);
   if (S_ISDIR(info.st_mode) || (must_be_regular && !S_ISREG(info.st_mode)))
     return fail(place(spec, "open") + ": is not a regular file (name one to be made)");
-  return static_cast<std::uint64_t>(info.st_size);
+  // Content is read by offset, so that where the file stands does not matter.
+  const off_t end = S_ISREG(info.st_mode) ? info.st_size : ::lseek(file.get(), 0, SEEK_END);
+  return end > 0 ? static_cast<std::uint64_t>(end) : 0;
 }
 
 // The first page of a file that is ours: of generation 0, which is pattern, while all of it is.

@@ -28,6 +28,7 @@ constexpr WorkloadParameter kParameters[] = {
     {"fault-huge", "unchanged", "large folios for the mapping: unchanged, on, off"},
     {"fault-start", "unchanged", "the page cache before the load: unchanged, cold, populated"},
     {"fault-mlock", "off", "lock the mapping: off, on, on-fault"},
+    {"fault-begin", "at-once", "at-once, or armed: when a scenario is armed, and in a plan never"},
     {"verify", "page", "compare the whole page, or for speed its first word: page, word"},
 };
 
@@ -53,6 +54,7 @@ constexpr Named<StartState> kStarts[] = {{"unchanged", StartState::unchanged},
                                          {"populated", StartState::populated}};
 constexpr Named<Locking> kLocking[] = {
     {"off", Locking::off}, {"on", Locking::on}, {"on-fault", Locking::on_fault}};
+constexpr Named<bool> kBegins[] = {{"at-once", false}, {"armed", true}};
 constexpr Named<bool> kVerify[] = {{"page", true}, {"word", false}};
 
 // Reads one parameter after the other; the first that is wrong is what is told.
@@ -146,6 +148,7 @@ Result<FaultOptions> read_fault_options(const Settings& settings) {
   options.huge = reader.choice("fault-huge", kHuge);
   options.start = reader.choice("fault-start", kStarts);
   options.locking = reader.choice("fault-mlock", kLocking);
+  options.begin_armed = reader.choice("fault-begin", kBegins);
   options.whole_pages = reader.choice("verify", kVerify);
   if (reader.error()) return Failure{*reader.error()};
   if (const auto clash = contradiction(options)) return fail(*clash);

@@ -37,6 +37,7 @@ struct FaultOptions {
   HugePages huge = HugePages::unchanged;
   StartState start = StartState::unchanged;
   Locking locking = Locking::off;
+  bool begin_armed = false;
   bool whole_pages = true;  // verify=page
 
   [[nodiscard]] bool writes() const { return write_percent != 0; }

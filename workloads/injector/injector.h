@@ -14,6 +14,7 @@
 
 #include "harness/base/result.h"
 #include "harness/base/settings.h"
+#include "harness/board/service_panel.h"
 
 namespace stallproof {
 
@@ -32,6 +33,8 @@ class Injector {
   virtual Result<> inject(pid_t worker) = 0;
   // Undoes inject(), also where that failed half-way; a second call finds nothing to do.
   virtual Result<> heal() = 0;
+  // Some 50 times a second while the loads run: what a service that is no process of ours counts.
+  virtual void count(ServicePanel&) {}
   // Undoes prepare(). The loads have ended, or are about to be killed.
   virtual Result<> remove() = 0;
 };

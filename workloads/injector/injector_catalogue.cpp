@@ -6,9 +6,14 @@
 // One line for each injector: NAME_injector() is defined in NAME.cpp.
 #define SP_INJECTORS(ROW) \
   ROW(cpu_quota)          \
+  ROW(dm_disk)            \
+  ROW(ffs_module)         \
   ROW(freeze_disk)        \
   ROW(freeze_process)     \
   ROW(loop_file)          \
+  ROW(nbd_disk)           \
+  ROW(nfs_disk)           \
+  ROW(null_disk)          \
   ROW(own_disk)           \
   ROW(throttle_disk)
 

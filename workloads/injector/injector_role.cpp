@@ -53,7 +53,8 @@ Settings complete(const InjectorInfo& info, Settings settings) {
 // One injector and the panel by which the controller leads it.
 class Led {
  public:
-  Led(Injector& injector, InjectorPanel& panel) : injector_(injector), panel_(panel) {}
+  Led(Injector& injector, BoardHeader& header)
+      : injector_(injector), panel_(header.injector), service_(header.service) {}
 
   Result<> prepare(const InjectorContext& context) {
     const auto file = injector_.prepare(context);
@@ -68,6 +69,7 @@ class Led {
     while (::sigtimedwait(&watched, nullptr, &at_once) != SIGTERM) {
       const std::uint32_t wanted = panel_.wanted.load(std::memory_order_acquire);
       if (wanted > taken_) take(static_cast<InjectorStep>(wanted));
+      injector_.count(service_);
       ::syscall(SYS_futex, &panel_.wanted, FUTEX_WAIT, wanted, &kLookAtSignals, nullptr, 0);
     }
   }
@@ -95,6 +97,7 @@ class Led {
 
   Injector& injector_;
   InjectorPanel& panel_;
+  ServicePanel& service_;
   std::uint32_t taken_ = static_cast<std::uint32_t>(InjectorStep::prepared);
 };
 
@@ -113,7 +116,7 @@ int run_injector_role(const std::vector<std::string>& words) {
 
   const sigset_t watched = block_ending_signals();
   const auto injector = (*info)->make();
-  Led led(*injector, board->header().injector);
+  Led led(*injector, board->header());
   const auto prepared = led.prepare(
       {.directory = settings->text("directory", ""), .settings = complete(**info, *settings)});
   if (!prepared) {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Direct reads and writes of a loop device as a whole, one I/O in flight for each thread, without a
-// file system between (__blkdev_direct_IO_simple, block/fops.c, 6.18). Of other devices not a byte
-// is written: what is on them is somebody's.
+// Direct reads and writes of a spare block device as a whole, one I/O in flight for each thread,
+// without a file system between (__blkdev_direct_IO_simple, block/fops.c, 6.18).
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,12 +16,12 @@
 #include "workloads/catalogue.h"
 #include "workloads/first_few.h"
 #include "workloads/io/heap_buffer.h"
+#include "workloads/victim/spare_device.h"
 
 namespace stallproof {
 namespace {
 
 constexpr std::uint64_t kBlock = 4096;
-constexpr unsigned kLoopMajor = 7;
 
 class DeviceIo : public Workload {
  public:
@@ -49,8 +47,10 @@ Result<> DeviceIo::prepare(const LoadContext& load) {
   read_percent_ = *percent;
   struct stat info {};
   if (::stat(path_.c_str(), &info) != 0) return fail_errno("device-io: stat " + path_, errno);
-  if (!S_ISBLK(info.st_mode) || major(info.st_rdev) != kLoopMajor)
-    return fail(fmt::format("device-io: {} is not a loop device, and is left alone", path_));
+  if (!is_spare_device(path_))
+    return fail(fmt::format(
+        "device-io: {} is neither a loop device nor one made for this run, and is left alone",
+        path_));
   // Refused where it is mounted.
   device_ = Fd(::open(path_.c_str(), O_RDWR | O_DIRECT | O_EXCL | O_CLOEXEC));
   if (!device_.valid()) return fail_errno("device-io: open " + path_, errno);
@@ -99,7 +99,7 @@ WorkloadInfo device_io_workload();
 WorkloadInfo device_io_workload() {
   return {.name = "device-io",
           .thread_prefix = "device-io",
-          .summary = "O_DIRECT reads and writes of a whole loop device",
+          .summary = "O_DIRECT reads and writes of a whole spare device, such as a loop device",
           .exercises = kExercises,
           .parameters = kParameters,
           .default_threads = 4,

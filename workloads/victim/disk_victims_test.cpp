@@ -86,7 +86,7 @@ TEST_F(DiskVictims, DeviceIoWritesToNothingButALoopDevice) {
     LoadRig load("device-io", 1, path);
     const auto prepared = load.prepare({});
     ASSERT_FALSE(prepared) << path;
-    EXPECT_NE(prepared.error().what.find("is not a loop device"), std::string::npos);
+    EXPECT_NE(prepared.error().what.find("is neither a loop device"), std::string::npos);
   }
 }
 
