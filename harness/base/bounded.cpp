@@ -32,16 +32,6 @@ void close_all_but(int kept) {
   close_range_of(keep + 1, ~0U);
 }
 
-pid_t fork_bounded(const std::function<int()>& work, int kept_fd = -1) {
-  const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid != 0) return pid;
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(ECHILD);
-  close_all_but(kept_fd);
-  ::_exit(work() & 0xff);
-}
-
 // Polls by waitpid in small steps: these children live for microseconds or for ever.
 int reap_bounded(pid_t pid, Deadline deadline) {
   for (int step_ms = 0;; step_ms = 1) {
@@ -83,6 +73,16 @@ std::string collect(int from, Deadline deadline) {
 }
 
 }  // namespace
+
+pid_t fork_bounded(const std::function<int()>& work, int kept_fd) {
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(ECHILD);
+  close_all_but(kept_fd);
+  ::_exit(work() & 0xff);
+}
 
 int run_bounded(const std::function<int()>& work, Deadline deadline) {
   const pid_t pid = fork_bounded(work);

@@ -3,6 +3,8 @@
 // that is killed and abandoned at the deadline. Forks: controller only, never the watchdog's loop.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <string>
 
@@ -10,6 +12,10 @@
 #include "harness/base/result.h"
 
 namespace stallproof {
+
+// The child that all below are made by: it dies with its parent and has no descriptor open above 2
+// but `kept_fd`; it exits with what `work` returns. -1 and errno when there is none.
+pid_t fork_bounded(const std::function<int()>& work, int kept_fd = -1);
 
 // Runs `work` in a forked child. Its return value (an errno, 0 for success) comes back; ETIMEDOUT
 // when the deadline passed, ECHILD when the child died otherwise. `work` finds no descriptor above

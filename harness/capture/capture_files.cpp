@@ -55,16 +55,6 @@ std::string fuse_text(const LockSnapshot& snapshot) {
   return text;
 }
 
-std::string sources_json(const std::vector<SourceResult>& sources) {
-  Json list = Json::array();
-  for (const SourceResult& source : sources)
-    list.push_back({{"file", source.file},
-                    {"bytes", source.text.size()},
-                    {"ms", source.took_ms},
-                    {"problem", source.problem.empty() ? Json(nullptr) : Json(source.problem)}});
-  return pretty({{"schema", 1}, {"sources", list}});
-}
-
 int write_all(const std::string& directory, const std::string& archive_path,
               const std::vector<ArchiveFile>& files, const std::string& packed) {
   if (::access(directory.c_str(), F_OK) == 0 && ::rmdir(directory.c_str()) != 0) return EEXIST;

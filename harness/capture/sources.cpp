@@ -11,31 +11,36 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <functional>
+#include <nlohmann/json.hpp>
 
 #include "harness/base/bounded.h"
 #include "harness/base/fd.h"
 #include "harness/base/file.h"
-#include "harness/probe/kmsg_record.h"
+#include "harness/capture/sysrq_report.h"
 
 namespace stallproof {
 namespace {
 
 constexpr Nanos kForOne = kSecond;
+constexpr Nanos kForSysrq = 5 * kSecond;
 
 struct Source {
   const char* file;
   std::vector<const char*> paths;
-  bool all_needed;  // false: kernels differ in which of them they have
+  bool all_needed;      // false: kernels differ in which of them they have
+  bool moment = false;  // different at every moment
 };
 
 const std::vector<Source>& source_table() {
   static const std::vector<Source> table{
       {"version.txt", {"/proc/version", "/proc/cmdline", "/proc/uptime", "/proc/loadavg"}, true},
       {"mountinfo.txt", {"/proc/self/mountinfo"}, true},
-      {"diskstats.txt", {"/proc/diskstats"}, true},
-      {"pressure.txt", {"/proc/pressure/io", "/proc/pressure/memory", "/proc/pressure/cpu"}, false},
-      {"memory.txt", {"/proc/meminfo", "/proc/vmstat"}, true},
+      {"diskstats.txt", {"/proc/diskstats"}, true, true},
+      {"pressure.txt",
+       {"/proc/pressure/io", "/proc/pressure/memory", "/proc/pressure/cpu"},
+       false,
+       true},
+      {"memory.txt", {"/proc/meminfo", "/proc/vmstat"}, true, true},
       {"filesystems.txt", {"/proc/filesystems", "/proc/locks"}, true},
       {"sysctl.txt",
        {"/proc/sys/kernel/hung_task_timeout_secs",
@@ -68,14 +73,6 @@ const std::vector<Source>& source_table() {
   return table;
 }
 
-void say(int into, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(into, text.data(), text.size());
-    if (n <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-}
-
 // "==> PATH" and its content, for each path. Returns the errno of the last one that failed.
 int say_files(int into, const std::vector<std::string>& paths) {
   int error = 0;
@@ -95,17 +92,18 @@ int say_files(int into, const std::vector<std::string>& paths) {
 }
 
 SourceResult collect(const std::string& file, const std::function<int(int)>& work,
-                     Deadline deadline) {
+                     Deadline deadline, Nanos limit = kForOne, int* error = nullptr) {
   const Nanos began = monotonic_now();
   SourceResult result{.file = file};
   if (deadline.passed()) {
     result.problem = "not reached in time";
     return result;
   }
-  const Nanos end = std::min(deadline.at(), began + kForOne);
+  const Nanos end = std::min(deadline.at(), began + limit);
   BoundedText got = text_bounded(work, Deadline(end));
   result.text = std::move(got.text);
   result.took_ms = static_cast<double>(monotonic_now() - began) / 1e6;
+  if (error != nullptr) *error = got.error;
   if (got.error == ETIMEDOUT)
     result.problem = "did not answer in time; what came is kept";
   else if (got.error != 0)
@@ -135,12 +133,6 @@ int say_modules(int into) {
   return 0;
 }
 
-std::string log_line(const KmsgRecord& record) {
-  return fmt::format("[{:5}.{:06}] {}{}\n", record.stamp_ns / kSecond,
-                     record.stamp_ns % kSecond / 1000, record.kernel ? "" : "(user) ",
-                     record.text());
-}
-
 int say_kernel_log(int into) {
   const Fd log(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (log.valid()) {
@@ -151,7 +143,7 @@ int say_kernel_log(int into) {
       if (n < 0 && errno == EPIPE) continue;  // overwritten meanwhile: goes on with the oldest
       if (n <= 0) return 0;
       if (parse_kmsg({raw.data(), static_cast<std::size_t>(n)}, record))
-        say(into, log_line(record));
+        say(into, kernel_log_line(record));
     }
   }
   // syslog(2), actions 10 (size of the ring) and 3 (read all): before 3.5, and without /dev.
@@ -164,46 +156,50 @@ int say_kernel_log(int into) {
   return 0;
 }
 
-// Writes the letter, gives the kernel a moment, says what came since. kmsg stays readable whatever
-// the console does.
-int say_sysrq(int into) {
-  const Fd log(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!log.valid()) return errno;
-  ::lseek(log.get(), 0, SEEK_END);
-  for (const char* letter : {"w", "l", "t"}) {
-    if (auto asked = write_control_file("/proc/sysrq-trigger", letter); !asked) {
-      say(into, asked.error().what + "\n");
-      return ENOTSUP;
-    }
-    ::usleep(100'000);
+// The numbers of requests that nobody has answered yet. Reading them takes no lock of the server.
+int say_fuse(int into) {
+  DIR* const folder = ::opendir("/sys/fs/fuse/connections");
+  say(into, folder == nullptr ? "no FUSE connections (fusectl is not mounted)\n"
+                              : "connection waiting\n");
+  if (folder == nullptr) return 0;
+  while (const dirent* entry = ::readdir(folder)) {
+    if (entry->d_name[0] == '.') continue;
+    const std::string place = std::string("/sys/fs/fuse/connections/") + entry->d_name;
+    say(into, fmt::format("{} {}\n", entry->d_name, first_line(place + "/waiting")));
   }
-  bool refused = false;
-  std::array<char, 8192> raw;
-  KmsgRecord record;
-  for (ssize_t n = 0; (n = ::read(log.get(), raw.data(), raw.size())) > 0;) {
-    if (!parse_kmsg({raw.data(), static_cast<std::size_t>(n)}, record)) continue;
-    refused =
-        refused || record.text().find("sysrq operation is disabled") != std::string_view::npos;
-    say(into, log_line(record));
-  }
-  return refused ? EPERM : 0;
+  ::closedir(folder);
+  return 0;
+}
+
+SourceStep step_of(const Source& source) {
+  return {.file = source.file,
+          .work = [paths = std::vector<std::string>(source.paths.begin(), source.paths.end()),
+                   all = source.all_needed](int into) {
+            const int error = say_files(into, paths);
+            return all ? error : 0;
+          }};
 }
 
 }  // namespace
 
+void say(int into, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(into, text.data(), text.size());
+    if (n <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+std::string kernel_log_line(const KmsgRecord& record) {
+  return fmt::format("[{:5}.{:06}] {}{}\n", record.stamp_ns / kSecond,
+                     record.stamp_ns % kSecond / 1000, record.kernel ? "" : "(user) ",
+                     record.text());
+}
+
 std::vector<SourceResult> collect_sources(Deadline deadline) {
   std::vector<SourceResult> results;
-  for (const Source& source : source_table()) {
-    const std::vector<std::string> paths(source.paths.begin(), source.paths.end());
-    const bool all = source.all_needed;
-    results.push_back(collect(
-        source.file,
-        [&paths, all](int into) {
-          const int error = say_files(into, paths);
-          return all ? error : 0;
-        },
-        deadline));
-  }
+  for (const Source& source : source_table())
+    results.push_back(collect(source.file, step_of(source).work, deadline));
   results.push_back(collect("modules.txt", say_modules, deadline));
   return results;
 }
@@ -227,11 +223,32 @@ SourceResult collect_kernel_log(Deadline deadline) {
 }
 
 SourceResult collect_sysrq(Deadline deadline) {
-  SourceResult result = collect("sysrq.txt", say_sysrq, deadline);
-  if (result.problem == std::strerror(EPERM))
-    result.problem = "the kernel refused (sysctl kernel.sysrq)";
-  if (result.problem == std::strerror(ENOTSUP)) result.problem = "this kernel has no sysrq";
+  int error = 0;
+  SourceResult result = collect(
+      "sysrq.txt", [](int into) { return say_sysrq(into, {}); }, deadline, kForSysrq, &error);
+  if (error != 0) result.problem = sysrq_problem(error);
   return result;
+}
+
+std::vector<SourceStep> moment_steps() {
+  std::vector<SourceStep> steps;
+  for (const Source& source : source_table())
+    if (source.moment) steps.push_back(step_of(source));
+  steps.push_back({.file = "fuse.txt", .work = say_fuse});
+  return steps;
+}
+
+std::string sources_json(const std::vector<SourceResult>& sources) {
+  using Json = nlohmann::ordered_json;
+  Json list = Json::array();
+  for (const SourceResult& source : sources)
+    list.push_back({{"file", source.file},
+                    {"bytes", source.text.size()},
+                    {"ms", source.took_ms},
+                    {"problem", source.problem.empty() ? Json(nullptr) : Json(source.problem)}});
+  return Json{{"schema", 1}, {"sources", list}}.dump(2, ' ', false,
+                                                     Json::error_handler_t::replace) +
+         "\n";
 }
 
 }  // namespace stallproof

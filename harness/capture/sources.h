@@ -5,10 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/clock.h"
+#include "harness/probe/kmsg_record.h"
 
 namespace stallproof {
 
@@ -25,8 +28,23 @@ std::vector<SourceResult> collect_sources(Deadline deadline);
 SourceResult collect_processes(const std::vector<std::int32_t>& tgids, Deadline deadline);
 // The whole ring of the kernel log: /dev/kmsg, else syslog(2).
 SourceResult collect_kernel_log(Deadline deadline);
-// Asks the kernel by sysrq for its blocked tasks, what runs on each processor and all tasks, and
-// gives what it says. A kernel without sysrq, or one that refuses, is a problem.
+// What the kernel says by sysrq (sysrq_report.h); its settings stay as they are. A kernel without
+// sysrq, or one that refuses, is a problem.
 SourceResult collect_sysrq(Deadline deadline);
+
+// For callers that give each source a child of their own: what it says, as for text_bounded().
+struct SourceStep {
+  std::string file;
+  std::function<int(int into)> work;
+};
+// Of the table, what is different at every moment: pressure, disks, memory, FUSE connections.
+std::vector<SourceStep> moment_steps();
+// {"schema", "sources": [{file, bytes, ms, problem}]}
+std::string sources_json(const std::vector<SourceResult>& sources);
+
+// All of it, or until the reader is gone.
+void say(int into, std::string_view text);
+// "[    2.345678] text", with a newline; "(user)" before what a process has written.
+std::string kernel_log_line(const KmsgRecord& record);
 
 }  // namespace stallproof

@@ -71,7 +71,7 @@ RunCommand add_capture(CLI::App& app) {
   app.add_option("--pid", words->pid, "Only this process and what it waits for");
   app.add_option("--mount", words->mount, "Only the users and servers of this mount");
   app.add_flag("--sysrq", words->sysrq,
-               "Also ask the kernel for its blocked tasks by sysrq (w, l and t)");
+               "Also ask the kernel for its blocked tasks by sysrq (w, l, m and t)");
   app.add_option("--deadline", words->deadline, "For everything")->capture_default_str();
   app.add_option("--fs", words->fs_files,
                  "File that says what a file system's function names mean; may be repeated")

@@ -6,6 +6,7 @@
 
 #include "harness/base/units.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/policy_words.h"
 #include "harness/cmd/thresholds.h"
 #include "harness/run/repro.h"
 
@@ -15,6 +16,7 @@ namespace {
 struct Words {
   std::string scenario, variant, fix, expect, deadline, out;
   ThresholdWords thresholds;
+  PolicyWords policy;
   std::vector<std::string> params, labels, fs_files;
   bool hold = false, json = false, quiet = false;
 };
@@ -47,6 +49,9 @@ Result<ReproOptions> read_options(const Words& words) {
   const auto thresholds = read_thresholds(words.thresholds, 0);
   if (!thresholds) return Failure(thresholds.error());
   options.thresholds = *thresholds;
+  const auto policy = read_policy(words.policy);
+  if (!policy) return Failure(policy.error());
+  options.policy = *policy;
   if (words.deadline.empty()) return options;
   const auto deadline = parse_duration(words.deadline);
   if (!deadline) return fail("--deadline: " + deadline.error().what);
@@ -80,6 +85,7 @@ RunCommand add_repro(CLI::App& app) {
   app.add_option("--deadline", words->deadline,
                  "How long the armed load may run (default 10s, with --hold 10m)");
   add_threshold_options(app, words->thresholds, "--stall-after");
+  add_policy_options(app, words->policy);
   app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--fs", words->fs_files,

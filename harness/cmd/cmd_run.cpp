@@ -10,6 +10,7 @@
 #include "harness/base/settings.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/plan_words.h"
+#include "harness/cmd/policy_words.h"
 #include "harness/cmd/thresholds.h"
 #include "harness/run/vdbench/vdbench_run.h"
 #include "workloads/vdbench/plan_text.h"
@@ -21,6 +22,7 @@ struct Words {
   std::vector<std::string> files, labels, fs_files;
   std::string engine = "psync", out, target, duration, size;
   ThresholdWords thresholds;
+  PolicyWords policy;
   bool stall_after_given = false, dropout_below_given = false, until_stall = false;
   bool dry_run = false, no_jvm = false, lenient = false, allow_claimed = false;
   bool json = false, quiet = false;
@@ -43,6 +45,9 @@ Result<VdbenchOptions> read_options(const Words& words) {
   const auto thresholds = read_thresholds(words.thresholds, 30 * kSecond);
   if (!thresholds) return Failure(thresholds.error());
   options.thresholds = *thresholds;
+  const auto policy = read_policy(words.policy);
+  if (!policy) return Failure(policy.error());
+  options.policy = *policy;
   const auto labels = Settings::from_words(words.labels);
   if (!labels) return fail("--label: " + labels.error().what);
   options.labels = labels->all();
@@ -80,6 +85,7 @@ Result<int> run_plan_file(const Words& words) {
                          .labels = words.labels,
                          .fs_files = words.fs_files,
                          .thresholds = words.thresholds,
+                         .policy = words.policy,
                          .stall_after_given = words.stall_after_given,
                          .dropout_below_given = words.dropout_below_given});
 }
@@ -145,6 +151,7 @@ RunCommand add_run(CLI::App& app) {
   app.add_flag("--dry-run", words->dry_run, "Say what would be run and end");
   add_threshold_options(app, words->thresholds,
                         "30s; tasks found waiting in a circle fail at once");
+  add_policy_options(app, words->policy);
   app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--fs", words->fs_files,

@@ -36,6 +36,7 @@ constexpr const char* kHelp =
     "  --lenient      leave out what is planned and not executed, instead of ending\n"
     "  --allow-claimed-device  also a device that is mounted or otherwise in use\n"
     "  --stall-after T, --fail-after T (30s), --dropout-below R, --label K=V, --fs FILE\n"
+    "  --on-stall report|sysrq|panic, --allow-crash  what is done at a stall beside the report\n"
     "Any error ends with 157, as vdbench does, and so does an I/O that never completes.";
 
 Result<VdbenchOptions> options_of(const VdbenchWords& words) {
@@ -53,6 +54,9 @@ Result<VdbenchOptions> options_of(const VdbenchWords& words) {
   const auto thresholds = read_thresholds(words.thresholds, 30 * kSecond);
   if (!thresholds) return Failure(thresholds.error());
   options.thresholds = *thresholds;
+  const auto policy = read_policy(words.policy);
+  if (!policy) return Failure(policy.error());
+  options.policy = *policy;
   const auto labels = Settings::from_words(words.labels);
   if (!labels) return fail("--label: " + labels.error().what);
   options.labels = labels->all();

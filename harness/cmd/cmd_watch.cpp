@@ -7,6 +7,7 @@
 #include "harness/base/settings.h"
 #include "harness/base/units.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/policy_words.h"
 #include "harness/cmd/thresholds.h"
 #include "harness/run/watch.h"
 
@@ -18,6 +19,7 @@ struct Words {
   std::string mount, cgroup, duration, give_up_after = "10s", vdbench_output, out;
   std::optional<int> pid;
   ThresholdWords thresholds;
+  PolicyWords policy;
   bool json = false, quiet = false;
 };
 
@@ -43,6 +45,9 @@ Result<WatchOptions> read_options(const Words& words) {
   const auto thresholds = read_thresholds(words.thresholds, 30 * kSecond);
   if (!thresholds) return Failure(thresholds.error());
   options.thresholds = *thresholds;
+  const auto policy = read_policy(words.policy);
+  if (!policy) return Failure(policy.error());
+  options.policy = *policy;
   const auto give_up_after = parse_duration(words.give_up_after);
   if (!give_up_after) return fail("--give-up-after: " + give_up_after.error().what);
   options.give_up_after = *give_up_after;
@@ -78,6 +83,7 @@ RunCommand add_watch(CLI::App& app) {
   app.add_option("--duration", words->duration, "Watch for so long (default: until it ends)");
   add_threshold_options(app, words->thresholds,
                         "30s; tasks found waiting in a circle fail at once");
+  add_policy_options(app, words->policy);
   app.add_option("--give-up-after", words->give_up_after,
                  "Leave when a failing stall has stood for so long; the command is left running")
       ->capture_default_str();

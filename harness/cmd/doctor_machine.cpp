@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/io_uring.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -9,12 +10,15 @@
 
 #include "harness/base/fd.h"
 #include "harness/base/file.h"
+#include "harness/capture/crash_means.h"
+#include "harness/capture/sysrq_report.h"
 #include "harness/cmd/doctor_checks.h"
 #include "harness/explain/vmcore/vmcore_look.h"
 #include "harness/probe/fuse_connections.h"
 #include "harness/probe/kernel_scan.h"
 #include "harness/probe/kernel_symbols.h"
 #include "harness/probe/mountinfo.h"
+#include "harness/store/run_dir.h"
 
 namespace stallproof {
 namespace {
@@ -111,19 +115,29 @@ std::vector<DoctorRow> hung_task_rows() {
 }
 
 DoctorRow sysrq_row() {
-  const std::string mask = line_of("/proc/sys/kernel/sysrq");
-  if (mask.empty())
-    return {"sysrq", Ability::lacking, "not in this kernel", "no sysrq evidence", false};
-  return {"sysrq", mask == "0" ? Ability::lacking : Ability::there, "kernel.sysrq = " + mask,
-          mask == "0" ? "no sysrq evidence (sysctl kernel.sysrq=1)" : "", false};
+  if (::access(kSysrqTrigger, F_OK) != 0)
+    return {"sysrq", Ability::lacking, "not in this kernel",
+            "--on-stall sysrq and capture --sysrq give nothing", false};
+  const SysrqPlan plan = plan_sysrq(kernel_log_room());
+  std::string finding = fmt::format("{} (kernel.sysrq = {}, raised while it is asked)",
+                                    plan.letters, line_of("/proc/sys/kernel/sysrq"));
+  return {"sysrq", Ability::there, finding,
+          plan.left_out.empty() ? "" : fmt::format("{}", fmt::join(plan.left_out, "; ")), false};
 }
 
+// What --on-stall panic would be refused for.
 DoctorRow kdump_row() {
-  const std::string loaded = line_of("/sys/kernel/kexec_crash_loaded");
-  const bool armed = loaded == "1";
-  return {"kdump", armed ? Ability::there : Ability::lacking,
-          armed ? "a crash kernel is loaded" : "no crash kernel is loaded",
-          armed ? "" : "a panic leaves no vmcore", false};
+  const CrashMeans means = look_at_crash_means(state_directory());
+  const CrashLack lack = lacking_for_crash(means);
+  if (!lack.what.empty())
+    return {"kdump", Ability::lacking, lack.what, "--on-stall panic is refused", false};
+  std::string finding = "a crash kernel is loaded";
+  if (means.dump_free && means.dump_needed)
+    finding += fmt::format("; {}: {} MiB free, a vmcore needs at most {} MiB", means.dump_place,
+                           *means.dump_free >> 20U, *means.dump_needed >> 20U);
+  return {"kdump", Ability::there, finding,
+          means.dump_free ? "" : "where it writes is not known here: the room is not checked",
+          false};
 }
 
 DoctorRow io_uring_row() {

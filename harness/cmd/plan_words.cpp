@@ -71,6 +71,8 @@ Result<int> run_plan_words(const PlanWords& words) {
   auto plan = plan_of(words, *duration);
   if (!plan) return Failure(plan.error());
   if (auto set = set_thresholds(words, plan->limits.thresholds); !set) return Failure(set.error());
+  const auto policy = read_policy(words.policy);
+  if (!policy) return Failure(policy.error());
   const auto labels = Settings::from_words(words.labels);
   if (!labels) return fail("--label: " + labels.error().what);
   if (words.dry_run) {
@@ -82,6 +84,7 @@ Result<int> run_plan_words(const PlanWords& words) {
                    .out = words.out,
                    .until_stall = words.until_stall,
                    .endless = words.until_stall && !*duration,
+                   .policy = *policy,
                    .labels = labels->all(),
                    .fs_files = words.fs_files},
                   console);

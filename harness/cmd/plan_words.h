@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/cmd/policy_words.h"
 #include "harness/cmd/thresholds.h"
 
 namespace stallproof {
@@ -16,6 +17,7 @@ struct PlanWords {
   bool until_stall = false, dry_run = false, json = false, quiet = false;
   std::vector<std::string> labels, fs_files;
   ThresholdWords thresholds;
+  PolicyWords policy;
   bool stall_after_given = false, dropout_below_given = false;
 };
 

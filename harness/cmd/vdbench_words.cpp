@@ -71,6 +71,7 @@ class Words {
     return name == "no-jvm"                 ? &out_.no_jvm
            : name == "lenient"              ? &out_.lenient
            : name == "allow-claimed-device" ? &out_.allow_claimed
+           : name == "allow-crash"          ? &out_.policy.allow_crash
                                             : nullptr;
   }
 
@@ -80,6 +81,7 @@ class Words {
            : name == "stall-after"   ? &out_.thresholds.stall_after
            : name == "fail-after"    ? &out_.thresholds.fail_after
            : name == "dropout-below" ? &out_.thresholds.dropout_below
+           : name == "on-stall"      ? &out_.policy.on_stall
                                      : nullptr;
   }
 

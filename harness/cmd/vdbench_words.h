@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/cmd/policy_words.h"
 #include "harness/cmd/thresholds.h"
 #include "workloads/vdbench/plan.h"
 
@@ -24,6 +25,7 @@ struct VdbenchWords {
   std::string engine = "psync";
   bool no_jvm = false, lenient = false, allow_claimed = false;
   ThresholdWords thresholds;
+  PolicyWords policy;
   std::vector<std::string> labels, fs_files;
 };
 

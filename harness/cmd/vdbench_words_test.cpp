@@ -44,6 +44,14 @@ TEST(VdbenchWords, WordsThatDoNothingHereAreNamed) {
   EXPECT_EQ(words->files, std::vector<std::string>{"a"});
 }
 
+TEST(VdbenchWords, WhatIsDoneAtAStallIsSaidAsEverywhere) {
+  const auto words = read_vdbench_words({"-fa", "--on-stall=panic", "--allow-crash"});
+  ASSERT_TRUE(words) << words.error().what;
+  EXPECT_EQ(words->policy.on_stall, "panic");
+  EXPECT_TRUE(words->policy.allow_crash);
+  EXPECT_EQ(read_vdbench_words({"-fa"})->policy.on_stall, "report");
+}
+
 TEST(VdbenchWords, WhatItDoesNotKnowIsRefused) {
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"-s"},
                                               {"file"},

@@ -49,6 +49,10 @@ struct IncidentRecord {
   [[nodiscard]] std::vector<std::string> detectors() const;
   // Tasks that wait in a circle never resolve; others fail when they last for `fail_after`.
   [[nodiscard]] bool failing(Nanos fail_after) const;
+  // The same of one that stands, by then.
+  [[nodiscard]] bool failing_at(Nanos now, Nanos fail_after) const {
+    return cycle_confirmed || now >= onset_ns + fail_after;
+  }
 };
 
 // What the loads and the service said of themselves at that moment. The explanation never sees it:

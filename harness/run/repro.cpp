@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "harness/probe/result_place.h"
+#include "harness/run/crash_on_stall.h"
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
 #include "harness/run/scenario_needs.h"
@@ -53,6 +54,8 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   auto lens = LiveLens::open(options.fs_files, options.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (auto means = check_means(options.scenario, *plan); !means) return Failure(means.error());
+  if (auto allowed = check_policy(options.policy, options.out); !allowed)
+    return Failure(allowed.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   SignalWatch signals;
   for (const std::string& line : undo_leftovers()) console.problem(line);
@@ -66,10 +69,12 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   console.block(
       fmt::format("{} (variant {}{}), results in {}\n", options.scenario, options.request.variant,
                   options.request.fix.empty() ? "" : ", fix " + options.request.fix, run->path()));
+  auto captures = IncidentCaptures::create(options.policy, *run, console);
+  if (!captures) return Failure(captures.error());
   auto lab = Lab::start(*plan, options.thresholds, run->id());
   if (!lab) return Failure(lab.error());
   ReproRun repro(options, *plan, std::move(*run), std::move(*lens), std::move(*lab),
-                 std::move(signals), console);
+                 std::move(*captures), std::move(signals), console);
   // Whatever goes wrong in our own code, the machine is put in order before it is reported.
   try {
     repro.drive();
@@ -89,6 +94,7 @@ int ReproRun::conclude() {
                                         .book = book_,
                                         .sampler = sampler_,
                                         .lab = lab_,
+                                        .captures = captures_.entry(),
                                         .run_id = id,
                                         .unsaved = run_.first_problem()});
   std::vector<std::string> notes;

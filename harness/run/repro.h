@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/capture/stall_policy.h"
 #include "harness/detect/detector.h"
 #include "harness/explain/fs_knowledge.h"
 #include "harness/run/repro_outcome.h"
@@ -23,6 +24,7 @@ struct ReproOptions {
   std::optional<Nanos> deadline;  // armed load may run this long; 10 s, with hold 10 min
   Thresholds thresholds;
   bool hold = false;
+  StallPolicy policy;
   std::string out;
   std::map<std::string, std::string> labels;
   std::vector<std::string> fs_files;

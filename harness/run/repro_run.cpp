@@ -35,12 +35,13 @@ Nanos last_completion_ns(const Board& board) {
 }  // namespace
 
 ReproRun::ReproRun(const ReproOptions& options, const LabPlan& plan, RunDir run, LiveLens lens,
-                   Lab lab, SignalWatch signals, Console& console)
+                   Lab lab, IncidentCaptures captures, SignalWatch signals, Console& console)
     : options_(options),
       plan_(plan),
       run_(std::move(run)),
       lens_(std::move(lens)),
       lab_(std::move(lab)),
+      captures_(std::move(captures)),
       console_(console),
       signals_(std::move(signals)),
       book_({.lens = lens_,
@@ -63,6 +64,7 @@ void ReproRun::drive() {
     const Nanos now = monotonic_now();
     sampler_.sample_if_due(now, lab_.board());
     state_.figures.check_heartbeat(lab_.evidence(), now);
+    take_captures(now);
     advance(now);
     undo_if_due(now);
     lab_.follow(now);
@@ -163,7 +165,17 @@ void ReproRun::stand(Nanos now) {
     next_proc_look_ns_ = monotonic_now() + 500 * kMillisecond;
   }
   const bool held = options_.hold && !hold_ended_ && now < end_at_ns_;
+  if (captures_.needs_the_stall()) return;
   if (!held && now >= incident->onset_ns + kStandFor) step_ = Step::over;
+}
+
+void ReproRun::take_captures(Nanos now) {
+  const IncidentRecord* const incident = book_.standing();
+  captures_.serve({.run = run_,
+                   .book = book_,
+                   .started_ns = state_.clock.monotonic_ns,
+                   .failing = incident != nullptr &&
+                              incident->failing_at(now, options_.thresholds.fail_after)});
 }
 
 // An op that has been in flight for some ticks when the time is over may be a stall in the making:
@@ -239,7 +251,9 @@ void ReproRun::on_event(const WatchEvent& event) {
 }
 
 void ReproRun::open_incident(const WatchEvent& event) {
-  book_.open(event).last_op_ns = last_completion_ns(lab_.board());
+  IncidentRecord& incident = book_.open(event);
+  incident.last_op_ns = last_completion_ns(lab_.board());
+  captures_.begin(incident);
   next_proc_look_ns_ = 0;
   console_.step(event.at_ns - state_.clock.monotonic_ns,
                 fmt::format("STALL: no I/O has completed for {} (last completion at +{:.3f} s)",
@@ -304,10 +318,12 @@ void ReproRun::check_signals() {
 
 void ReproRun::finish_load() {
   const bool stalled = book_.standing() != nullptr || !state_.lost.empty();
+  const auto not_put_back = captures_.finish(run_);
   take_watchdog_figures();
   take_load_failures();
   log_event(Json{{"event", "heal_asked"}}.dump());
   state_.ending = lab_.end(stalled);
+  for (const std::string& thing : not_put_back) state_.ending->left_behind.push_back(thing);
   if (const std::string problem = lab_.injector_problem(); !problem.empty())
     state_.lost.push_back("injector: " + problem);
   // A load that does not end by itself when nothing seemed to stall: something stalled unseen.

@@ -8,6 +8,7 @@
 
 #include "harness/base/signals.h"
 #include "harness/run/incident_book.h"
+#include "harness/run/incident_captures.h"
 #include "harness/run/lab.h"
 #include "harness/run/live_lens.h"
 #include "harness/run/observer_report.h"
@@ -32,11 +33,14 @@ struct ReproState {
 class ReproRun {
  public:
   ReproRun(const ReproOptions& options, const LabPlan& plan, RunDir run, LiveLens lens, Lab lab,
-           SignalWatch signals, Console& console);
+           IncidentCaptures captures, SignalWatch signals, Console& console);
   // Everything from the first op to the healed machine.
   void drive();
   // Ends and heals after a failure of our own, whatever stands.
-  void abandon() { lab_.end(true); }
+  void abandon() {
+    captures_.finish(run_);
+    lab_.end(true);
+  }
   // The verdict of what drive() saw, saved and printed. Returns the exit code.
   int conclude();
 
@@ -62,6 +66,7 @@ class ReproRun {
   void check_injector();
   void check_signals();
   void stand(Nanos now);
+  void take_captures(Nanos now);
   void finish_load();
   void take_watchdog_figures();
   void take_load_failures();
@@ -85,6 +90,7 @@ class ReproRun {
   RunDir run_;
   LiveLens lens_;
   Lab lab_;
+  IncidentCaptures captures_;
   Console& console_;
   SignalWatch signals_;
   Step step_ = Step::warming;

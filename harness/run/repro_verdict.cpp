@@ -81,6 +81,7 @@ void Maker::describe() {
   verdict_.target_path = in_.lab.target().mount_point;
   verdict_.target_fstype = in_.lab.target().fstype;
   verdict_.target_source = in_.lab.target().source;
+  verdict_.captures = in_.captures;
   verdict_.left_behind = state_.ending ? state_.ending->left_behind : std::vector<std::string>{};
 }
 

@@ -14,6 +14,7 @@ struct VerdictInput {
   const IncidentBook& book;
   const SecondSampler& sampler;
   const Lab& lab;
+  const CapturesEntry& captures;
   const std::string& run_id;
   const std::string& unsaved;  // first file that could not be written
 };

@@ -41,6 +41,7 @@ void RunSession::serve() {
   check_signals();
   const Nanos now = monotonic_now();
   look_by_proc(now);
+  take_captures(now);
   in_.state.figures.check_heartbeat(in_.watchdog.evidence(), now);
 }
 
@@ -88,6 +89,7 @@ void RunSession::on_event(const WatchEvent& event) {
 
 void RunSession::on_opened(const WatchEvent& event) {
   const IncidentRecord& incident = book_.open(event);
+  in_.captures.begin(incident);
   next_proc_look_ns_ = 0;
   log_event(Json{{"event", "stall"},
                  {"incident", incident.id()},
@@ -123,6 +125,15 @@ void RunSession::look_by_proc(Nanos now) {
   if (snapshot) take(std::move(*snapshot));
 }
 
+void RunSession::take_captures(Nanos now) {
+  const IncidentRecord* const incident = book_.standing();
+  in_.captures.serve(
+      {.run = in_.run,
+       .book = book_,
+       .started_ns = in_.state.clock.monotonic_ns,
+       .failing = incident != nullptr && incident->failing_at(now, in_.fail_after(*incident))});
+}
+
 void RunSession::check_watchdog() {
   const bool known = in_.watchdog.child().reaped();
   const auto status = in_.watchdog.child().try_reap();
@@ -141,6 +152,7 @@ void RunSession::check_signals() {
 
 void RunSession::finish() {
   SessionState& state = in_.state;
+  for (const std::string& thing : in_.captures.finish(in_.run)) state.left_behind.push_back(thing);
   state.figures.take(in_.watchdog.evidence(), in_.watchdog.child().pid(), monotonic_now());
   state.figures.probe_timeouts = in_.lens.probe_timeouts();
   in_.watchdog.command(WatchCommand::end_load);

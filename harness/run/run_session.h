@@ -9,6 +9,7 @@
 
 #include "harness/base/signals.h"
 #include "harness/run/incident_book.h"
+#include "harness/run/incident_captures.h"
 #include "harness/run/live_lens.h"
 #include "harness/run/observer_report.h"
 #include "harness/run/watchdog_child.h"
@@ -48,6 +49,9 @@ class RunSession {
     SignalWatch signals;
     std::function<std::vector<std::string>()> load_names;
     std::function<std::vector<pid_t>()> processes;  // of the load
+    IncidentCaptures captures;
+    // How long a stall of these loads must last to be a failing one.
+    std::function<Nanos(const IncidentRecord&)> fail_after;
   };
   explicit RunSession(Setup setup);
   RunSession(const RunSession&) = delete;
@@ -67,6 +71,9 @@ class RunSession {
   [[nodiscard]] IncidentBook& book() { return book_; }
   [[nodiscard]] const IncidentBook& book() const { return book_; }
   [[nodiscard]] const LiveLens& lens() const { return in_.lens; }
+  // Evidence of the stall that stands is being taken: do not end it yet. Bounded in time.
+  [[nodiscard]] bool needs_the_stall() const { return in_.captures.needs_the_stall(); }
+  [[nodiscard]] const CapturesEntry& captures() const { return in_.captures.entry(); }
   // One line of events.jsonl; `json` is an object.
   void log_event(const std::string& json);
 
@@ -77,6 +84,7 @@ class RunSession {
   void on_scan(const WatchEvent& event);
   void take(LockSnapshot snapshot);
   void look_by_proc(Nanos now);
+  void take_captures(Nanos now);
   void check_watchdog();
   void check_signals();
 

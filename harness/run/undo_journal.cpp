@@ -36,6 +36,7 @@ struct Journal {
   std::optional<std::uint32_t> connection;
   std::vector<JournalledProcess> processes;
   std::vector<ScratchDirectory> scratches;
+  std::vector<ChangedSetting> settings;  // one for each path
 };
 
 // The rest of the line: a path may hold spaces. A line break in it would be another line, so such a
@@ -43,6 +44,12 @@ struct Journal {
 bool read_scratch(std::istringstream& words, ScratchDirectory& scratch) {
   return words >> scratch.device_major >> scratch.device_minor >> std::ws &&
          std::getline(words, scratch.path) && !scratch.path.empty();
+}
+
+void keep_last(const ChangedSetting& setting, std::vector<ChangedSetting>& settings) {
+  std::erase_if(settings,
+                [&setting](const ChangedSetting& each) { return each.path == setting.path; });
+  settings.push_back(setting);
 }
 
 Journal parse_journal(const std::string& text) {
@@ -54,6 +61,7 @@ Journal parse_journal(const std::string& text) {
     JournalledProcess process;
     std::uint32_t number = 0;
     ScratchDirectory scratch;
+    ChangedSetting setting;
     words >> kind;
     if (kind == "process" &&
         words >> process.role >> process.identity.pid >> process.identity.start_ticks)
@@ -62,6 +70,8 @@ Journal parse_journal(const std::string& text) {
       journal.connection = number;
     else if (kind == "scratch" && read_scratch(words, scratch))
       journal.scratches.push_back(scratch);
+    else if (kind == "setting" && words >> setting.path >> setting.before >> setting.ours)
+      keep_last(setting, journal.settings);
   }
   return journal;
 }
@@ -169,6 +179,17 @@ bool remove_leftover(const ScratchDirectory& scratch, std::vector<std::string>& 
   return removal.end != ScratchEnd::failed;
 }
 
+// Most were put back by whoever changed them: only what still is as we set it is told.
+void put_back_leftover(const ChangedSetting& setting, std::vector<std::string>& told) {
+  const auto done = put_back(setting);
+  if (!done)
+    told.push_back(fmt::format("could not set {} to {} again: {}", setting.path, setting.before,
+                               done.error().what));
+  else if (*done == PutBack::was_ours)
+    told.push_back(fmt::format("set {} to {} again, which an earlier run had changed", setting.path,
+                               setting.before));
+}
+
 void tell(const UndoNotes& notes, std::vector<std::string>& told) {
   for (const auto* lines : {&notes.done, &notes.failed})
     told.insert(told.end(), lines->begin(), lines->end());
@@ -177,6 +198,7 @@ void tell(const UndoNotes& notes, std::vector<std::string>& told) {
 void undo_run(const std::string& directory, const Journal& journal,
               std::vector<std::string>& told) {
   const std::string mount_point = directory + "/mnt";
+  for (const ChangedSetting& setting : journal.settings) put_back_leftover(setting, told);
   // What was injected and the connection first: they free whatever waits, so that it can die.
   UndoNotes lifted;
   lift_injections(directory, lifted);
@@ -253,6 +275,10 @@ void UndoJournal::note_process(std::string_view role, pid_t pid) {
 
 void UndoJournal::note_connection(std::uint32_t number) {
   append(fmt::format("connection {}\n", number));
+}
+
+void UndoJournal::note_setting(const ChangedSetting& setting) {
+  append(fmt::format("setting {} {} {}\n", setting.path, setting.before, setting.ours));
 }
 
 void UndoJournal::note_scratch(const ScratchDirectory& scratch) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "harness/base/fd.h"
+#include "harness/base/kernel_setting.h"
 #include "harness/base/result.h"
 #include "harness/run/scratch_directory.h"
 
@@ -39,6 +40,8 @@ class UndoJournal {
   void note_process(std::string_view role, pid_t pid);
   // For people: by this number the connection can be ended when its mount is out of reach.
   void note_connection(std::uint32_t number);
+  // Before it is changed; the path has no blank in it. Of one path the last note counts.
+  void note_setting(const ChangedSetting& setting);
   // Before it is made.
   void note_scratch(const ScratchDirectory& scratch);
   // Nothing uses the scratch directories any more: removes them. One line for each that is left;
@@ -57,9 +60,9 @@ class UndoJournal {
   Fd file_;
 };
 
-// Undoes what runs whose controller is dead have left: what was injected is lifted
-// (undo_injection.h), FUSE connections are aborted, processes killed by pid and start time; then
-// all is unmounted and removed, on the file systems under test too. Returns
+// Undoes what runs whose controller is dead have left: settings of the kernel are put back, what
+// was injected is lifted (undo_injection.h), FUSE connections are aborted, processes killed by pid
+// and start time; then all is unmounted and removed, on the file systems under test too. Returns
 // one line for each thing undone or found impossible to undo; what was impossible is tried again by
 // the next call.
 std::vector<std::string> undo_leftovers(const std::string& runtime = kRuntimeDirectory);

@@ -124,5 +124,31 @@ TEST_F(UndoJournalTest, StartsAtTheSameMomentDoNotBreakEachOther) {
   EXPECT_FALSE(fs::exists(runtime_));
 }
 
+TEST_F(UndoJournalTest, AKernelSettingOfADeadRunIsPutBackByItsLastNote) {
+  const std::string path = place_ + "/sysrq";
+  std::ofstream(path) << "1\n";
+  {
+    auto journal = UndoJournal::create("a", runtime_);
+    ASSERT_TRUE(journal);
+    journal->note_setting({.path = path, .before = "438", .ours = "1"});
+    journal->note_setting({.path = path, .before = "176", .ours = "1"});
+  }
+  EXPECT_NE(undo().find("set " + path + " to 176 again"), std::string::npos);
+  EXPECT_EQ(*setting_now(path), "176");
+  EXPECT_FALSE(fs::exists(runtime_));
+}
+
+TEST_F(UndoJournalTest, AKernelSettingThatSomebodyChangedMeanwhileStays) {
+  const std::string path = place_ + "/sysrq";
+  std::ofstream(path) << "0\n";
+  {
+    auto journal = UndoJournal::create("a", runtime_);
+    ASSERT_TRUE(journal);
+    journal->note_setting({.path = path, .before = "438", .ours = "1"});
+  }
+  EXPECT_EQ(undo().find(path), std::string::npos);
+  EXPECT_EQ(*setting_now(path), "0");
+}
+
 }  // namespace
 }  // namespace stallproof

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "harness/probe/result_place.h"
+#include "harness/run/crash_on_stall.h"
 #include "harness/run/own_cgroup.h"
+#include "harness/run/undo_journal.h"
 #include "harness/run/verdict_delivery.h"
 #include "harness/run/watch_run.h"
 #include "harness/run/watch_verdict.h"
@@ -62,6 +64,8 @@ Result<WatchTarget> find_target(const WatchOptions& options) {
 Result<int> run_watch(const WatchOptions& options, Console& console) {
   auto lens = LiveLens::open(options.fs_files, options.thresholds.without);
   if (!lens) return Failure(lens.error());
+  if (auto allowed = check_policy(options.policy, options.out); !allowed)
+    return Failure(allowed.error());
   auto target = find_target(options);
   if (!target) return Failure(target.error());
   // As a shell would answer, before a result is written for a command that never was.
@@ -73,12 +77,15 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
   }
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   SignalWatch signals;
+  for (const std::string& line : undo_leftovers(runtime_directory())) console.problem(line);
   auto watchdog = WatchdogChild::create();
   if (!watchdog) return Failure(watchdog.error());
   auto run = RunDir::create({.out = options.out, .name_stem = "watch"});
   if (!run) return Failure(run.error());
   run->save("env.json", environment_json());
   run->save("plan.toml", plan_toml(options, *target));
+  auto captures = IncidentCaptures::create(options.policy, *run, console);
+  if (!captures) return Failure(captures.error());
   if (auto up = watchdog->start({.thresholds = options.thresholds}); !up) {
     watchdog->end();
     return Failure(up.error());
@@ -88,7 +95,8 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
   if (!command) return Failure(command.error());
   if (*command) target->set_command((*command)->pid());
   WatchRun watch(options, std::move(*target), std::move(*run), std::move(*lens),
-                 std::move(*watchdog), std::move(*command), std::move(signals), console);
+                 std::move(*watchdog), std::move(*captures), std::move(*command),
+                 std::move(signals), console);
   if (auto begun = watch.begin(); !begun) {
     console.problem(fmt::format("watch: {}: {}", options.command.front(), begun.error().what));
     watch.abandon();
@@ -105,6 +113,18 @@ void WatchRun::keep_watchdog_apart() {
   if (!problem.empty()) state_.blind.push_back("the watchdog's own safety: " + problem);
 }
 
+bool WatchRun::failing_stands(Nanos now) {
+  const IncidentRecord* const incident = book_.standing();
+  return incident != nullptr && incident->failing_at(now, options_.thresholds.fail_after);
+}
+
+void WatchRun::take_captures(Nanos now) {
+  captures_.serve({.run = run_,
+                   .book = book_,
+                   .started_ns = state_.clock.monotonic_ns,
+                   .failing = failing_stands(now)});
+}
+
 int WatchRun::conclude() {
   state_.figures.probe_timeouts = lens_.probe_timeouts();
   const std::string id = run_.id();
@@ -119,6 +139,7 @@ int WatchRun::conclude() {
                           .load_names = names,
                           .command_status = command_ ? command_->status() : std::nullopt,
                           .command_calls = command_ ? command_->calls_made() : std::nullopt,
+                          .captures = captures_.entry(),
                           .run_id = id,
                           .unsaved = run_.first_problem()});
   std::vector<std::string> notes;

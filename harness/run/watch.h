@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/capture/stall_policy.h"
 #include "harness/detect/detector.h"
 #include "harness/sink/console.h"
 
@@ -22,6 +23,7 @@ struct WatchOptions {
 
   Thresholds thresholds{.fail_after = 30 * kSecond};
   std::optional<Nanos> duration;
+  StallPolicy policy;
   Nanos give_up_after = 10 * kSecond;  // how long a failing stall is looked at before we leave
   std::string vdbench_output;          // directory of vdbench's own output; empty: none
   bool json = false;

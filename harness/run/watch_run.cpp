@@ -27,13 +27,14 @@ constexpr Nanos kCycleStands = 200 * kMillisecond;
 }  // namespace
 
 WatchRun::WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, LiveLens lens,
-                   WatchdogChild watchdog, std::optional<ForeignCommand> command,
-                   SignalWatch signals, Console& console)
+                   WatchdogChild watchdog, IncidentCaptures captures,
+                   std::optional<ForeignCommand> command, SignalWatch signals, Console& console)
     : options_(options),
       target_(std::move(target)),
       run_(std::move(run)),
       lens_(std::move(lens)),
       watchdog_(std::move(watchdog)),
+      captures_(std::move(captures)),
       command_(std::move(command)),
       signals_(std::move(signals)),
       console_(console),
@@ -79,9 +80,11 @@ void WatchRun::drive() {
     check_suspected(now);
     look_by_proc(now);
     state_.figures.check_heartbeat(watchdog_.evidence(), now);
+    take_captures(now);
     check_end(now);
     show_progress(now);
   }
+  for (const std::string& thing : captures_.finish(run_)) state_.left_behind.push_back(thing);
   name_what_is_left();
   state_.figures.take(watchdog_.evidence(), watchdog_.child().pid(), monotonic_now());
   watchdog_.command(WatchCommand::end_load);
@@ -147,6 +150,7 @@ void WatchRun::on_opened(const WatchEvent& event) {
     return;
   }
   const IncidentRecord& incident = book_.open(event);
+  captures_.begin(incident);
   next_proc_look_ns_ = 0;
   log_event(Json{{"event", "stall"},
                  {"incident", incident.id()},
@@ -202,6 +206,7 @@ void WatchRun::look_for_cycle(LockSnapshot snapshot, Nanos now) {
   }
   if (now < cycle_->at_ns + kCycleStands) return;
   IncidentRecord& incident = book_.open_by_cycle(*since, monotonic_now());
+  captures_.begin(incident);
   log_event(Json{{"event", "stall"},
                  {"incident", incident.id()},
                  {"onset_ms", state_.clock.ms(incident.onset_ns)},
@@ -350,7 +355,7 @@ void WatchRun::check_end(Nanos now) {
     return;
   }
   if (!failing_since_ns_) failing_since_ns_ = now;
-  if (now >= *failing_since_ns_ + options_.give_up_after)
+  if (now >= *failing_since_ns_ + options_.give_up_after && !captures_.needs_the_stall())
     end(fmt::format("a failing stall has stood for {}",
                     format_duration(now - book_.standing()->onset_ns)));
 }
@@ -358,12 +363,6 @@ void WatchRun::check_end(Nanos now) {
 void WatchRun::end(std::string why) {
   if (!over_) state_.ended_by = std::move(why);
   over_ = true;
-}
-
-bool WatchRun::failing_stands(Nanos now) {
-  const IncidentRecord* const incident = book_.standing();
-  return incident != nullptr &&
-         (incident->cycle_confirmed || now >= incident->onset_ns + options_.thresholds.fail_after);
 }
 
 // Of the threads that sleep unchanged in a file-system wait, the one that sleeps longest.

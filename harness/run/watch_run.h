@@ -10,6 +10,7 @@
 #include "harness/base/signals.h"
 #include "harness/run/foreign_command.h"
 #include "harness/run/incident_book.h"
+#include "harness/run/incident_captures.h"
 #include "harness/run/live_lens.h"
 #include "harness/run/observer_report.h"
 #include "harness/run/target_counters.h"
@@ -44,13 +45,16 @@ struct WatchState {
 class WatchRun {
  public:
   WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, LiveLens lens,
-           WatchdogChild watchdog, std::optional<ForeignCommand> command, SignalWatch signals,
-           Console& console);
+           WatchdogChild watchdog, IncidentCaptures captures, std::optional<ForeignCommand> command,
+           SignalWatch signals, Console& console);
   // Starts the command, if there is one.
   Result<> begin();
   void drive();
   // Ends the watchdog after a begin() that failed.
-  void abandon() { watchdog_.end(); }
+  void abandon() {
+    captures_.finish(run_);
+    watchdog_.end();
+  }
   // The verdict of what drive() saw, saved and printed. Returns the exit code.
   int conclude();
 
@@ -73,6 +77,7 @@ class WatchRun {
   void check_signals();
   void check_circle(Nanos now);
   void check_end(Nanos now);
+  void take_captures(Nanos now);
   void end(std::string why);
   // On the console.
   void tell(Nanos at, std::string_view what) {
@@ -91,6 +96,7 @@ class WatchRun {
   RunDir run_;
   LiveLens lens_;
   WatchdogChild watchdog_;
+  IncidentCaptures captures_;
   std::optional<ForeignCommand> command_;
   SignalWatch signals_;
   Console& console_;

@@ -64,6 +64,7 @@ Verdict make_watch_verdict(const WatchVerdictInput& in) {
   verdict.target_fstype = in.target.fstype();
   verdict.target_source = in.target.source();
   verdict.left_behind = in.state.left_behind;
+  verdict.captures = in.captures;
   verdict.observer = observer_entry(in.evidence, in.state.figures, in.book.incidents());
   verdict.dropouts =
       dropout_entries(in.book.dropouts(), in.load_names, in.state.clock, monotonic_now());

@@ -16,6 +16,7 @@ struct WatchVerdictInput {
   const std::vector<std::string>& load_names;
   std::optional<int> command_status;  // as waitpid gives it
   std::optional<std::uint64_t> command_calls;
+  const CapturesEntry& captures;
   const std::string& run_id;
   const std::string& unsaved;
 };

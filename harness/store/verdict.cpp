@@ -127,6 +127,13 @@ Json timings_json(const TimingEntry& timings) {
           {"healed_ms", or_null(timings.healed_ms)}};
 }
 
+Json captures_json(const CapturesEntry& captures) {
+  return {{"policy", captures.policy},
+          {"taken", captures.taken},
+          {"problems", captures.problems},
+          {"crash", captures.crash.empty() ? Json(nullptr) : Json(captures.crash)}};
+}
+
 Json hazard_json(const std::optional<HazardEntry>& hazard) {
   if (!hazard) return nullptr;
   return {{"entered", hazard->entered}, {"per_second_min", or_null(hazard->per_second_min)}};
@@ -191,6 +198,7 @@ std::string verdict_json(const Verdict& verdict) {
                          {"observer", observer_json(verdict.observer)},
                          {"ffs", service_json(verdict.service)},
                          {"timings", timings_json(verdict.timings)},
+                         {"captures", captures_json(verdict.captures)},
                          {"left_behind", verdict.left_behind},
                          {"command_exit", or_null(verdict.command_exit)},
                          {"workloads", workloads}};

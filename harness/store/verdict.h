@@ -87,6 +87,14 @@ struct TimingEntry {
   std::optional<double> armed_ms, last_op_ms, detected_ms, explained_ms, heal_asked_ms, healed_ms;
 };
 
+// What was taken of incidents beside the report, by --on-stall. Never judged.
+struct CapturesEntry {
+  std::string policy = "report";
+  std::uint64_t taken = 0;            // files
+  std::vector<std::string> problems;  // "incident 001: sysrq.txt: this kernel has no sysrq"
+  std::string crash;                  // why the machine was not crashed; empty: not asked for
+};
+
 struct ThresholdsEntry {
   double stall_after_ms = 0;
   double fail_after_ms = 0;
@@ -125,6 +133,7 @@ struct Verdict {
   ObserverEntry observer;
   std::optional<ServiceEntry> service;  // of our own FUSE target
   TimingEntry timings;
+  CapturesEntry captures;
   std::vector<std::string> left_behind;
   std::optional<int> command_exit;  // as a shell gives it; absent without a command that ended
   std::map<std::string, WorkloadEntry> workloads;

@@ -39,7 +39,8 @@ std::string scratch_path(const TargetLook& target, const std::string& run_id) {
 }  // namespace
 
 PlanRun::PlanRun(const LoadPlanOptions& options, const TargetLook& target, RunDir run,
-                 LiveLens lens, PlanLab lab, SignalWatch signals, Console& console)
+                 LiveLens lens, PlanLab lab, IncidentCaptures captures, SignalWatch signals,
+                 Console& console)
     : options_(options),
       plan_(options.plan),
       target_(target),
@@ -53,7 +54,12 @@ PlanRun::PlanRun(const LoadPlanOptions& options, const TargetLook& target, RunDi
                 .teller = *this,
                 .signals = std::move(signals),
                 .load_names = [this] { return lab_.load_names(); },
-                .processes = [this] { return lab_.processes(); }}),
+                .processes = [this] { return lab_.processes(); },
+                .captures = std::move(captures),
+                .fail_after =
+                    [this](const IncidentRecord& incident) {
+                      return fail_after_of(plan_, incident.stalled);
+                    }}),
       told_gone_(options.plan.processes.size(), false) {}
 
 Result<> PlanRun::drive() {
@@ -162,6 +168,7 @@ bool PlanRun::over(Nanos now) {
 
 // A stall that cannot end well is not worth the rest of a night.
 bool PlanRun::stall_ends_it(Nanos now) {
+  if (session_.needs_the_stall()) return false;
   if (options_.until_stall && !session_.book().incidents().empty()) {
     const IncidentRecord& first = session_.book().incidents().front();
     if (first.resolved_ns || first.cycle_confirmed ||

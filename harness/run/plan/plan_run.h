@@ -22,7 +22,7 @@ struct PlanState : SessionState {
 class PlanRun final : private SessionTeller {
  public:
   PlanRun(const LoadPlanOptions& options, const TargetLook& target, RunDir run, LiveLens lens,
-          PlanLab lab, SignalWatch signals, Console& console);
+          PlanLab lab, IncidentCaptures captures, SignalWatch signals, Console& console);
 
   // Everything from the first process to the cleaned machine. An Error when no load could run.
   Result<> drive();

@@ -9,6 +9,7 @@
 
 #include "harness/base/bounded.h"
 #include "harness/probe/result_place.h"
+#include "harness/run/crash_on_stall.h"
 #include "harness/run/load_report.h"
 #include "harness/run/plan/plan_run.h"
 #include "harness/run/plan/plan_verdict.h"
@@ -76,6 +77,8 @@ Result<int> run_plan(const LoadPlanOptions& given, Console& console) {
   const auto target = look(options.plan);
   if (!target) return Failure(target.error());
   if (!target->path.empty()) options.plan.target = target->path;
+  if (auto allowed = check_policy(options.policy, options.out); !allowed)
+    return Failure(allowed.error());
   auto lens = LiveLens::open(options.fs_files, options.plan.limits.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
@@ -88,12 +91,14 @@ Result<int> run_plan(const LoadPlanOptions& given, Console& console) {
   run->save("plan.toml", plan_toml(options.plan));
   console.block(fmt::format("{} (seed {}), results in {}\n", options.plan.name, options.plan.seed,
                             run->path()));
+  auto captures = IncidentCaptures::create(options.policy, *run, console);
+  if (!captures) return Failure(captures.error());
   auto lab = PlanLab::start(options.plan, run->id());
   if (!lab) return Failure(lab.error());
   if (target->device_major == 0 && target->fstype.starts_with("fuse"))
     lab->watchdog().watch_connection(target->device_minor);
   PlanRun plan_run(options, *target, std::move(*run), std::move(*lens), std::move(*lab),
-                   std::move(signals), console);
+                   std::move(*captures), std::move(signals), console);
   // Whatever goes wrong in our own code, the machine is put in order before it is reported.
   try {
     if (auto driven = plan_run.drive(); !driven) return Failure(driven.error());
@@ -121,6 +126,7 @@ int PlanRun::conclude() {
   verdict.target_fstype = target_.fstype;
   verdict.target_source = target_.source;
   verdict.left_behind = state_.left_behind;
+  verdict.captures = session_.captures();
   verdict.observer = observer_entry(evidence, state_.figures, session_.book().incidents());
   verdict.dropouts =
       dropout_entries(session_.book().dropouts(), lab_.load_names(), state_.clock, monotonic_now());

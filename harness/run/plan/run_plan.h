@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/capture/stall_policy.h"
 #include "harness/run/plan/plan.h"
 #include "harness/run/plan/target_look.h"
 #include "harness/sink/console.h"
@@ -18,6 +19,7 @@ struct LoadPlanOptions {
   std::string out;
   bool until_stall = false;  // ends with the first stall
   bool endless = false;      // the plan's duration is no limit
+  StallPolicy policy;
   std::map<std::string, std::string> labels;
   std::vector<std::string> fs_files;
 };

@@ -107,8 +107,9 @@ void RunExecution::drain() {
   IoLab& lab = in_.session.lab();
   const Nanos limit = monotonic_now() + in_.session.options().thresholds.fail_after;
   Nanos told = monotonic_now();
-  while (!lab.worker().reaped() && monotonic_now() < limit && !in_.session.must_end()) {
-    in_.session.attend(std::min(limit, monotonic_now() + kLook));
+  while (!lab.worker().reaped() && !in_.session.must_end() &&
+         (monotonic_now() < limit || in_.session.needs_the_stall())) {
+    in_.session.attend(monotonic_now() + kLook);
     check_faults();
     if (monotonic_now() < told + kTellWaitEvery || lab.worker().reaped()) continue;
     told = monotonic_now();

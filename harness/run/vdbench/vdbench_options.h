@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/capture/stall_policy.h"
 #include "harness/detect/detector.h"
 #include "workloads/io/io_job.h"
 #include "workloads/vdbench/plan.h"
@@ -24,6 +25,7 @@ struct VdbenchOptions {
   // vdbench's own exit codes, 0 and 157; else those of a verdict.
   bool vdbench_codes = true;
   Thresholds thresholds{.fail_after = 30 * kSecond};
+  StallPolicy policy;
   bool json = false;
   std::map<std::string, std::string> labels;
   std::vector<std::string> fs_files;

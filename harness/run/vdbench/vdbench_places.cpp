@@ -26,9 +26,9 @@ std::string time_in_names() {
 
 // Only what an execution makes: the directory may hold other things of its owner.
 bool is_result(const fs::path& path) {
-  constexpr std::array kOurs = {"events.jsonl", "run.id",    "verdict.json",
-                                "env.json",     "plan.toml", "incidents",
-                                "series",       "junit.xml", "stallproof.prom"};
+  constexpr std::array kOurs = {"events.jsonl", "run.id",         "verdict.json", "env.json",
+                                "plan.toml",    "manifest.json",  "incidents",    "series",
+                                "junit.xml",    "stallproof.prom"};
   const std::string name = path.filename().string();
   return path.extension() == ".html" || std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end();
 }

@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "harness/base/saturated.h"
+#include "harness/run/crash_on_stall.h"
+#include "harness/run/undo_journal.h"
 #include "harness/run/vdbench/file_execution.h"
 #include "harness/run/vdbench/lun_look.h"
 #include "harness/run/vdbench/raw_execution.h"
@@ -335,19 +337,25 @@ IoEngine engine_of(const VdbenchOptions& options, const Plan& plan, Console& con
 Result<int> run_vdbench(const VdbenchOptions& given, const Plan& plan, Console& console) {
   VdbenchOptions options = given;
   if (auto good = check_plan(options, plan, console); !good) return Failure(good.error());
+  if (auto allowed = check_policy(options.policy, options.out); !allowed)
+    return Failure(allowed.error());
   options.engine = engine_of(options, plan, console);
   auto ground = ground_of(options, plan);
   if (!ground) return Failure(ground.error());
   auto lens = LiveLens::open(options.fs_files, options.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
+  for (const std::string& line : undo_leftovers(runtime_directory())) console.problem(line);
   auto run = prepare_run_dir(options);
   if (!run) return Failure(run.error());
+  auto captures = IncidentCaptures::create(options.policy, *run, console);
+  if (!captures) return Failure(captures.error());
   auto output = VdbenchOutput::create(run->path(), console);
   if (!output) return Failure(output.error());
   auto lab = IoLab::start(ground->loads, options.thresholds);
   if (!lab) return Failure(lab.error());
-  VdbenchSession session(options, std::move(*run), std::move(*lens), std::move(*lab), console);
+  VdbenchSession session(options, std::move(*run), std::move(*lens), std::move(*lab),
+                         std::move(*captures), console);
   if (plan.set.general.validate && !plan.file_systems)
     if (auto made = make_key_maps(session, plan, ground->luns); !made) return Failure(made.error());
   begin(session, *output, plan, options);

@@ -8,7 +8,7 @@
 namespace stallproof {
 
 VdbenchSession::VdbenchSession(const VdbenchOptions& options, RunDir run, LiveLens lens, IoLab lab,
-                               Console& console)
+                               IncidentCaptures captures, Console& console)
     : options_(options),
       lab_(std::move(lab)),
       console_(console),
@@ -19,7 +19,10 @@ VdbenchSession::VdbenchSession(const VdbenchOptions& options, RunDir run, LiveLe
                 .teller = *this,
                 .signals = {},
                 .load_names = [this] { return lab_.load_names(); },
-                .processes = [this] { return std::vector<pid_t>{lab_.worker().pid()}; }}) {}
+                .processes = [this] { return std::vector<pid_t>{lab_.worker().pid()}; },
+                .captures = std::move(captures),
+                .fail_after =
+                    [this](const IncidentRecord&) { return options_.thresholds.fail_after; }}) {}
 
 void VdbenchSession::attend(Nanos until) {
   for (;;) {

@@ -21,7 +21,7 @@ struct VdbenchState : SessionState {
 class VdbenchSession final : private SessionTeller {
  public:
   VdbenchSession(const VdbenchOptions& options, RunDir run, LiveLens lens, IoLab lab,
-                 Console& console);
+                 IncidentCaptures captures, Console& console);
 
   void begin() { session_.begin(); }
   // Serves the watchdog, signals and children until then; sooner when the worker has ended or
@@ -39,6 +39,8 @@ class VdbenchSession final : private SessionTeller {
   [[nodiscard]] Console& console() { return console_; }
   [[nodiscard]] const IncidentBook& book() const { return session_.book(); }
   [[nodiscard]] const LiveLens& lens() const { return session_.lens(); }
+  [[nodiscard]] bool needs_the_stall() const { return session_.needs_the_stall(); }
+  [[nodiscard]] const CapturesEntry& captures() const { return session_.captures(); }
   [[nodiscard]] const VdbenchOptions& options() const { return options_; }
   // One line of events.jsonl; `json` is an object.
   void log_event(const std::string& json) { session_.log_event(json); }

@@ -30,6 +30,7 @@ Verdict describe(const VdbenchSession& session, const VdbenchOptions& options,
   verdict.settings["jvm"] = options.jvm ? "jvm-steady" : "none";
   verdict.labels = options.labels;
   verdict.left_behind = state.left_behind;
+  verdict.captures = session.captures();
   verdict.observer = observer_entry(evidence, state.figures, session.book().incidents());
   verdict.dropouts = dropout_entries(session.book().dropouts(), session.lab().load_names(),
                                      state.clock, monotonic_now());
