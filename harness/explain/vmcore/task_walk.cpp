@@ -65,12 +65,13 @@ class Walk {
   template <class Each>
   bool walk(std::uint64_t head, std::uint64_t ahead, const Each& each) {
     const std::uint64_t back = 8 - ahead;
+    std::unordered_set<std::uint64_t> seen;
     std::uint64_t node = memory_.pointer(head + ahead);
-    for (std::size_t i = 0; node != head; ++i) {
+    while (node != head) {
       const std::uint64_t next = is_kernel_pointer(node) ? memory_.pointer(node + ahead) : 0;
       const bool leads_back = next != 0 && memory_.pointer(next + back) == node;
       if (next != 0) each(node);
-      if (!leads_back || i >= kMostTasks || out_.size() >= kMostTasks) return false;
+      if (!leads_back || out_.size() >= kMostTasks || !seen.insert(node).second) return false;
       node = next;
     }
     return true;
