@@ -308,6 +308,15 @@ class Dumps(unittest.TestCase):
         asleep = self.PROC.replace("D (disk sleep)", "S (sleeping)")
         self.assertEqual(self.compare(other, asleep), (1, [], ["java x 7"]))
 
+    def test_sizes(self):
+        tasks = ("      PID    PPID  CPU       TASK        ST  %MEM      VSZ      RSS  COMM\n"
+                 "      168       1    0  ff15fef601f44200  UN   0.2   1778840     1432  java\n")
+        before = "/proc/168/status Name: java VmSize: 1778840 kB VmRSS: 1400 kB \n"
+        self.assertEqual(vmcore_judge.different_sizes(tasks, before), (1, []))
+        for bad in (before.replace("1778840", "1778844"), before.replace("1400", "1000")):
+            self.assertEqual(len(vmcore_judge.different_sizes(tasks, bad)[1]), 1)
+        self.assertEqual(vmcore_judge.different_sizes("", before), (0, []))
+
     def test_roles(self):
         told = {"nodes": [{"kind": "task", "role": "holder", "comm": "java"},
                           {"kind": "lock", "role": None}]}

@@ -6,7 +6,7 @@ damaged copies.
 
 vmcore.py [--package NAME] [--keep DIR] [--truncations N] [--flips N] [--seed N]
     makes the dump, in a guest
-vmcore.py VMCORE [--stacks FILE] [--kallsyms FILE] [--module FILE.ko] …"""
+vmcore.py VMCORE [--stacks FILE] [--sizes FILE] [--kallsyms FILE] [--module FILE.ko] …"""
 
 import argparse
 import collections
@@ -53,12 +53,12 @@ def check_explanation(checks, path):
     return told
 
 
-def check_views(checks, path, stacks, told):
+def check_views(checks, path, words, told):
     bt = explain(path, "--bt")
     ours = judge.stacks_of_bt(bt.out)
     checks.check("--bt prints every task", bt.code == 0 and len(ours) > 30, bt.err[-200:])
-    if stacks:
-        with open(stacks, encoding="utf-8", errors="replace") as file:
+    if words.stacks:
+        with open(words.stacks, encoding="utf-8", errors="replace") as file:
             before = judge.stacks_of_proc(file.read())
         compared, differ, moved = judge.different_stacks(ours, before)
         checks.check("stacks were compared", compared > 30, str(compared))
@@ -67,6 +67,11 @@ def check_views(checks, path, stacks, told):
         checks.row(f"stacks compared (moved on: {', '.join(moved) or 'none'})", compared, 30)
     tasks = explain(path, "--tasks")
     checks.check("--tasks lists as many", tasks.out.count("\n") - 1 >= len(ours), tasks.err[-200:])
+    if words.sizes:
+        with open(words.sizes, encoding="utf-8", errors="replace") as file:
+            compared, differ = judge.different_sizes(tasks.out, file.read())
+        checks.all("sizes of the stuck process are those before the crash",
+                   differ if compared else ["none was compared"])
     waiters = explain(path, "--waiters")
     checks.check("--waiters lists a queue", "RWSEM_WAITING_FOR_WRITE" in waiters.out,
                  waiters.err[-200:])
@@ -122,8 +127,9 @@ def dump_of(checks, words):
     os.makedirs(folder, exist_ok=True)
     if not words.keep:
         checks.at_end(lambda: shutil.rmtree(folder, ignore_errors=True))
-    words.stacks, words.kallsyms, words.module = (
-        os.path.join(folder, name) for name in ("stacks.txt", "kallsyms.txt", "ffs_stub.ko"))
+    words.stacks, words.sizes, words.kallsyms, words.module = (
+        os.path.join(folder, name)
+        for name in ("stacks.txt", "sizes.txt", "kallsyms.txt", "ffs_stub.ko"))
     return vmcore_dump.make(checks, folder, words.package)
 
 
@@ -134,6 +140,7 @@ def main():
     parser.add_argument("--package", default="linux-image-amd64", help="as of ci/vm/run")
     parser.add_argument("--keep", metavar="DIR", help="leave the dump there")
     parser.add_argument("--stacks", help="/proc/PID/stack of all tasks before the crash")
+    parser.add_argument("--sizes", help="/proc/PID/status of processes: see vmcore_dump.py")
     parser.add_argument("--kallsyms", help="/proc/kallsyms before the crash")
     parser.add_argument("--module", help="the .ko file that was loaded; the dump is not compressed")
     parser.add_argument("--truncations", type=int, default=50)
@@ -145,7 +152,7 @@ def main():
         path = dump_of(checks, words)
         told = check_explanation(checks, path) if path else None
         if told:
-            check_views(checks, path, words.stacks, told)
+            check_views(checks, path, words, told)
             vmcore_forms.check(checks, path, words, told)
         if path:
             check_damage(checks, path, words)

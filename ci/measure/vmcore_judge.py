@@ -56,6 +56,29 @@ def different_stacks(ours, before):
     return compared, differ, moved
 
 
+# What a thread may have on its own account before the address space has it (TASK_RSS_EVENTS_THRESH).
+OWN_ACCOUNT_KIB = 64 * 4
+
+
+def different_sizes(tasks, before):
+    """(processes compared, what differs): --tasks of stuck processes against /proc/PID/status."""
+    stuck = {}
+    for line in tasks.splitlines():
+        if row := re.match(r"[> ] +(\d+) +\d+ +\S+ +[0-9a-f]+ +UN +\S+ +(\d+) +(\d+) +", line):
+            stuck[int(row[1])] = (int(row[2]), int(row[3]))
+    compared, differ = 0, []
+    for pid, virtual, resident in re.findall(
+            r"/proc/(\d+)/status Name: .* VmSize: (\d+) kB VmRSS: (\d+) kB", before):
+        if int(pid) not in stuck:
+            continue
+        compared += 1
+        ours = stuck[int(pid)]
+        threads = sum(each == ours for each in stuck.values())
+        if ours[0] != int(virtual) or abs(ours[1] - int(resident)) > threads * OWN_ACCOUNT_KIB:
+            differ.append(f"{pid}: {ours[0]}, {ours[1]} KiB for {virtual}, {resident} KiB")
+    return compared, differ
+
+
 def roles_of(told):
     """Role to [command], sorted: the same for every lens."""
     roles = collections.defaultdict(list)
