@@ -56,7 +56,7 @@ def different_stacks(ours, before):
     return compared, differ, moved
 
 
-# What a thread may have on its own account before the address space has it (TASK_RSS_EVENTS_THRESH).
+# What a thread may count for itself before its address space has it: TASK_RSS_EVENTS_THRESH pages.
 OWN_ACCOUNT_KIB = 64 * 4
 
 
