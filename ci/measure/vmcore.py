@@ -6,88 +6,26 @@ damaged copies.
 
 vmcore.py [--package NAME] [--keep DIR] [--truncations N] [--flips N] [--seed N]
     makes the dump, in a guest
-vmcore.py VMCORE [--stacks FILE] [--kallsyms FILE] [--module FILE.ko] …"""
+vmcore.py VMCORE [--stacks FILE] [--sizes FILE] [--kallsyms FILE] [--module FILE.ko] …"""
 
 import argparse
 import collections
 import json
 import os
 import random
-import re
 import shutil
 import sys
 import tempfile
 
 import vmcore_dump
 import vmcore_forms
+import vmcore_judge as judge
 from checks import Checks
 from vmcore_explain import explain, explain_text
 
 MOST_SECONDS = 0.3
 MOST_KIB = 64 * 1024
-MOST_HANG = 5.0
 FIRST_S, EACH_S = 60, 0.6  # the script's own deadline
-
-
-def stacks_of_bt(text):
-    """PID to (comm, [function])."""
-    stacks, frames = {}, []
-    for line in text.splitlines():
-        if head := re.match(r'PID: (\d+) .*COMMAND: "(.*)"', line):
-            frames = []
-            stacks[int(head[1])] = (head[2], frames)
-        elif frame := re.match(r" *#\d+ \[[0-9a-f]+\] (\S+) at ", line):
-            frames.append(frame[1])
-    return stacks
-
-
-def stacks_of_proc(text):
-    """PID to (comm, state, [function]) out of "== TID COMM State: S (…)" and /proc/PID/stack."""
-    stacks, frames = {}, []
-    for line in text.splitlines():
-        if head := re.match(r"== (\d+) (.*?) State:\s*(\S)", line):
-            frames = []
-            stacks[int(head[1])] = (head[2], head[3], frames)
-        elif frame := re.match(r"\[<0>\] ([^+\s]+)", line):
-            frames.append(frame[1])
-    return stacks
-
-
-# What /proc/PID/stack leaves out: functions of the scheduler and of locks, always innermost.
-LEFT_OUT = re.compile(r"schedule|rwsem_|down_|mutex_lock|wait_for_c|__wait_for|io_schedule|"
-                      r"wait_for_common|usleep|hrtimer|nanosleep|wait_woken|kthread_parkme|"
-                      r"bit_wait|out_of_line_wait|__down|percpu|rt_mutex")
-
-
-def compare_stacks(checks, ours, before):
-    """Tasks that slept through: same functions, in the same order."""
-    compared, differ = 0, []
-    for pid, (comm, state, frames) in before.items():
-        if state not in "SDI" or not frames or pid not in ours:
-            continue
-        mine = ours[pid][1]
-        compared += 1
-        inner = mine[:len(mine) - len(frames)]
-        if mine[-len(frames):] == frames and all(LEFT_OUT.search(each) for each in inner):
-            continue
-        # What polls or serves a timer has moved on since; what is stuck has not.
-        if state == "D" or comm.startswith("dataio_srv"):
-            differ.append(f"{comm} {pid}: {' < '.join(mine[:6])} for {' < '.join(frames[:4])}")
-        else:
-            checks.row(f"moved on since: {comm} {pid}", 1, 1)
-    checks.check("stacks were compared", compared > 30, str(compared))
-    checks.all("stacks of stuck tasks are those before the crash, without what /proc leaves out",
-               differ)
-    checks.row("stacks compared", compared, 30)
-
-
-def roles_of(told):
-    """Role to [command], sorted: the same for every lens."""
-    roles = collections.defaultdict(list)
-    for node in told["nodes"]:
-        if node["kind"] == "task":
-            roles[node["role"]].append(node["comm"])
-    return {role: sorted(comms) for role, comms in roles.items()}
 
 
 def check_explanation(checks, path):
@@ -97,7 +35,7 @@ def check_explanation(checks, path):
         return None
     told = json.loads(ran.out)
     checks.check("class is mmap_lock_cycle", told["class"] == "mmap_lock_cycle", told["class"])
-    roles = collections.defaultdict(list, roles_of(told))
+    roles = collections.defaultdict(list, judge.roles_of(told))
     served = [edge for edge in told["edges"] if edge["kind"] == "served_by"]
     checks.check("a task holds the lock", roles["holder"], str(dict(roles)))
     checks.check("a writer queues", roles["queued_writer"], str(dict(roles)))
@@ -115,15 +53,25 @@ def check_explanation(checks, path):
     return told
 
 
-def check_views(checks, path, stacks, told):
+def check_views(checks, path, words, told):
     bt = explain(path, "--bt")
-    ours = stacks_of_bt(bt.out)
+    ours = judge.stacks_of_bt(bt.out)
     checks.check("--bt prints every task", bt.code == 0 and len(ours) > 30, bt.err[-200:])
-    if stacks:
-        with open(stacks, encoding="utf-8", errors="replace") as file:
-            compare_stacks(checks, ours, stacks_of_proc(file.read()))
+    if words.stacks:
+        with open(words.stacks, encoding="utf-8", errors="replace") as file:
+            before = judge.stacks_of_proc(file.read())
+        compared, differ, moved = judge.different_stacks(ours, before)
+        checks.check("stacks were compared", compared > 30, str(compared))
+        checks.all("stacks of stuck tasks are those before the crash, without what /proc leaves "
+                   "out", differ)
+        checks.row(f"stacks compared (moved on: {', '.join(moved) or 'none'})", compared, 30)
     tasks = explain(path, "--tasks")
     checks.check("--tasks lists as many", tasks.out.count("\n") - 1 >= len(ours), tasks.err[-200:])
+    if words.sizes:
+        with open(words.sizes, encoding="utf-8", errors="replace") as file:
+            compared, differ = judge.different_sizes(tasks.out, file.read())
+        checks.all("sizes of the stuck process are those before the crash",
+                   differ if compared else ["none was compared"])
     waiters = explain(path, "--waiters")
     checks.check("--waiters lists a queue", "RWSEM_WAITING_FOR_WRITE" in waiters.out,
                  waiters.err[-200:])
@@ -136,19 +84,7 @@ def check_views(checks, path, stacks, told):
         return
     read = json.loads(again.out)
     checks.check("read back they are the same class", read["class"] == told["class"], read["class"])
-    same = ("holder", "queued_writer", "queued_reader", "service", "idle_service")
-    checks.all("and the same roles",
-               [f"{role}: {roles_of(read).get(role)} for {roles_of(told).get(role)}"
-                for role in same if roles_of(read).get(role) != roles_of(told).get(role)])
-
-
-def acceptable(ran):
-    """Refused in one line, or a result; never dead, never late."""
-    if ran.seconds > MOST_HANG:
-        return f"{ran.seconds:.1f} s"
-    if ran.code == 2 and len(ran.err.strip().splitlines()) == 1:
-        return ""
-    return "" if ran.code in (0, 3) and ran.out else f"exit {ran.code}: {ran.err[-120:]}"
+    checks.all("and the same roles", judge.different_roles(told, read))
 
 
 def check_damage(checks, path, words):
@@ -168,7 +104,7 @@ def check_damage(checks, path, words):
                 ran = explain(copy, "--json")
                 os.pwrite(file.fileno(), good, at)
                 worst = max(worst, ran.seconds)
-                if problem := acceptable(ran):
+                if problem := judge.unacceptable(ran):
                     problems.append(f"byte {at}: {problem}")
             checks.all(f"{words.flips} dumps with one byte flipped", problems)
             problems = []
@@ -177,10 +113,10 @@ def check_damage(checks, path, words):
                 os.ftruncate(file.fileno(), size * number // words.truncations)
                 ran = explain(copy, "--json")
                 worst = max(worst, ran.seconds)
-                if problem := acceptable(ran):
+                if problem := judge.unacceptable_cut(ran):
                     problems.append(f"cut at {number}/{words.truncations}: {problem}")
-            checks.all(f"{words.truncations} dumps cut short", problems)
-    checks.row("longest damaged", round(worst, 2), MOST_HANG)
+            checks.all(f"{words.truncations} dumps cut short are refused", problems)
+    checks.row("longest damaged", round(worst, 2), judge.MOST_HANG)
 
 
 def dump_of(checks, words):
@@ -191,8 +127,9 @@ def dump_of(checks, words):
     os.makedirs(folder, exist_ok=True)
     if not words.keep:
         checks.at_end(lambda: shutil.rmtree(folder, ignore_errors=True))
-    words.stacks, words.kallsyms, words.module = (
-        os.path.join(folder, name) for name in ("stacks.txt", "kallsyms.txt", "ffs_stub.ko"))
+    words.stacks, words.sizes, words.kallsyms, words.module = (
+        os.path.join(folder, name)
+        for name in ("stacks.txt", "sizes.txt", "kallsyms.txt", "ffs_stub.ko"))
     return vmcore_dump.make(checks, folder, words.package)
 
 
@@ -203,6 +140,7 @@ def main():
     parser.add_argument("--package", default="linux-image-amd64", help="as of ci/vm/run")
     parser.add_argument("--keep", metavar="DIR", help="leave the dump there")
     parser.add_argument("--stacks", help="/proc/PID/stack of all tasks before the crash")
+    parser.add_argument("--sizes", help="/proc/PID/status of processes: see vmcore_dump.py")
     parser.add_argument("--kallsyms", help="/proc/kallsyms before the crash")
     parser.add_argument("--module", help="the .ko file that was loaded; the dump is not compressed")
     parser.add_argument("--truncations", type=int, default=50)
@@ -214,7 +152,7 @@ def main():
         path = dump_of(checks, words)
         told = check_explanation(checks, path) if path else None
         if told:
-            check_views(checks, path, words.stacks, told)
+            check_views(checks, path, words, told)
             vmcore_forms.check(checks, path, words, told)
         if path:
             check_damage(checks, path, words)

@@ -107,7 +107,9 @@ std::optional<std::int32_t> parse_process_note(std::string_view line) {
 std::optional<LockNote> parse_lock_note(std::string_view line) {
   if (take_word(line) != "//") return std::nullopt;
   const std::string_view kind = take_word(line);
-  const auto address = parse_hex(take_word(line));
+  std::string_view place = take_word(line);
+  if (place.ends_with(',')) place.remove_suffix(1);
+  const auto address = parse_hex(place);
   if ((kind != "mmap_lock" && kind != "rwsem") || !address) return std::nullopt;
   LockNote note{.address = *address};
   if (kind == "mmap_lock") note.kind = LockKind::mmap_lock;

@@ -12,7 +12,8 @@ constexpr std::uint32_t kStopped = 0x4;
 constexpr std::uint32_t kTraced = 0x8;
 constexpr std::uint32_t kInterruptible = 0x1;
 constexpr std::uint32_t kStateFrozen = 0x8000;
-constexpr std::uint32_t kFlagFrozen = 0x10000;
+constexpr std::uint32_t kFlagFrozen = 0x10000;  // before 6.1; later a mark of kernel threads
+constexpr std::uint32_t kKernelThread = 0x200000;
 constexpr std::uint64_t kJobctlFreeze = 1ULL << 23U;
 constexpr std::uint64_t kOwnerFlags = 7;
 
@@ -25,8 +26,8 @@ std::uint32_t facts_of(const DumpedTask& task) {
   if ((task.state & kStopped) != 0) facts |= SCAN_FACT_STOPPED;
   if ((task.state & kTraced) != 0) facts |= SCAN_FACT_TRACED;
   const bool trapped = (task.state & kInterruptible) != 0 && (task.jobctl & kJobctlFreeze) != 0;
-  if ((task.state & kStateFrozen) != 0 || (task.flags & kFlagFrozen) != 0 || trapped)
-    facts |= SCAN_FACT_FROZEN;
+  const bool marked = (task.flags & (kFlagFrozen | kKernelThread)) == kFlagFrozen;
+  if ((task.state & kStateFrozen) != 0 || marked || trapped) facts |= SCAN_FACT_FROZEN;
   if (task.in_execve) facts |= SCAN_FACT_EXEC;
   return facts;
 }

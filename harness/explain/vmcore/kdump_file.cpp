@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "harness/explain/vmcore/dump_length.h"
 #include "harness/explain/vmcore/flattened.h"
 
 namespace stallproof {
@@ -48,6 +49,8 @@ Result<std::unique_ptr<KdumpFile>> KdumpFile::open(const std::string& path) {
     if (!whole) return fail(path + ": " + whole.error().what);
     file->file_ = std::move(*whole);
   }
+  if (const auto length = check_length(file->file_.get()); !length)
+    return fail(path + ": " + length.error().what);
   if (auto attached = file->attach(path); !attached) return Failure(attached.error());
   return file;
 }

@@ -2,6 +2,7 @@
 // Memory made by a test: what was put is there, everything else is missing.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <cstring>
@@ -16,11 +17,15 @@ class MadeMemory final : public KernelMemory {
  public:
   bool read(std::uint64_t address, void* into, std::size_t size) const override {
     auto* out = static_cast<std::uint8_t*>(into);
-    for (std::size_t i = 0; i < size; ++i) {
-      const auto found = pages_.find((address + i) / kPageBytes);
-      const std::size_t at = (address + i) % kPageBytes;
-      if (found == pages_.end() || !found->second.there[at]) return false;
-      out[i] = found->second.bytes[at];
+    while (size > 0) {
+      const auto found = pages_.find(address / kPageBytes);
+      const std::size_t at = address % kPageBytes;
+      const std::size_t part = std::min(size, kPageBytes - at);
+      if (found == pages_.end() || !found->second.holds(at, part)) return false;
+      std::memcpy(out, &found->second.bytes[at], part);
+      out += part;
+      address += part;
+      size -= part;
     }
     return true;
   }
@@ -51,6 +56,13 @@ class MadeMemory final : public KernelMemory {
   struct Page {
     std::array<std::uint8_t, kPageBytes> bytes{};
     std::bitset<kPageBytes> there;
+
+    [[nodiscard]] bool holds(std::size_t at, std::size_t size) const {
+      if (there.all()) return true;
+      for (std::size_t i = at; i < at + size; ++i)
+        if (!there[i]) return false;
+      return true;
+    }
   };
 
   void put_byte(std::uint64_t address, std::uint8_t byte) {

@@ -53,19 +53,28 @@ class Walk {
   }
 
  private:
+  // Forwards, and where that breaks off backwards from the end.
   template <class Each>
   void follow(std::uint64_t head, const char* what, const Each& each) {
-    std::uint64_t node = memory_.pointer(head);
-    for (std::size_t i = 0; node != head; ++i) {
-      const std::uint64_t next = is_kernel_pointer(node) ? memory_.pointer(node) : 0;
-      const bool leads_back = next != 0 && memory_.pointer(next + 8) == node;
+    if (walk(head, 0, each)) return;
+    walk(head, 8, each);
+    missing_.push_back(std::string(what) + " breaks off: tasks are missing");
+  }
+
+  // `ahead`: place of the pointer to go along by in a list_head. True when it leads round.
+  template <class Each>
+  bool walk(std::uint64_t head, std::uint64_t ahead, const Each& each) {
+    const std::uint64_t back = 8 - ahead;
+    std::unordered_set<std::uint64_t> seen;
+    std::uint64_t node = memory_.pointer(head + ahead);
+    while (node != head) {
+      const std::uint64_t next = is_kernel_pointer(node) ? memory_.pointer(node + ahead) : 0;
+      const bool leads_back = next != 0 && memory_.pointer(next + back) == node;
       if (next != 0) each(node);
-      if (!leads_back || i >= kMostTasks || out_.size() >= kMostTasks) {
-        missing_.push_back(std::string(what) + " breaks off: tasks are missing");
-        return;
-      }
+      if (!leads_back || out_.size() >= kMostTasks || !seen.insert(node).second) return false;
       node = next;
     }
+    return true;
   }
 
   bool take(std::uint64_t address) {
