@@ -86,10 +86,18 @@ def prove(checks, words):
         os.makedirs(share)
         ended = guest.run(kernel, script(name), guest.Options(
             share=share, console=os.path.join(share, "console.log"), seconds=280,
-            memory_mib=1536, programs=[PROGRAM], words=["log_buf_len=4M"],
+            memory_mib=1536, programs=[stripped(share)], words=["log_buf_len=4M"],
             kdump=None if name == "alone" else "-l -d 31"))
         checks.row(f"guest `{name}`, boot to end", f"{ended.seconds:.0f} s", "280 s")
         JUDGES[name](checks, Part(share), ended)
+
+
+def stripped(folder):
+    """The program without what a debugger needs: it must fit into the crash kernel, too."""
+    target = os.path.join(folder, "stallproof")
+    subprocess.run([initramfs.find("strip", "binutils"), "-o", target, PROGRAM], check=True,
+                   timeout=60)
+    return target
 
 
 def script(part):
@@ -111,6 +119,7 @@ def judge_alone(checks, part, ended):
     checks.check("a full disk: said, never green, and the settings are as before",
                  part.code("full") == "3" and "No space left" in part.text("full.err") and
                  part.text("settings-full") == before, part.said("full"))
+    judge_others(checks, part)
     for case, code, words in (
             ("no-leave", "2", "--allow-crash"),
             ("no-crash-kernel", "3", "no crash kernel is loaded"),
@@ -143,6 +152,20 @@ def judge_sysrq(checks, part):
     checks.check("pressure, disks, memory and FUSE connections of that moment are beside it",
                  all(name in sources for name in ("pressure.txt", "diskstats.txt", "memory.txt",
                                                   "fuse.txt", "sysrq.txt")), sources[:300])
+
+
+def judge_others(checks, part):
+    for case, code in (("watched", "1"), ("planned", "0")):
+        stalls = part.verdict(case).get("stalls", [])
+        report = part.text(case, "incidents", "001", "sysrq.txt")
+        checks.check(f"{case}: its stall has the kernel's own words too",
+                     part.code(case) == code and len(stalls) >= 1 and
+                     "Show Blocked State" in report, part.said(case) + str(stalls)[:300])
+    problems = part.captures("mute").get("problems", [])
+    checks.check("a kernel that does not answer: said, and the run passes as ever",
+                 part.code("mute") == "0" and len(problems) == 1 and
+                 "incident 001: sysrq.txt: the kernel took the question" in problems[0],
+                 part.said("mute") + str(problems))
 
 
 def refused(checks, part, case, code, words):
@@ -195,8 +218,8 @@ def judge_crash(checks, part, ended):
     checks.check("and so does the console", line in part.text("console.log"),
                  part.text("console.log")[-400:])
     folder = os.path.join(part.share, "panic", "incidents", "001")
-    missing = [name for name in ("explanation.json", "snapshot.json", "stacks.txt", "kmsg.txt",
-                                 "sysrq.txt", "sources.json", "incident.json")
+    missing = [name for name in ("explanation.json", "snapshot.json", "stacks.txt", "sysrq.txt",
+                                 "sources.json", "incident.json")
                if not read(folder, name)]
     checks.all("its evidence was on disk before", missing)
     checks.check("what was seen last is in events.jsonl", '"event":"crash_asked"' in

@@ -37,10 +37,51 @@ alone() {
   repro no-leave --on-stall panic
   repro no-crash-kernel --on-stall panic --allow-crash
   repro only-leave --on-stall sysrq --allow-crash
+  others
+  no_answer
   killed
   small_disk 200k
   repro full --on-stall sysrq
   settings full
+}
+
+# Somebody else's load, and a plan whose worker is stopped for a while.
+others() {
+  run_case watched watch_a_stall
+  cat >/tmp/storm.toml <<PLAN
+[plan]
+duration = "12s"
+target = "/tmp"
+[[process]]
+  [[process.load]]
+  workload = "mprotect-storm"
+  threads = 4
+PLAN
+  stop_its_worker &
+  run_case planned stallproof run /tmp/storm.toml --stall-after 500ms --on-stall sysrq
+}
+
+watch_a_stall() {
+  stallproof watch "$@" --fail-after 1s --on-stall sysrq -- \
+    stallproof repro mmap-lock-fault --deadline 40s -o /mnt/of-watched
+}
+
+stop_its_worker() {
+  until grep -qs load_started /mnt/planned/events.jsonl; do usleep 50000; done
+  worker=$(sed -n '/"watchdog"/d; s/.*"event":"child".*"pid":\([0-9]*\).*/\1/p' \
+    /mnt/planned/events.jsonl)
+  sleep 2
+  kill -STOP $worker
+  sleep 3
+  kill -CONT $worker
+}
+
+# A kernel that takes the letters and says nothing.
+no_answer() {
+  touch /tmp/mute
+  mount --bind /tmp/mute /proc/sysrq-trigger
+  repro mute --on-stall sysrq
+  umount /proc/sysrq-trigger
 }
 
 # The controller is killed while the settings are changed; the next command puts them back.
@@ -48,9 +89,8 @@ killed() {
   stallproof repro mmap-lock-fault --hold --on-stall sysrq -o /mnt/killed >/mnt/killed.out 2>&1 &
   controller=$!
   for _ in $(seq 3000); do
-    read -r mask </proc/sys/kernel/sysrq
-    [ "$mask" = 176 ] || break
-    usleep 10000
+    [ "$(cat /proc/sys/kernel/sysrq)" = 176 ] || break
+    usleep 5000
   done
   kill -9 "$controller"
   settings killed

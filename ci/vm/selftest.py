@@ -10,7 +10,7 @@ import struct
 import sys
 import tempfile
 import unittest
-from contextlib import ExitStack, redirect_stderr
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from unittest import mock
 
 sys.dont_write_bytecode = True
@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import accel  # noqa: E402
+import capture_policy  # noqa: E402
 import cpio  # noqa: E402
 import guest  # noqa: E402
 import kernel  # noqa: E402
@@ -27,6 +28,7 @@ import kmod_judge as judge  # noqa: E402
 import options  # noqa: E402
 import qemu  # noqa: E402
 import zoo_judge  # noqa: E402
+from capture_policy import Checks  # noqa: E402
 from errors import VmError  # noqa: E402
 from kmod_evidence import tasks_of_stacks, tasks_of_sysrq  # noqa: E402
 
@@ -341,6 +343,17 @@ class Acceleration(InFolder):
         console = 'c=$(echo "$*" | sed "s/.*id=console,path=\\([^ ]*\\).*/\\1/")'
         first, why, _ = self.chosen(f'{console}; [ $1 = --version ] || echo "PROBE up" > "$c"\n')
         self.assertEqual((first, why), ("kvm", ""))
+
+
+class CapturePolicy(InFolder):
+    def test_no_evidence_proves_nothing(self):
+        for part, judge_part in capture_policy.JUDGES.items():
+            checks = Checks("selftest", 5)
+            with redirect_stdout(io.StringIO()):
+                judge_part(checks, capture_policy.Part(self.folder),
+                           mock.Mock(code=1, dumped=None, tail=""))
+            self.assertEqual(checks.passed, 0, part)
+            self.assertGreater(len(checks.failures), 4, part)
 
 
 if __name__ == "__main__":

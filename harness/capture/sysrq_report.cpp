@@ -16,7 +16,6 @@
 #include "harness/base/fd.h"
 #include "harness/base/file.h"
 #include "harness/capture/sources.h"
-#include "harness/probe/kmsg_record.h"
 
 namespace stallproof {
 namespace {
@@ -34,14 +33,8 @@ constexpr std::uint64_t kMostTasks = 4000;
 constexpr int kQuietMs = 100;
 constexpr Nanos kForOneLetter = kSecond;
 
-struct Answer {
-  bool begun = false;    // the first words of the list of blocked tasks came
-  bool refused = false;  // by the kernel's own words
-  bool cut = false;      // the log was overwritten before it was read
-};
-
 // All that has come until nothing more does.
-void copy_answer(int log, int into, Answer& answer) {
+void copy_answer(int log, int into, SysrqAnswer& answer) {
   const Deadline deadline = Deadline::in(kForOneLetter);
   std::array<char, 8192> raw;
   KmsgRecord record;
@@ -54,27 +47,21 @@ void copy_answer(int log, int into, Answer& answer) {
     }
     if (n <= 0) return;
     if (!parse_kmsg({raw.data(), static_cast<std::size_t>(n)}, record)) continue;
-    const auto has = [&record](const char* words) {
-      return record.kernel && record.text().find(words) != std::string_view::npos;
-    };
-    answer.begun = answer.begun || has("Show Blocked State");
-    answer.refused = answer.refused || has("sysrq operation is disabled");
+    note_record(record, answer);
     say(into, kernel_log_line(record));
   }
 }
 
 int ask(int trigger, int log, int into) {
   const SysrqPlan plan = plan_sysrq(kernel_log_room());
-  Answer answer;
+  SysrqAnswer answer;
   ::lseek(log, 0, SEEK_END);
   for (const char letter : plan.letters) {
     if (::write(trigger, &letter, 1) != 1) return errno;
     copy_answer(log, into, answer);
   }
   for (const std::string& line : plan.left_out) say(into, line + "\n");
-  if (answer.refused) return EPERM;
-  if (answer.cut) return EOVERFLOW;
-  return answer.begun ? 0 : ENODATA;
+  return error_of(answer);
 }
 
 void add_setting(const char* path, const char* ours, std::vector<ChangedSetting>& settings) {
@@ -120,6 +107,21 @@ SysrqPlan plan_sysrq(const KernelLogRoom& room) {
         fits ? fmt::format("more than {} would hold the processor that prints them", kMostTasks)
              : fmt::format("the kernel log holds {} KiB (log_buf_len)", room.ring_bytes / 1024)));
   return plan;
+}
+
+// What a process writes into the log proves nothing.
+void note_record(const KmsgRecord& record, SysrqAnswer& answer) {
+  const auto has = [&record](const char* words) {
+    return record.kernel && record.text().find(words) != std::string_view::npos;
+  };
+  answer.begun = answer.begun || has("Show Blocked State");
+  answer.refused = answer.refused || has("sysrq operation is disabled");
+}
+
+int error_of(const SysrqAnswer& answer) {
+  if (answer.refused) return EPERM;
+  if (answer.cut) return EOVERFLOW;
+  return answer.begun ? 0 : ENODATA;
 }
 
 std::vector<ChangedSetting> settings_for_sysrq() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/kernel_setting.h"
+#include "harness/probe/kmsg_record.h"
 
 namespace stallproof {
 
@@ -30,6 +31,16 @@ struct SysrqPlan {
   std::vector<std::string> left_out;
 };
 SysrqPlan plan_sysrq(const KernelLogRoom& room);
+
+// What the answer in the kernel log amounts to, record by record. Pure.
+struct SysrqAnswer {
+  bool begun = false;    // the first words of the list of blocked tasks came
+  bool refused = false;  // by the kernel's own words
+  bool cut = false;      // the log was overwritten before it was read
+};
+void note_record(const KmsgRecord& record, SysrqAnswer& answer);
+// As say_sysrq() returns it.
+int error_of(const SysrqAnswer& answer);
 
 // kernel.sysrq and the console level, as they are now and as they shall be while the kernel
 // answers: everything allowed, and nothing printed to a console, which may be a slow serial line.

@@ -39,6 +39,24 @@ TEST(SysrqReport, BlockedTasksAreAlwaysAsked) {
   EXPECT_EQ(plan.left_out.size(), 2U);
 }
 
+int error_after(std::initializer_list<const char*> records) {
+  SysrqAnswer answer;
+  KmsgRecord record;
+  for (const char* raw : records) {
+    EXPECT_TRUE(parse_kmsg(raw, record)) << raw;
+    note_record(record, answer);
+  }
+  return error_of(answer);
+}
+
+TEST(SysrqReport, TheKernelsOwnWordsDecide) {
+  EXPECT_EQ(error_after({"6,1,5,-;SysRq : Show Blocked State\n"}), 0);  // 3.10
+  EXPECT_EQ(error_after({"6,1,5,-;sysrq: Show Blocked State\n"}), 0);   // since 4.20
+  EXPECT_EQ(error_after({"6,1,5,-;sysrq: This sysrq operation is disabled.\n"}), EPERM);
+  EXPECT_EQ(error_after({"6,1,5,-;eth0: link becomes ready\n"}), ENODATA);
+  EXPECT_EQ(error_after({"14,1,5,-;sysrq: Show Blocked State\n"}), ENODATA);  // a process wrote it
+}
+
 TEST(SysrqReport, TheRoomOfThisMachineIsRead) {
   const KernelLogRoom room = kernel_log_room();
   EXPECT_GT(room.tasks, 1U);

@@ -14,7 +14,7 @@ TEST(VerdictJson, HoldsEveryKeyOfTheContract) {
        {"schema",      "run",          "verdict",      "exit_code", "reasons",    "labels",
         "node",        "kernel",       "tool_version", "target",    "thresholds", "started",
         "ended",       "duration_s",   "stalls",       "dropouts",  "hazard",     "observer",
-        "left_behind", "command_exit", "workloads"})
+        "left_behind", "command_exit", "workloads",    "captures"})
     EXPECT_TRUE(document.contains(key)) << key;
   EXPECT_EQ(document["verdict"], "unknown");
   EXPECT_TRUE(document["hazard"].is_null());
@@ -28,6 +28,21 @@ TEST(VerdictJson, UnresolvedStallHasNullAndNotZero) {
   verdict.stalls[0].resolved_ms = 12.5;
   document = nlohmann::json::parse(verdict_json(verdict));
   EXPECT_EQ(document["stalls"][0]["resolved_ms"], 12.5);
+}
+
+TEST(VerdictJson, WhatWasNotTakenOfAnIncidentIsSaid) {
+  Verdict verdict;
+  auto document = nlohmann::json::parse(verdict_json(verdict));
+  EXPECT_EQ(document["captures"]["policy"], "report");
+  EXPECT_TRUE(document["captures"]["problems"].empty());
+  EXPECT_TRUE(document["captures"]["crash"].is_null());
+  verdict.captures = {.policy = "panic",
+                      .taken = 4,
+                      .problems = {"incident 001: sysrq.txt: this kernel has no sysrq"},
+                      .crash = "not crashed: no failing stall"};
+  document = nlohmann::json::parse(verdict_json(verdict));
+  EXPECT_EQ(document["captures"]["problems"][0], verdict.captures.problems[0]);
+  EXPECT_EQ(document["captures"]["crash"], "not crashed: no failing stall");
 }
 
 TEST(VerdictJson, ThresholdsSayWhatTheyLetPass) {
