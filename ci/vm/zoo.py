@@ -42,9 +42,10 @@ REFUSED = {"kmod": ("kmod-mmap-lock", ("ffs_stub", "insmod")),
            "null": ("blk-timeout", ("null_blk", "modprobe null_blk")),
            "nbd": ("nbd-dead", ("nbd", "modprobe nbd")),
            "nfs": ("nfs-server-gone", ("nfsd", "modprobe"))}
-# What a kernel does not do, by the begin of its release.
-NOT_THERE = {("fuse-audit-cmdline", "6.1."): "a mapping put over a dirty page does not wait for the "
-             "write there; the next page_mkwrite does, with mmap_lock held for read"}
+# Stalls that a kernel does not have, by the begin of its release.
+NOT_THERE = {("fuse-audit-cmdline", "6.1."):
+             "a mapping put over a dirty page does not wait for the write there; the next "
+             "page_mkwrite does, with mmap_lock held for read"}
 SECONDS_PER_CASE = 25
 
 
