@@ -14,7 +14,7 @@ look() {
   ls /sys/kernel/config/nullb 2>/dev/null
   ls /run
   grep -v -E ' /mnt | /control ' /proc/mounts
-  cat /proc/fs/nfsd/threads /proc/fs/nfsd/portlist 2>/dev/null
+  for name in threads portlist versions nfsv4gracetime; do cat "/proc/fs/nfsd/$name"; done 2>/dev/null
   for file in /sys/kernel/debug/ffs_stub/abort /sys/kernel/debug/ffs_stub/hold/*; do
     [ -e "$file" ] && echo "$file $(cat "$file")"
   done

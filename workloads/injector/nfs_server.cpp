@@ -76,15 +76,15 @@ Result<std::uint16_t> start_nfs_server(const std::string& folder) {
   if (!listener) return Failure{listener.error()};
   offer_versions("-2,-3,+4,+4.1,+4.2");
   if (auto filled = fill_caches(folder); !filled) return Failure{filled.error()};
-  // Nobody has anything to reclaim from a server that has just been made.
-  [[maybe_unused]] auto ignored = write_control_file(control("nfsv4gracetime"), "10\n");
   if (auto given =
           write_control_file(control("portlist"), fmt::format("{}\n", listener->socket.get()));
       !given)
     return Failure{given.error()};
   if (auto started = write_control_file(control("threads"), "2\n"); !started)
     return Failure{started.error()};
-  ignored = write_control_file(control("v4_end_grace"), "Y\n");
+  // Nobody has anything to reclaim from a server that has just been made.
+  if (auto ended = write_control_file(control("v4_end_grace"), "Y\n"); !ended)
+    return Failure{ended.error()};
   return listener->port;
 }
 
