@@ -14,7 +14,9 @@ look() {
   ls /sys/kernel/config/nullb 2>/dev/null
   ls /run
   grep -v -E ' /mnt | /control ' /proc/mounts
-  for name in threads portlist versions nfsv4gracetime; do cat "/proc/fs/nfsd/$name"; done 2>/dev/null
+  for name in threads portlist versions nfsv4gracetime; do
+    cat "/proc/fs/nfsd/$name" 2>/dev/null
+  done
   for file in /sys/kernel/debug/ffs_stub/abort /sys/kernel/debug/ffs_stub/hold/*; do
     [ -e "$file" ] && echo "$file $(cat "$file")"
   done
