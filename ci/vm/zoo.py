@@ -131,6 +131,9 @@ def judge_run(checks, run, folder):
     else:
         checks.all(f"{' '.join(run.words[:3])}: " + ("quiet" if run.quiet else run.wanted_class),
                    judge.case(folder, run.wanted_class, run.quiet))
+        if judge.turns(folder) > 1:
+            checks.row(f"{' '.join(run.words[:3])}: turns", str(judge.turns(folder)),
+                       "1, where the host is idle")
         if not run.quiet:
             checks.row(f"{' '.join(run.words[:3])}", judge.told(folder), run.wanted_class)
 

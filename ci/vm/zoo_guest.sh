@@ -58,8 +58,13 @@ run_case() {
   rm -rf "$folder"
   mkdir -p "$folder"
   look >"$folder/before"
-  stallproof repro "$@" --json -o /tmp/run >"$folder/verdict" 2>"$folder/stderr"
-  echo "code $?" >"$folder/end"
+  for turn in 1 2 3; do
+    rm -rf /tmp/run
+    stallproof repro "$@" --json -o /tmp/run >"$folder/verdict" 2>"$folder/stderr"
+    printf 'code %s\nturns %s\n' "$?" "$turn" >"$folder/end"
+    # The host took the guest's processors away: nothing was seen, so it is done again.
+    grep -q '(observer gap)' "$folder/verdict" || break
+  done
   # What ends a moment later (a device's last reference, a killed thread) is no leftover.
   for _ in $(seq 30); do
     look >"$folder/after"

@@ -2,12 +2,14 @@
 #include "workloads/injector/nfs_server.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
 #include <sstream>
 
+#include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "workloads/injector/tcp_relay.h"
 
@@ -20,6 +22,7 @@ constexpr long kKnownFor = 24L * 3600;         // seconds
 // a file system known by a number: 0, which is the root of NFS 4.
 constexpr unsigned kExportFlags = 0x2 | 0x10 | 0x400 | 0x2000;
 constexpr unsigned kNobody = 65534;
+constexpr Nanos kGraceWithin = 12 * kSecond;
 constexpr const char* kShortestGrace = "10\n";  // seconds; fs/nfsd/nfsctl.c __nfsd4_write_time
 
 std::string control(const char* name) { return fmt::format("{}/{}", kNfsdControl, name); }
@@ -60,6 +63,17 @@ void offer_versions(const std::string& words) {
     [[maybe_unused]] const auto ignored = write_control_file(control("versions"), word + "\n");
 }
 
+// Nobody has anything to reclaim from a server that has just been made. A kernel without a program
+// that keeps the clients' names (nfsdcld) refuses to end it early: then the time must pass, or
+// whoever opens a file is sent away to come again.
+void end_grace() {
+  const std::string file = control("v4_end_grace");
+  [[maybe_unused]] const auto ignored = write_control_file(file, "Y\n");
+  for (const Deadline deadline = Deadline::in(kGraceWithin); !deadline.passed();
+       ::poll(nullptr, 0, 50))
+    if (first_line(file) == "Y") return;
+}
+
 }  // namespace
 
 Result<std::string> nfs_settings() {
@@ -85,9 +99,7 @@ Result<std::uint16_t> start_nfs_server(const std::string& folder) {
     return Failure{given.error()};
   if (auto started = write_control_file(control("threads"), "2\n"); !started)
     return Failure{started.error()};
-  // Nobody has anything to reclaim from a server that has just been made. A kernel without a
-  // program that keeps the clients' names (nfsdcld) refuses: then the time must pass.
-  [[maybe_unused]] const auto ignored = write_control_file(control("v4_end_grace"), "Y\n");
+  end_grace();
   return listener->port;
 }
 
