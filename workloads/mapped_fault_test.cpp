@@ -40,6 +40,16 @@ class MappedFaultLoad : public ::testing::Test {
   const TestDirectory scratch_;
 };
 
+TEST_F(MappedFaultLoad, ArmedFaultsBeginWhenTheRunIsArmed) {
+  LoadRig load = rig();
+  ASSERT_TRUE(load.prepare({"file-size=256KiB", "fault-begin=armed"}));
+  load.start();
+  ::poll(nullptr, 0, 30);
+  EXPECT_EQ(load.totals().ops, 0U);
+  load.board().header().service.armed_ns.store(monotonic_now());
+  EXPECT_TRUE(load.until_ops(10));
+}
+
 TEST_F(MappedFaultLoad, EveryRetouchInEveryWayFindsWhatItWrote) {
   for (const Retouch& retouch : retouch_table())
     for (const char* verify : {"page", "word"})

@@ -23,6 +23,11 @@ def told(folder):
     return (read(folder, "stderr").strip().splitlines() or ["nothing"])[-1]
 
 
+def turns(folder):
+    """How often it was run until its watchdog was not held up by the host."""
+    return numbers(read(folder, "end")).get("turns", 1)
+
+
 def difference(folder):
     before, after = (read(folder, name).splitlines() for name in ("before", "after"))
     return [f"left: {line}" for line in after if line not in before] + \

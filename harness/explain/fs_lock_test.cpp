@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Locks of which only the function that takes them is known, and mmap_locks that a thread of the
-// kernel holds.
+// Locks and services of which only functions are known, and mmap_locks that a thread of the kernel
+// holds.
 #include <gtest/gtest.h>
 
 #include "harness/explain/explain.h"
@@ -59,6 +59,19 @@ TEST(FsLock, InATextItIsToldFromTheSlowPathOfTheLockToo) {
       task.stack.insert(task.stack.begin(), {way, "", 0});
   snapshot.lens = LensKind::crash_text;
   EXPECT_EQ(explained(snapshot).stall_class, "lock_held");
+}
+
+TEST(NfsServer, ThatAnswersNobodyIsToldWithoutALock) {
+  LockSnapshot snapshot;
+  snapshot.tasks = {
+      client({.tid = 101, .comm = "dio", .stack = {"nfs_file_direct_read"}}),
+      client({.tid = 102, .comm = "stat", .stack = {"rpc_wait_bit_killable", "__rpc_execute"}})};
+  const Explanation result = explained(snapshot);
+  EXPECT_EQ(result.signature, "fs_server_stuck:request>service_absent");
+  EXPECT_TRUE(has(result.summary, "dio 101 and stat 102 wait for the nfs service"))
+      << result.summary;
+  for (TaskRow& task : snapshot.tasks) task.unchanged_for = 20 * kMillisecond;
+  EXPECT_EQ(explained(snapshot).stall_class, "none");
 }
 
 TEST(MmapLockHeld, ByAThreadOfTheKernelIsToldWithItsName) {

@@ -129,6 +129,16 @@ TEST(DeviceSuspended, NobodyWhoWaitsForItIsQuiet) {
   EXPECT_EQ(explained(snapshot).stall_class, "none");
 }
 
+TEST(DeviceSuspended, WhoWaitsForSomethingUnknownDoesNotWaitForIt) {
+  LockSnapshot snapshot;
+  snapshot.tasks = {
+      client({.tid = 101, .comm = "ring", .state = 'S', .stack = {"io_cqring_wait"}})};
+  snapshot.devices = {suspended_device()};
+  EXPECT_EQ(explained(snapshot).stall_class, "none");
+  snapshot.devices[0].reads_in_flight = 1;
+  EXPECT_EQ(explained(snapshot).stall_class, "device_stuck");
+}
+
 TEST(DeviceSuspended, BetweenTwoLooksItMayBeAnOrdinaryTableChange) {
   LockSnapshot snapshot;
   snapshot.tasks = {at_the_device(101)};

@@ -39,6 +39,11 @@ bool waits_for_io(const SceneTask& task) {
          reading.top == KernelMeaning::journal_wait;
 }
 
+// Nobody need wait for it: it takes a task that is known to.
+bool merely_suspended(const DeviceRow& device) {
+  return device.suspended && device.reads_in_flight + device.writes_in_flight == 0;
+}
+
 // Its stack shows that it waits for a block device, but not for which.
 bool waits_for_some_device(const SceneTask& task) {
   if (task.row->file_wait && task.row->file_wait->device_major == 0) return false;
@@ -55,7 +60,7 @@ void add_party(Story& story, std::size_t t, const DeviceRow& device) {
                              fmt::format("sleeps in {} for I/O on this device (read from its "
                                          "stack)",
                                          task.reading.wait_function)});
-  else if (waits_for_some_device(task))
+  else if (!merely_suspended(device) && waits_for_some_device(task))
     story.parties.push_back({t, Certainty::inferred,
                              fmt::format("sleeps in {} for I/O while this device completes none",
                                          task.reading.wait_function)});

@@ -4,7 +4,8 @@
 // mounts below the run's directory, loop devices that clear themselves, cgroups of the run's name.
 // Nobody else's file system, device or process is ever touched.
 //
-// Each call makes a few system calls on what is our own and healthy and returns within a second.
+// Each call makes a few system calls on what is our own and healthy and returns within a second;
+// where I/O in flight must be waited for, when it has come.
 // One that does not return is the controller's to end: it undoes what the process has left.
 #pragma once
 

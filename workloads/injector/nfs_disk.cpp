@@ -41,7 +41,7 @@ class NfsDisk : public Injector {
       return fail_errno("umount " + client(), errno, {}, Origin::infra);
     client_mounted_ = false;
     if (started_)
-      if (auto stopped = stop_nfs_server(versions_); !stopped) return stopped;
+      if (auto stopped = stop_nfs_server(settings_); !stopped) return stopped;
     started_ = false;
     relay_.stop();
     if (server_mounted_ && ::umount2(server().c_str(), MNT_DETACH) != 0)
@@ -58,15 +58,15 @@ class NfsDisk : public Injector {
   [[nodiscard]] std::string client() const { return directory_ + "/disk"; }
 
   Result<> serve() {
-    auto versions = nfs_versions();
-    if (!versions) return Failure{versions.error()};
-    versions_ = *versions;
+    auto settings = nfs_settings();
+    if (!settings) return Failure{settings.error()};
+    settings_ = *settings;
     if (::mkdir(server().c_str(), 0755) != 0 || ::mkdir(client().c_str(), 0755) != 0)
       return fail_errno("make folders in " + directory_, errno);
     if (::mount("tmpfs", server().c_str(), "tmpfs", 0, "size=64m") != 0)
       return fail_errno("mount a tmpfs on " + server(), errno);
     server_mounted_ = true;
-    if (auto noted = note_thing(directory_, {"nfsd", versions_}); !noted) return noted;
+    if (auto noted = note_thing(directory_, {"nfsd", settings_}); !noted) return noted;
     started_ = true;
     const auto port = start_nfs_server(server());
     if (!port) return Failure{port.error()};
@@ -85,7 +85,7 @@ class NfsDisk : public Injector {
     return {};
   }
 
-  std::string directory_, versions_;
+  std::string directory_, settings_;
   TcpRelay relay_;
   std::uint16_t server_port_ = 0;
   bool server_mounted_ = false, client_mounted_ = false, started_ = false;

@@ -15,11 +15,12 @@ namespace stallproof {
 
 inline constexpr const char* kNfsdControl = "/proc/fs/nfsd";
 
-// The versions that are offered now, as one word; to be given back to stop_nfs_server.
-Result<std::string> nfs_versions();
-// Returns the port, on 127.0.0.1. `folder` is its root, for 127.0.0.1 alone.
+// What is changed of the server's settings, as one word: to be given to stop_nfs_server.
+Result<std::string> nfs_settings();
+// Returns the port, on 127.0.0.1. `folder` is its root, for 127.0.0.1 alone. Waits up to
+// 12 s: for the shortest time of grace that there is, where the kernel will not end it before.
 Result<std::uint16_t> start_nfs_server(const std::string& folder);
 // Ends its threads, forgets the folder. One that does not run is no error.
-Result<> stop_nfs_server(const std::string& versions);
+Result<> stop_nfs_server(const std::string& settings);
 
 }  // namespace stallproof

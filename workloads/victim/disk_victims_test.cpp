@@ -41,6 +41,11 @@ TEST_F(DiskVictims, FileChurnLeavesNoFile) {
   EXPECT_TRUE(std::filesystem::is_empty(std::filesystem::path(scratch_.file()).parent_path()));
 }
 
+TEST_F(DiskVictims, JournalSyncLeavesNoFile) {
+  EXPECT_GT(run("journal-sync", 2).ops, 0U);
+  EXPECT_TRUE(std::filesystem::is_empty(std::filesystem::path(scratch_.file()).parent_path()));
+}
+
 TEST_F(DiskVictims, PageWriteGoesOnWhileItsMappingIsProtected) {
   EXPECT_GT(run("page-write", 4).ops, 0U);
 }
@@ -80,7 +85,7 @@ TEST_F(DiskVictims, WordsThatAreWrongAreRefusedByName) {
   }
 }
 
-TEST_F(DiskVictims, DeviceIoWritesToNothingButALoopDevice) {
+TEST_F(DiskVictims, DeviceIoWritesToNothingButASpareDevice) {
   std::ofstream(scratch_.file()) << "mine";
   for (const std::string& path : {scratch_.file(), std::string("/dev/null")}) {
     LoadRig load("device-io", 1, path);

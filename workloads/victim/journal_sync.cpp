@@ -60,7 +60,7 @@ constexpr std::string_view kExercises[] = {"fs.fsync", "fs.journal"};
 WorkloadInfo journal_sync_workload();
 WorkloadInfo journal_sync_workload() {
   return {.name = "journal-sync",
-          .thread_prefix = "journal-sync",
+          .thread_prefix = "journal",
           .summary = "changes of files' attributes, each made durable by fsync",
           .exercises = kExercises,
           .parameters = {},
