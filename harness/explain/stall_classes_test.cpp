@@ -63,6 +63,14 @@ TEST(FsFrozen, IsToldWithTheMountAndTheCommand) {
   EXPECT_EQ(edge(result, "task:101", "fs:7:3")->certainty, Certainty::exact);
 }
 
+TEST(FsFrozen, WhatAnEarlierCallLeftOnTheStackIsNoFreeze) {
+  LockSnapshot snapshot = of({sleeper(101, {"schedule", "do_epoll_wait"}, 'D')});
+  snapshot.tasks[0].file_wait = FileWait{FileWait::How::freeze, 7, 3, 0};
+  EXPECT_NE(explained(snapshot).stall_class, "fs_frozen");
+  snapshot.tasks[0].stack.clear();
+  EXPECT_EQ(explained(snapshot).stall_class, "fs_frozen");
+}
+
 TEST(FsFrozen, AnotherPerCpuSemaphoreIsNoFreeze) {
   EXPECT_EQ(signature({sleeper(101, {"percpu_rwsem_wait", "cgroup_procs_write_start"}, 'D')}),
             "unknown");

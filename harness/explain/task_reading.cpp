@@ -96,8 +96,12 @@ void note_frame(TaskReading& reading, const FunctionMeaning& meaning, std::strin
   if (reading.idle.fs == nullptr) reading.idle = meaning.idle;
 }
 
+// What lies on a stack may be left from an earlier call: a stack that is known must be in such a
+// wait.
 bool waits_for_thaw(const TaskRow& task, const TaskReading& reading) {
-  if (task.file_wait && task.file_wait->how == FileWait::How::freeze) return true;
+  if (task.file_wait && task.file_wait->how == FileWait::How::freeze &&
+      (task.stack.empty() || reading.on_stack(KernelMeaning::percpu_wait)))
+    return true;
   if (reading.top == KernelMeaning::freeze) return true;
   return reading.top == KernelMeaning::percpu_wait && reading.on_stack(KernelMeaning::freeze_user);
 }

@@ -71,6 +71,7 @@ struct percpu_rw_semaphore {
   struct wait_queue_head waiters;
 };
 struct sb_writers {
+  unsigned short frozen; /* an int before 6.6: little endian, and at most 4 */
   struct percpu_rw_semaphore rw_sem[3];
 };
 struct super_block {

@@ -13,6 +13,7 @@
 #define KERNEL_MIN 0xff00000000000000ULL
 #define PTR_BYTES 8
 #define FREEZE_LEVELS 3
+#define FREEZE_COMPLETE 4 /* SB_FREEZE_COMPLETE, include/linux/fs/super_types.h; 0 is thawed */
 #define MAX_FREEZE_WAITERS 24
 #define S_IFMT 0170000
 #define S_IFREG 0100000
@@ -31,6 +32,12 @@ static __always_inline int is_super_block(const struct super_block* sb) {
   if ((__u64)sb < KERNEL_MIN) return 0;
   const struct dentry* root = BPF_CORE_READ(sb, s_root);
   return (__u64)root >= KERNEL_MIN && BPF_CORE_READ(root, d_sb) == sb;
+}
+
+/* Of any other list an entry may have neighbours that look like a super block. */
+static __always_inline int is_frozen(const struct super_block* sb) {
+  const unsigned short frozen = BPF_CORE_READ(sb, s_writers.frozen);
+  return is_super_block(sb) && frozen != 0 && frozen <= FREEZE_COMPLETE;
 }
 
 static __always_inline void found_inode(const struct inode* inode, __u32 kind) {
@@ -60,7 +67,7 @@ static long freeze_step(__u32 step, void* unused) {
   const __u64 first = bpf_core_field_offset(struct super_block, s_writers.rw_sem);
   for (int level = 0; level < FREEZE_LEVELS; ++level) {
     const struct super_block* sb = (const void*)(sem - first);
-    if (is_super_block(sb)) {
+    if (is_frozen(sb)) {
       place.kind = SCAN_WAIT_FREEZE;
       place.device = BPF_CORE_READ(sb, s_dev);
       place.inode = 0;
