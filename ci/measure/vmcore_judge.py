@@ -61,19 +61,22 @@ OWN_ACCOUNT_KIB = 64 * 4
 
 
 def different_sizes(tasks, before):
-    """(processes compared, what differs): --tasks of stuck processes against /proc/PID/status."""
-    stuck = {}
+    """(processes compared, what differs): --tasks against /proc/PID/status, of processes that have
+    a stuck thread: of its sizes."""
+    rows, stuck = {}, set()
     for line in tasks.splitlines():
-        if row := re.match(r"[> ] +(\d+) +\d+ +\S+ +[0-9a-f]+ +UN +\S+ +(\d+) +(\d+) +", line):
-            stuck[int(row[1])] = (int(row[2]), int(row[3]))
+        if row := re.match(r"[> ] +(\d+) +\d+ +\S+ +[0-9a-f]+ +(\S\S) +\S+ +(\d+) +(\d+) +", line):
+            rows[int(row[1])] = (int(row[3]), int(row[4]))
+            if row[2] == "UN" and int(row[3]):
+                stuck.add(rows[int(row[1])])
     compared, differ = 0, []
     for pid, virtual, resident in re.findall(
             r"/proc/(\d+)/status Name: .* VmSize: (\d+) kB VmRSS: (\d+) kB", before):
-        if int(pid) not in stuck:
+        ours = rows.get(int(pid))
+        if ours not in stuck:
             continue
         compared += 1
-        ours = stuck[int(pid)]
-        threads = sum(each == ours for each in stuck.values())
+        threads = sum(each == ours for each in rows.values())
         if ours[0] != int(virtual) or abs(ours[1] - int(resident)) > threads * OWN_ACCOUNT_KIB:
             differ.append(f"{pid}: {ours[0]}, {ours[1]} KiB for {virtual}, {resident} KiB")
     return compared, differ
