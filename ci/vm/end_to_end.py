@@ -21,7 +21,7 @@ import initramfs  # noqa: E402
 import kernel_module  # noqa: E402
 import kernel_package  # noqa: E402
 import qemu  # noqa: E402
-import vmcore  # noqa: E402
+import vmcore_judge  # noqa: E402
 import vmcore_explain  # noqa: E402
 from checks import Checks  # noqa: E402
 from errors import LACKS_MEANS, VmError  # noqa: E402
@@ -33,10 +33,7 @@ insmod /bin/ffs_stub.ko i_accept_hangs=1 || exit 1
 stallproof repro kmod-mmap-lock --deadline 40s --on-stall panic --allow-crash -o /mnt/run \
   >/mnt/out 2>/mnt/err
 """
-# A log knows no queue: who waits for the lock in it is known, in which order is not.
-ROLES = {"live": ("holder", "queued_writer", "queued_reader", "service"),
-         "text": ("holder", "queued_writer", "queued_reader", "service"),
-         "log": ("holder", "queued_writer")}
+ROLES = ("holder", "queued_writer", "queued_reader", "service")
 
 
 def main():
@@ -116,9 +113,9 @@ def compare(checks, name, other, told):
         return
     checks.check(f"lens {name}: the class of the vmcore", other["class"] == told["class"],
                  f"{other['class']} for {told['class']}")
-    theirs, ours = vmcore.roles_of(other), vmcore.roles_of(told)
+    theirs, ours = vmcore_judge.roles_of(other), vmcore_judge.roles_of(told)
     checks.all(f"lens {name}: the roles of the vmcore",
-               [f"{role}: {theirs.get(role)} for {ours.get(role)}" for role in ROLES[name]
+               [f"{role}: {theirs.get(role)} for {ours.get(role)}" for role in ROLES
                 if theirs.get(role) != ours.get(role)])
 
 

@@ -26,6 +26,9 @@ TEST(KernelLog, TaskLinesOfAllKernelsAreRead) {
   EXPECT_EQ(log.snapshot.tasks[2].state, 'D');
   EXPECT_EQ(log.snapshot.tasks[3].comm, "a: b");
   EXPECT_EQ(log.snapshot.tasks[3].tgid, 6);
+  EXPECT_EQ(log.snapshot.tasks[0].parent_tgid, 1);
+  EXPECT_EQ(log.snapshot.tasks[1].parent_tgid, 15184);
+  EXPECT_EQ(log.snapshot.tasks[3].parent_tgid, 1);
   EXPECT_TRUE(log.complete);
 }
 
@@ -51,6 +54,32 @@ TEST(KernelLog, OwnersThatTheKernelNamesAreLikely) {
   EXPECT_EQ(log.snapshot.locks[0].holders[0].mode, LockMode::read);
   EXPECT_EQ(log.snapshot.locks[0].holders[0].certainty, Certainty::likely);
   EXPECT_EQ(log.snapshot.locks[1].holders[0].tid, 471);
+}
+
+// Threads have the parent of their process, whatever they are called; before 6.6 nothing else of
+// the process is told.
+std::string fault_beside_writer(const std::string& parent_of_fault) {
+  return "task:fault/0         state:D stack:0     pid:145   ppid:" + parent_of_fault +
+         " flags:0x00004002\nCall Trace:\n <TASK>\n schedule+0x5a/0xd0\n"
+         " lock_blkgrp_sync+0x15/0x40 [ffs_stub]\n __do_fault+0x33/0x110\n"
+         " handle_mm_fault+0xdb/0x2d0\n exc_page_fault+0x70/0x170\n </TASK>\n"
+         "task:mprotect/0      state:D stack:0     pid:153   ppid:124    flags:0x00000002\n"
+         "Call Trace:\n <TASK>\n schedule+0x5a/0xd0\n rwsem_down_write_slowpath+0x1/0x2\n"
+         " down_write_killable+0x1/0x2\n do_mprotect_pkey+0x1/0x2\n </TASK>\n";
+}
+
+TEST(KernelLog, AFaultWithTheWritersParentHoldsItsLock) {
+  const CrashText log = parse_kernel_log(fault_beside_writer("124"));
+  const Explanation result = explain(log.snapshot, *FsKnowledge::shipped());
+  EXPECT_EQ(result.signature, "mmap_lock_held:fault_read>mprotect_write");
+}
+
+TEST(KernelLog, AFaultOfAnotherParentHoldsAnotherLock) {
+  for (const char* other : {"77", "1"}) {
+    const CrashText log = parse_kernel_log(fault_beside_writer(other));
+    const Explanation result = explain(log.snapshot, *FsKnowledge::shipped());
+    EXPECT_EQ(result.signature, "mmap_lock_held:unknown>mprotect_write") << other;
+  }
 }
 
 TEST(KernelLog, LaterReportReplacesTheEarlier) {

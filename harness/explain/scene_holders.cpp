@@ -22,7 +22,11 @@ struct Candidates {
   std::unordered_map<std::uint64_t, std::vector<Candidate>> by_mm;
   std::unordered_map<std::int32_t, std::vector<Candidate>> by_tgid;
   std::unordered_map<std::string, std::vector<Candidate>> by_comm;
+  std::unordered_map<std::int32_t, std::vector<Candidate>> by_parent;
 };
+
+// Everybody's: init and the kernel's own.
+constexpr std::int32_t kCommonParents = 2;
 
 Candidates find_candidates(const Scene& scene) {
   Candidates found;
@@ -44,12 +48,23 @@ Candidates find_candidates(const Scene& scene) {
     if (task.row->tgid != 0) found.by_tgid[task.row->tgid].push_back(candidate);
     if (task.row->mm == 0 && task.row->tgid == 0)
       found.by_comm[task.row->comm].push_back(candidate);
+    if (task.row->mm == 0 && task.row->tgid == 0 && task.row->parent_tgid > kCommonParents)
+      found.by_parent[task.row->parent_tgid].push_back(candidate);
   }
   return found;
 }
 
+// Of the first of its waiters that asks for its own lock; 0 when no text says so.
+std::int32_t parent_of_waiter(const Scene& scene, const SceneLock& lock) {
+  for (const SceneWaiter& waiter : lock.waiters) {
+    const SceneTask& task = scene.tasks[waiter.task];
+    if (task.reading.own_mm) return task.row->parent_tgid;
+  }
+  return 0;
+}
+
 // The candidates that can be tied to the lock, and by what.
-std::pair<std::vector<Candidate>, std::string> tied_to(const SceneLock& lock,
+std::pair<std::vector<Candidate>, std::string> tied_to(const Scene& scene, const SceneLock& lock,
                                                        const Candidates& all) {
   if (const auto mm = all.by_mm.find(lock.mm); lock.mm != 0 && mm != all.by_mm.end())
     return {mm->second, "of the same address space"};
@@ -59,8 +74,13 @@ std::pair<std::vector<Candidate>, std::string> tied_to(const SceneLock& lock,
   if (anonymous && all.by_comm.size() == 1 && all.by_comm.begin()->second.size() == 1)
     return {all.by_comm.begin()->second, "and no other task found holds an mmap_lock"};
   const auto comm = all.by_comm.find(lock.owner_comm);
-  if (lock.owner_comm.empty() || comm == all.by_comm.end()) return {{}, {}};
-  return {comm->second, fmt::format("with the waiting writer's name \"{}\"", lock.owner_comm)};
+  if (!lock.owner_comm.empty() && comm != all.by_comm.end())
+    return {comm->second, fmt::format("with the waiting writer's name \"{}\"", lock.owner_comm)};
+  const auto parent = all.by_parent.find(parent_of_waiter(scene, lock));
+  if (lock.mm != 0 || lock.tgid != 0 || parent == all.by_parent.end()) return {{}, {}};
+  return {parent->second,
+          fmt::format("with the waiting writer's parent {}, as threads of one process have",
+                      parent->first)};
 }
 
 std::size_t solid_holders(const SceneLock& lock) {
@@ -107,7 +127,7 @@ void infer_holders(Scene& scene) {
       drop_hints(lock);
       continue;
     }
-    const auto tied = tied_to(lock, candidates);
+    const auto tied = tied_to(scene, lock, candidates);
     const LockMode mode = lock.writer_holds.value_or(false) ? LockMode::write : LockMode::read;
     for (const Candidate& candidate : tied.first) {
       if (lock.writer_holds && candidate.mode != mode && mode == LockMode::write) continue;

@@ -13,7 +13,8 @@
 #define STATE_STOPPED 0x4
 #define STATE_TRACED 0x8
 #define STATE_FROZEN 0x8000        /* 6.1 and later */
-#define FLAG_FROZEN 0x10000        /* PF_FROZEN, before 6.1 */
+#define FLAG_FROZEN 0x10000        /* PF_FROZEN, before 6.1; later PF_KCOMPACTD */
+#define FLAG_KTHREAD 0x200000
 #define FLAG_IO_WORKER 0x10        /* PF_IO_WORKER, 5.12 and later */
 #define JOBCTL_FREEZE (1ULL << 23) /* JOBCTL_TRAP_FREEZE: cgroup v2 */
 
@@ -43,7 +44,8 @@ static __always_inline __u32 facts_of(struct task_struct* task) {
   if (state & STATE_STOPPED) facts |= SCAN_FACT_STOPPED;
   if (state & STATE_TRACED) facts |= SCAN_FACT_TRACED;
   const int trapped = (state & STATE_INTERRUPTIBLE) && (task->jobctl & JOBCTL_FREEZE);
-  if ((state & STATE_FROZEN) || (task->flags & FLAG_FROZEN) || trapped) facts |= SCAN_FACT_FROZEN;
+  const int flagged = (task->flags & (FLAG_FROZEN | FLAG_KTHREAD)) == FLAG_FROZEN;
+  if ((state & STATE_FROZEN) || flagged || trapped) facts |= SCAN_FACT_FROZEN;
   if (bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
     facts |= SCAN_FACT_EXEC;
   if (state == 0 && is_throttled(task)) facts |= SCAN_FACT_THROTTLED;

@@ -31,6 +31,7 @@ std::optional<TaskRow> new_form(std::string_view line) {
   task.state = line[state + 7];
   task.tid = *pid;
   task.tgid = field(line, " tgid:").value_or(0);
+  task.parent_tgid = field(line, " ppid:").value_or(0);
   return task;
 }
 
@@ -79,6 +80,7 @@ std::optional<TaskRow> old_form(std::string_view line) {
     task.comm = trimmed(std::string_view(words[0].data(), length));
     task.state = words[at][0];
     task.tid = *pid;
+    task.parent_tgid = leading_pid(words[words.size() - numbers + 1]).value_or(0);
     return task;
   }
   return std::nullopt;

@@ -10,7 +10,7 @@
 
 namespace stallproof {
 
-// comm, state, tid and, where told, tgid.
+// comm, state, tid, parent and, where told, tgid.
 std::optional<TaskRow> task_line(std::string_view line);
 
 // Begins like one of 5.8 and later, whatever follows.

@@ -115,11 +115,11 @@ class Reader {
       all_there = all_there && name.has_value();
       // Without a name of its own its code would be taken for the function before it.
       if (!name) name = fmt::format("0x{:x}", symbol.st_value);
-      if (name->empty()) continue;
+      if (name->empty()) continue;  // it has one, but its page was cleared
       ++named;
       book_.add_function(symbol.st_value, *name, module.name);
     }
-    return all_there && (named != 0 || inside == 0);
+    return all_there && named == inside;
   }
 
   [[nodiscard]] std::optional<std::string> text_at(std::uint64_t at) const {
