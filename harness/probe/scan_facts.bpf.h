@@ -12,8 +12,8 @@
 #define STATE_INTERRUPTIBLE 0x1
 #define STATE_STOPPED 0x4
 #define STATE_TRACED 0x8
-#define STATE_FROZEN 0x8000        /* 6.1 and later */
-#define FLAG_FROZEN 0x10000        /* PF_FROZEN, before 6.1; later PF_KCOMPACTD */
+#define STATE_FROZEN 0x8000 /* 6.1 and later */
+#define FLAG_FROZEN 0x10000 /* PF_FROZEN, before 6.1; later PF_KCOMPACTD */
 #define FLAG_KTHREAD 0x200000
 #define FLAG_IO_WORKER 0x10        /* PF_IO_WORKER, 5.12 and later */
 #define JOBCTL_FREEZE (1ULL << 23) /* JOBCTL_TRAP_FREEZE: cgroup v2 */
