@@ -60,7 +60,9 @@ Result<> told(const char* what, const std::string& name, int error) {
 
 // include/linux/kdev_t.h huge_encode_dev.
 dev_t decode_device(std::uint64_t encoded) {
-  return makedev((encoded & 0xfff00U) >> 8U, (encoded & 0xffU) | ((encoded >> 12U) & 0xfff00U));
+  const auto major = static_cast<unsigned>((encoded & 0xfff00U) >> 8U);
+  const auto minor = static_cast<unsigned>((encoded & 0xffU) | ((encoded >> 12U) & 0xfff00U));
+  return makedev(major, minor);
 }
 
 Result<> wait_for_node(const std::string& path) {
