@@ -37,13 +37,17 @@ Failure reported_failure(std::string_view who, std::string_view line) {
   return fail(fmt::format("start {}: {}", who, line), origin);
 }
 
-// Runs between fork and exec: async-signal-safe calls only.
-void become_child(pid_t parent, const std::vector<int>& keep, char* const* argv, int program) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+// These run between fork and exec: async-signal-safe calls only.
+void die_with(pid_t parent, int signal_number) {
+  ::prctl(PR_SET_PDEATHSIG, signal_number);
   if (::getppid() != parent) ::_exit(127);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void become_child(pid_t parent, const std::vector<int>& keep, char* const* argv, int program) {
+  die_with(parent, SIGKILL);
   // close_range is 5.9+; without it only our own descriptors matter, and those are close-on-exec.
   ::syscall(SYS_close_range, 3U, ~0U, kCloseRangeCloexec);
   for (const int fd : keep) ::fcntl(fd, F_SETFD, 0);
@@ -52,21 +56,50 @@ void become_child(pid_t parent, const std::vector<int>& keep, char* const* argv,
   ::_exit(127);
 }
 
+void become_command(pid_t parent, int out, int err, char* const* argv) {
+  die_with(parent, SIGTERM);
+  // `err` may be the descriptor that becomes stdout.
+  const int kept_err = ::fcntl(err, F_DUPFD_CLOEXEC, 3);
+  if (::dup2(out, STDOUT_FILENO) < 0 || ::dup2(kept_err, STDERR_FILENO) < 0) ::_exit(127);
+  ::syscall(SYS_close_range, 3U, ~0U, kCloseRangeCloexec);
+  ::execv("/proc/self/exe", argv);
+  ::_exit(127);
+}
+
+std::vector<char*> argv_of(std::vector<std::string>& words) {
+  std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return argv;
+}
+
 }  // namespace
 
 Result<Child> Child::spawn(std::string_view role, const std::vector<std::string>& args,
                            const std::vector<int>& keep, int program) {
   std::vector<std::string> words{"stallproof", "child", std::string(role)};
   words.insert(words.end(), args.begin(), args.end());
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = argv_of(words);
 
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("fork " + std::string(role), errno, {}, Origin::infra);
   if (pid == 0) become_child(parent, keep, argv.data(), program);
+  Child child;
+  child.pid_ = pid;
+  child.pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
+  return child;
+}
+
+Result<Child> Child::spawn_command(const std::vector<std::string>& words, int out, int err) {
+  std::vector<std::string> command{"stallproof"};
+  command.insert(command.end(), words.begin(), words.end());
+  const std::vector<char*> argv = argv_of(command);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail_errno("fork stallproof " + words.front(), errno, {}, Origin::infra);
+  if (pid == 0) become_command(parent, out, err, argv.data());
   Child child;
   child.pid_ = pid;
   child.pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));

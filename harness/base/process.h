@@ -24,6 +24,9 @@ class Child {
   // `program`: another copy of it to run, where the kernel can (sealed_program.h; 3.19).
   static Result<Child> spawn(std::string_view role, const std::vector<std::string>& args,
                              const std::vector<int>& keep, int program = -1);
+  // Starts `stallproof WORDS…` as a person would, with these as its stdout and stderr. It is asked
+  // to end (SIGTERM) when the calling thread dies.
+  static Result<Child> spawn_command(const std::vector<std::string>& words, int out, int err);
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   // Readable when the child is a zombie: for poll(2). Invalid where pidfd_open is missing (< 5.3).

@@ -24,70 +24,6 @@ std::size_t board_size(std::size_t slots) { return kSlotsOffset + slots * sizeof
 
 }  // namespace
 
-std::string_view op_name(Op op) {
-  switch (op) {
-    case Op::none:
-      return "idle";
-    case Op::read:
-      return "read";
-    case Op::write:
-      return "write";
-    case Op::direct_read:
-      return "direct read";
-    case Op::page_fault:
-      return "page fault";
-    case Op::page_drop:
-      return "page drop";
-    case Op::mprotect:
-      return "mprotect";
-    case Op::serve_page:
-      return "serve page read";
-    case Op::serve_direct:
-      return "serve direct read";
-    case Op::mkdir:
-      return "mkdir";
-    case Op::rmdir:
-      return "rmdir";
-    case Op::create:
-      return "create";
-    case Op::open:
-      return "open";
-    case Op::close:
-      return "close";
-    case Op::remove:
-      return "delete";
-    case Op::getattr:
-      return "getattr";
-    case Op::setattr:
-      return "setattr";
-    case Op::access:
-      return "access";
-    case Op::copy:
-      return "copy";
-    case Op::move:
-      return "move";
-    case Op::mmap:
-      return "mmap";
-    case Op::munmap:
-      return "munmap";
-    case Op::madvise:
-      return "madvise";
-    case Op::thread_start:
-      return "thread start";
-    case Op::thread_end:
-      return "thread end";
-    case Op::msync:
-      return "msync";
-    case Op::lock:
-      return "lock";
-    case Op::exec:
-      return "exec";
-    case Op::vfork:
-      return "vfork";
-  }
-  return "unknown";
-}
-
 Board::Board(Board&& other) noexcept { *this = std::move(other); }
 
 Board& Board::operator=(Board&& other) noexcept {
@@ -182,6 +118,13 @@ const LoadEntry* Board::find_load(std::string_view name) const {
   for (const LoadEntry& load : loads())
     if (name == load.name) return &load;
   return nullptr;
+}
+
+void Board::clear() {
+  header_->phase.store(static_cast<std::uint32_t>(Phase::prepare), std::memory_order_release);
+  std::memset(static_cast<void*>(&header_->service), 0, sizeof header_->service);
+  std::memset(static_cast<void*>(&header_->injector), 0, sizeof header_->injector);
+  std::memset(static_cast<void*>(slots_), 0, slot_count_ * sizeof(BoardSlot));
 }
 
 void Board::set_phase(Phase phase) {

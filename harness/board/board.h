@@ -11,8 +11,10 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -21,48 +23,15 @@
 #include "harness/base/result.h"
 #include "harness/board/histogram.h"
 #include "harness/board/injector_panel.h"
+#include "harness/board/op_tally.h"
 #include "harness/board/service_panel.h"
 
 namespace stallproof {
 
 inline constexpr std::uint64_t kBoardMagic = 0x64726162'6c617473ULL;
-inline constexpr std::uint32_t kBoardAbi = 2;
+inline constexpr std::uint32_t kBoardAbi = 3;
 inline constexpr std::size_t kMaxLoads = 32;
 inline constexpr std::size_t kMaxSlots = 65536;
-
-// What a thread is inside of. Shown to people as op_name().
-enum class Op : std::uint32_t {
-  none,
-  read,
-  write,
-  direct_read,
-  page_fault,
-  page_drop,
-  mprotect,
-  serve_page,
-  serve_direct,
-  mkdir,
-  rmdir,
-  create,
-  open,
-  close,
-  remove,
-  getattr,
-  setattr,
-  access,
-  copy,
-  move,
-  mmap,
-  munmap,
-  madvise,
-  thread_start,
-  thread_end,
-  msync,
-  lock,
-  exec,
-  vfork
-};
-std::string_view op_name(Op op);
 
 // Phase word: written by the controller only; workers wait for run and leave on stop.
 enum class Phase : std::uint32_t { prepare, run, stop };
@@ -81,7 +50,33 @@ struct alignas(128) BoardSlot {
   std::atomic<std::uint64_t> op_offset;     // file offset or address the op is about
   std::atomic<std::uint32_t> left;          // 1 once the thread has returned: no longer in flight
   std::atomic<std::uint32_t> reserved;
+  alignas(128) ThreadTally tally;
   alignas(128) Histogram latency;
+
+  // By the slot's thread, of `times` operations that have ended: how long each took.
+  void note_durations(OpKind kind, Nanos each, std::uint64_t bytes_of_all,
+                      std::uint64_t times = 1) {
+    const std::size_t bucket = Histogram::index_of(each);
+    latency.record_at(bucket, times);
+    OpTally& of_kind = tally.of(kind);
+    grow(of_kind.classes[kClassOfBucket[bucket]], times);
+    grow(of_kind.total_ns, each * times);
+    if (bytes_of_all == 0) return;
+    grow(bytes, bytes_of_all);
+    grow(of_kind.bytes, bytes_of_all);
+  }
+  // One operation more has ended; `at`: now. The last thing that is said of it.
+  void note_end(OpKind kind, Nanos at) {
+    last_done_ns.store(at, std::memory_order_relaxed);
+    grow(tally.of(kind).ops, 1);
+    grow(ops, 1, std::memory_order_release);
+    op_started_ns.store(0, std::memory_order_release);
+  }
+  // `times` operations failed for this reason.
+  void note_failure(ErrorKind why, std::uint64_t times = 1) {
+    grow(errors, times);
+    grow(tally.errors[static_cast<std::size_t>(why)], times);
+  }
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
@@ -139,6 +134,8 @@ class Board {
   }
   [[nodiscard]] const LoadEntry* find_load(std::string_view name) const;
 
+  // Controller: as it was when it was made, for other workers. Nobody may write to it any more.
+  void clear();
   // Controller: sets the phase and wakes every waiter (shared futex).
   void set_phase(Phase phase);
   [[nodiscard]] Phase phase() const {
@@ -165,7 +162,8 @@ class Board {
 // Around one operation, by the slot's owning thread: publishes the start, then records the end.
 class OpScope {
  public:
-  OpScope(BoardSlot& slot, Op op, std::uint64_t offset) : slot_(slot), started_(monotonic_now()) {
+  OpScope(BoardSlot& slot, Op op, std::uint64_t offset)
+      : slot_(slot), started_(monotonic_now()), kind_(kind_of(static_cast<std::uint32_t>(op))) {
     slot_.op_code.store(static_cast<std::uint32_t>(op), std::memory_order_relaxed);
     slot_.op_offset.store(offset, std::memory_order_relaxed);
     slot_.op_started_ns.store(started_, std::memory_order_release);
@@ -175,24 +173,21 @@ class OpScope {
   // An op that failed is a completion too: it moved, it did not stall.
   ~OpScope() {
     const Nanos now = monotonic_now();
-    slot_.latency.record(now - started_);
-    slot_.bytes.store(slot_.bytes.load(std::memory_order_relaxed) + bytes_,
-                      std::memory_order_relaxed);
-    if (failed_)
-      slot_.errors.store(slot_.errors.load(std::memory_order_relaxed) + 1,
-                         std::memory_order_relaxed);
-    slot_.last_done_ns.store(now, std::memory_order_relaxed);
-    slot_.ops.store(slot_.ops.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    slot_.op_started_ns.store(0, std::memory_order_release);
+    slot_.note_durations(kind_, now - started_, bytes_);
+    if (error_) slot_.note_failure(*error_);
+    slot_.note_end(kind_, now);
   }
   void done(std::uint64_t bytes) { bytes_ = bytes; }
-  void failed() { failed_ = true; }
+  // Right after the call that failed, or with its error.
+  void failed(int error = errno) { error_ = kind_of_error(error); }
+  void failed(ErrorKind why) { error_ = why; }
 
  private:
   BoardSlot& slot_;
   Nanos started_;
+  OpKind kind_;
   std::uint64_t bytes_ = 0;
-  bool failed_ = false;
+  std::optional<ErrorKind> error_;
 };
 
 }  // namespace stallproof

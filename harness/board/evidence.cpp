@@ -85,13 +85,14 @@ std::string copy_kernel_log(const EvidenceArea& area, std::uint64_t since) {
 
 namespace {
 
-// The newest rows of a ring, oldest first.
+// The newest rows of a ring, oldest first; none that is older than the newest `most`.
 template <class Row, std::size_t kRows>
 std::vector<Row> copy_rows(const std::array<Row, kRows>& ring,
-                           const std::atomic<std::uint64_t>& written) {
+                           const std::atomic<std::uint64_t>& written,
+                           std::uint64_t most = kRowsCopied) {
   std::vector<Row> rows;
   const std::uint64_t end = written.load(std::memory_order_acquire);
-  for (std::uint64_t i = end - std::min(end, kRowsCopied); i < end; ++i) {
+  for (std::uint64_t i = end - std::min(end, most); i < end; ++i) {
     const Row row = ring[i % kRows];
     // The row that is being written is not counted yet.
     if (count_after_copy(written) < i + kRows) rows.push_back(row);
@@ -101,8 +102,19 @@ std::vector<Row> copy_rows(const std::array<Row, kRows>& ring,
 
 }  // namespace
 
-std::vector<ViewRow> copy_views(const EvidenceArea& area) {
-  return copy_rows(area.views, area.view_count);
+std::vector<ViewRow> copy_views(const EvidenceArea& area, std::uint64_t since_ns) {
+  const std::uint64_t end = area.view_count.load(std::memory_order_acquire);
+  // Who says since when may come a little late; the rest is the writer's while we copy.
+  const std::uint64_t limit = since_ns == 0 ? kRowsCopied : kViewRows - 20;
+  std::uint64_t most = 0;
+  while (most < std::min(end, limit) && area.views[(end - most - 1) % kViewRows].at_ns > since_ns)
+    ++most;
+  return copy_rows(area.views, area.view_count, most);
+}
+
+std::optional<ViewRow> newest_view(const EvidenceArea& area) {
+  const auto rows = copy_rows(area.views, area.view_count, 1);
+  return rows.empty() ? std::nullopt : std::optional(rows.front());
 }
 
 std::vector<SystemRow> copy_system_rows(const EvidenceArea& area) {

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ inline constexpr std::size_t kKmsgBytes = 512U << 10U;
 inline constexpr std::size_t kKmsgPiece = 1024;  // most bytes written before kmsg_written moves on
 inline constexpr std::size_t kViewRows = 640;    // 60 s at 100 ms and some
 inline constexpr std::size_t kWatchedMax = 1024;
+inline constexpr std::size_t kKmsgKinds = 8;  // room for the kinds that detect/ knows
 
 // One raw task scan. `sequence` is 0 while it is being written, else the number of the scan.
 struct ScanSlot {
@@ -43,6 +45,7 @@ struct ViewRow {
   std::uint64_t at_ns;
   std::array<std::uint64_t, kMaxLoads> ops;
   std::array<std::uint32_t, kMaxLoads> in_flight;
+  std::array<std::uint64_t, kMaxLoads> oldest_started_ns;  // of those in flight; 0: none is
 };
 
 struct WatchdogHealth {
@@ -51,8 +54,9 @@ struct WatchdogHealth {
   std::atomic<std::uint64_t> tick_max_ns;           // longest work of one tick
   std::atomic<std::uint64_t> tick_max_in_stall_ns;  // the same while an incident stood
   std::atomic<std::uint64_t> lag_max_ns;            // latest wake-up after its due time
-  std::atomic<std::uint64_t> gaps;    // ticks after which the watchdog had not been run
-  std::atomic<std::uint64_t> gap_ns;  // how long all of them together
+  std::atomic<std::uint64_t> gaps;          // ticks after which the watchdog had not been run
+  std::atomic<std::uint64_t> gap_ns;        // how long all of them together
+  std::atomic<std::uint64_t> suspended_ns;  // of the machine, in some of them; no part of gap_ns
   std::atomic<std::uint64_t> cpu_ns;
   std::atomic<std::uint64_t> scans;
   std::atomic<std::uint64_t> scan_max_ns;
@@ -60,8 +64,21 @@ struct WatchdogHealth {
   std::atomic<std::uint64_t> scans_truncated;  // scans that did not fit into their slot
   std::atomic<std::uint64_t> kmsg_records;
   std::atomic<std::uint64_t> kmsg_lost;
+  std::array<std::atomic<std::uint64_t>, kKmsgKinds> kmsg_events;  // by kind of trouble told
   std::atomic<std::uint64_t> events_dropped;
   std::atomic<std::uint64_t> findings_dropped;
+  // Of our own loads, as of the last scan: in D, those of them that a signal would end, and others
+  // that are asleep in S in the midst of a call.
+  std::atomic<std::uint32_t> blocked_tasks;
+  std::atomic<std::uint32_t> blocked_killable;
+  std::atomic<std::uint32_t> asleep_in_calls;
+};
+
+// Who waits for the mmap_lock of any process, as of the last scan. Writer: the watchdog.
+struct LockQueueRow {
+  std::atomic<std::uint32_t> read_waiters;
+  std::atomic<std::uint32_t> write_waiters;
+  std::atomic<std::uint64_t> oldest_since_ns;  // asleep there since then at least; 0: nobody
 };
 
 // One load that is not ours: the threads of one process. Writer: the watchdog.
@@ -73,6 +90,7 @@ struct TargetRow {
   std::atomic<std::uint64_t> suspected_since_ns;  // no progress, yet nobody seen blocked; 0: no
   // Of the thread that sleeps longest, unchanged, in a file-system wait; 0: none does.
   std::atomic<std::uint64_t> blocked_since_ns;
+  std::atomic<std::uint64_t> last_done_ns;  // last completion seen; 0: none yet
 };
 
 // A process to watch. Writer: the controller.
@@ -101,6 +119,7 @@ struct EvidenceArea {
   std::array<char, 256> protection_problem;  // by what this machine can stop the watchdog
   std::array<char, 256> left_out;            // detectors that were switched off on purpose, by name
   WatchdogHealth health;
+  LockQueueRow mmap_lock;
   std::array<WatchedProcess, kWatchedMax> watched;
   std::array<TargetRow, kMaxLoads> targets;
   std::atomic<std::uint64_t> target_sample_max_ns;  // longest look at the target's threads
@@ -143,7 +162,9 @@ class Evidence {
 // over during the copy is left out. The log begins with a whole line, the views with the oldest.
 // `since`: no byte older than that one (SystemRow::kmsg_written).
 std::string copy_kernel_log(const EvidenceArea& area, std::uint64_t since = 0);
-std::vector<ViewRow> copy_views(const EvidenceArea& area);
+// Views: only those younger than `since_ns`.
+std::vector<ViewRow> copy_views(const EvidenceArea& area, std::uint64_t since_ns = 0);
+std::optional<ViewRow> newest_view(const EvidenceArea& area);
 std::vector<SystemRow> copy_system_rows(const EvidenceArea& area);
 
 enum class WatchEventKind : std::uint32_t {
@@ -157,6 +178,9 @@ enum class WatchEventKind : std::uint32_t {
   supported,  // a detector that only supports has something to say of an incident
 };
 
+// In the number of an incident: it is of the canary, not of the run.
+inline constexpr std::uint32_t kCanaryIncident = 1U << 31U;
+
 // Watchdog to controller, one datagram each.
 struct WatchEvent {
   WatchEventKind kind;
@@ -169,6 +193,7 @@ struct WatchEvent {
   std::uint32_t blocked;   // tasks blocked, for incidents
   std::uint32_t stalled;   // bit per load, for incidents
   double ratio;
+  std::uint64_t suspended_ns;               // of a gap: the machine was suspended in it
   std::array<char, kSubjectBytes> subject;  // of `supported`, a C string
 };
 

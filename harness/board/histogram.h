@@ -22,15 +22,17 @@ class Histogram {
   static constexpr unsigned kOctaves = 33;  // 2^(33 + 5 + 4) ns is more than one hour
   static constexpr std::size_t kBuckets = (kOctaves + 1) << kSubBits;
 
-  void record(Nanos value, std::uint64_t times = 1) {
-    std::atomic<std::uint64_t>& bucket = counts_[index_of(value)];
-    bucket.store(bucket.load(std::memory_order_relaxed) + times, std::memory_order_relaxed);
+  void record(Nanos value, std::uint64_t times = 1) { record_at(index_of(value), times); }
+  // `bucket`: of index_of().
+  void record_at(std::size_t bucket, std::uint64_t times) {
+    std::atomic<std::uint64_t>& count = counts_[bucket];
+    count.store(count.load(std::memory_order_relaxed) + times, std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint64_t count_at(std::size_t bucket) const {
     return counts_[bucket].load(std::memory_order_relaxed);
   }
 
-  static std::size_t index_of(Nanos value) {
+  static constexpr std::size_t index_of(Nanos value) {
     const std::uint64_t units = value >> kUnitShift;
     if (units < (1U << kSubBits)) return static_cast<std::size_t>(units);
     const unsigned exponent = static_cast<unsigned>(std::bit_width(units)) - 1 - kSubBits;
@@ -39,7 +41,7 @@ class Histogram {
     return index < kBuckets ? index : kBuckets - 1;
   }
   // Lower and upper edge of a bucket, [low, high).
-  static Nanos low_edge(std::size_t bucket) {
+  static constexpr Nanos low_edge(std::size_t bucket) {
     if (bucket < (1U << kSubBits)) return static_cast<Nanos>(bucket) << kUnitShift;
     const std::size_t exponent = (bucket >> kSubBits) - 1;
     const std::uint64_t units = (bucket & ((1U << kSubBits) - 1)) + (1U << kSubBits);

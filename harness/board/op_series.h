@@ -6,6 +6,8 @@
 // One thread at a time: the slot's owner, or the thread it waits for.
 #pragma once
 
+#include <cerrno>
+
 #include "harness/base/tsc_clock.h"
 #include "harness/board/board.h"
 
@@ -25,23 +27,20 @@ class OpSeries {
     slot_.op_offset.store(offset, std::memory_order_relaxed);
     slot_.op_started_ns.store(now_, std::memory_order_release);
   }
-  // Every begun operation is ended, a failed one too: it moved, it did not stall.
-  void end(bool succeeded) {
+  // Every begun operation is ended, a failed one too: it moved, it did not stall. `error`: why; 0:
+  // what errno says.
+  void end(bool succeeded, int error = 0) {
     const Nanos started = now_;
     now_ = clock_.now();
-    slot_.latency.record(now_ - started);
-    if (!succeeded) add_one(slot_.errors, std::memory_order_relaxed);
-    slot_.last_done_ns.store(now_, std::memory_order_relaxed);
-    add_one(slot_.ops, std::memory_order_release);
-    slot_.op_started_ns.store(0, std::memory_order_release);
+    const OpKind kind = kind_of(slot_.op_code.load(std::memory_order_relaxed));
+    slot_.note_durations(kind, now_ - started, 0);
+    if (!succeeded) slot_.note_failure(kind_of_error(error != 0 ? error : errno));
+    slot_.note_end(kind, now_);
   }
   [[nodiscard]] Nanos now() const { return now_; }  // when the last operation ended
   [[nodiscard]] BoardSlot& slot() const { return slot_; }
 
  private:
-  static void add_one(std::atomic<std::uint64_t>& counter, std::memory_order order) {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, order);
-  }
   BoardSlot& slot_;
   TscClock clock_;
   Nanos now_;
