@@ -46,6 +46,38 @@ TEST_F(RunDirTest, EarlierVerdictIsNeverOverwritten) {
   EXPECT_EQ(*read_file(out + "/verdict.json"), "{}");
 }
 
+TEST_F(RunDirTest, DirectoryOfARunThatGoesOnIsRefusedInOneLine) {
+  const std::string out = root_ + "/mine";
+  {
+    const auto first = RunDir::create({.out = out, .name_stem = "a"});
+    ASSERT_TRUE(first);
+    EXPECT_TRUE(run_is_held(out));
+    const auto second = RunDir::create({.out = out, .name_stem = "b"});
+    ASSERT_FALSE(second);
+    EXPECT_NE(second.error().what.find("another run writes there now"), std::string::npos);
+    EXPECT_EQ(second.error().what.find('\n'), std::string::npos);
+    EXPECT_EQ(*read_file(out + "/run.id"), first->id() + "\n");
+  }
+  EXPECT_FALSE(run_is_held(out));
+}
+
+TEST_F(RunDirTest, EventsOfARunThatNeverEndedAreNotMixedWithOthers) {
+  const std::string out = root_ + "/mine";
+  {
+    auto killed = RunDir::create({.out = out, .name_stem = "a"});
+    ASSERT_TRUE(killed);
+    killed->append_event("{}");
+  }
+  EXPECT_FALSE(RunDir::create({.out = out, .name_stem = "b"}));
+  EXPECT_EQ(*read_file(out + "/events.jsonl"), "{}\n");
+}
+
+TEST_F(RunDirTest, RunThatFailedBeforeItBeganLeavesItsPlaceToTheNext) {
+  const std::string out = root_ + "/mine";
+  ASSERT_TRUE(RunDir::create({.out = out, .name_stem = "a"}));
+  EXPECT_TRUE(RunDir::create({.out = out, .name_stem = "b"}));
+}
+
 TEST_F(RunDirTest, PlaceThatIsNoDirectoryIsRefusedInOneLine) {
   std::ofstream(root_ + "/file") << "x";
   const auto run = RunDir::create({.out = root_ + "/file", .name_stem = "a"});

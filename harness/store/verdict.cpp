@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -24,16 +25,28 @@ Json or_null(const std::optional<T>& value) {
 }
 
 Json stall_json(const StallEntry& stall) {
-  return {{"id", stall.id},
-          {"class", stall.stall_class},
-          {"signature", stall.signature},
-          {"onset", stall.onset},
-          {"onset_ms", rounded(stall.onset_ms)},
-          {"detected_ms", rounded(stall.detected_ms)},
-          {"resolved_ms", or_null(stall.resolved_ms)},
-          {"failing", stall.failing},
-          {"sources", stall.sources},
-          {"explanation", stall.explanation}};
+  Json document = {{"id", stall.id},
+                   {"class", stall.stall_class},
+                   {"signature", stall.signature},
+                   {"onset", stall.onset},
+                   {"onset_ms", rounded(stall.onset_ms)},
+                   {"detected_ms", rounded(stall.detected_ms)},
+                   {"resolved_ms", or_null(stall.resolved_ms)},
+                   {"failing", stall.failing},
+                   {"marked", stall.marked},
+                   {"sources", stall.sources},
+                   {"explanation", stall.explanation}};
+  if (stall.node.empty()) return document;
+  document["node"] = stall.node;
+  document["incident"] = stall.incident;
+  return document;
+}
+
+Json mark_entry_json(const MarkEntry& mark) {
+  return {{"text", mark.text},
+          {"start_ms", rounded(mark.start_ms)},
+          {"end_ms", rounded(mark.end_ms)},
+          {"allow_ms", or_null(mark.allow_ms)}};
 }
 
 Json dropout_json(const DropoutEntry& dropout) {
@@ -61,6 +74,50 @@ Json workload_json(const WorkloadEntry& load) {
           {"per_second_min", or_null(load.per_second_min)}};
 }
 
+Json look_json(const CanaryLookEntry& look) {
+  return {{"class", look.stall_class},
+          {"signature", look.signature},
+          {"injected_ms", or_null(look.injected_ms)},
+          {"detected_ms", or_null(look.detected_ms)},
+          {"explained_ms", or_null(look.explained_ms)},
+          {"resolved_ms", or_null(look.resolved_ms)},
+          {"healed_ms", or_null(look.healed_ms)},
+          {"captured", look.captured},
+          {"evidence", look.evidence},
+          {"passed", look.passed},
+          {"why", look.why}};
+}
+
+std::string proof_of(const CanaryEntry& canary) {
+  if (!canary.passed) return "nothing: it did not pass";
+  return fmt::format(
+      "that the alarm, the explanation and the capture work, on {}; not that a stall of another "
+      "file system is seen",
+      canary.place);
+}
+
+Json canary_json(const std::optional<CanaryEntry>& canary) {
+  if (!canary) return nullptr;
+  Json document = {
+      {"passed", canary->passed},   {"fault", canary->fault},
+      {"place", canary->place},     {"proves", proof_of(*canary)},
+      {"problem", canary->problem}, {"stall_after_ms", rounded(canary->stall_after_ms)}};
+  for (const auto& [when, look] : canary->looks) document[when] = look_json(look);
+  return document;
+}
+
+Json module_json(const ModuleEntry& module) {
+  return {{"name", module.name},
+          {"version", module.version},
+          {"srcversion", module.srcversion},
+          {"built_in", module.built_in}};
+}
+
+Json server_json(const std::optional<FsServerEntry>& server) {
+  if (!server) return nullptr;
+  return {{"pid", server->pid}, {"comm", server->comm}, {"exe", server->exe}};
+}
+
 Json observer_json(const ObserverEntry& observer) {
   return {{"lens", observer.lens},
           {"loop_lag_max_ms", rounded(observer.loop_lag_max_ms)},
@@ -73,11 +130,12 @@ Json observer_json(const ObserverEntry& observer) {
           {"scan_failures", observer.scan_failures},
           {"gaps", observer.gaps},
           {"gaps_ms", rounded(observer.gaps_ms)},
+          {"suspended_ms", rounded(observer.suspended_ms)},
           {"kmsg_lost", observer.kmsg_lost},
           {"probe_timeouts", observer.probe_timeouts},
           {"events_dropped", observer.events_dropped},
           {"blind_spots", observer.blind_spots},
-          {"canary", nullptr}};
+          {"canary", canary_json(observer.canary)}};
 }
 
 // What a run with these thresholds may have had and pass all the same.
@@ -103,7 +161,8 @@ Json limits_json(const ThresholdsEntry& limits) {
           {"dropout_below", limits.dropout_below},
           {"lets_pass", lets_pass(limits)},
           {"max_dropouts", or_null(limits.max_dropouts)},
-          {"max_dropout_seconds", or_null(limits.max_dropout_seconds)}};
+          {"max_dropout_seconds", or_null(limits.max_dropout_seconds)},
+          {"min_ops", or_null(limits.min_ops)}};
 }
 
 Json thresholds_json(const Verdict& verdict) {
@@ -111,7 +170,8 @@ Json thresholds_json(const Verdict& verdict) {
                                .fail_after_ms = verdict.fail_after_ms,
                                .dropout_below = verdict.dropout_below,
                                .max_dropouts = verdict.max_dropouts,
-                               .max_dropout_seconds = verdict.max_dropout_seconds});
+                               .max_dropout_seconds = verdict.max_dropout_seconds,
+                               .min_ops = verdict.min_ops});
   document["loads"] = Json::object();
   for (const auto& [name, own] : verdict.load_thresholds)
     document["loads"][name] = limits_json(own);
@@ -171,37 +231,43 @@ std::string outcome_name(Outcome outcome) {
 std::string verdict_json(const Verdict& verdict) {
   Json workloads = Json::object();
   for (const auto& [name, load] : verdict.workloads) workloads[name] = workload_json(load);
-  const Json document = {{"schema", 1},
-                         {"run", verdict.run},
-                         {"scenario", verdict.scenario},
-                         {"settings", verdict.settings},
-                         {"verdict", outcome_name(verdict.outcome)},
-                         {"exit_code", verdict.exit_code},
-                         {"reasons", verdict.reasons},
-                         {"labels", verdict.labels},
-                         {"node", verdict.node},
-                         {"kernel", verdict.kernel},
-                         {"tool_version", verdict.tool_version},
-                         {"target",
-                          {{"path", verdict.target_path},
-                           {"fstype", verdict.target_fstype},
-                           {"source", verdict.target_source},
-                           {"modules", Json::array()}}},
-                         {"thresholds", thresholds_json(verdict)},
-                         {"started", verdict.started},
-                         {"ended", verdict.ended},
-                         {"duration_s", rounded(verdict.duration_s)},
-                         {"stalls", list_json(verdict.stalls, stall_json)},
-                         {"dropouts", list_json(verdict.dropouts, dropout_json)},
-                         {"suspected", list_json(verdict.suspected, suspected_json)},
-                         {"hazard", hazard_json(verdict.hazard)},
-                         {"observer", observer_json(verdict.observer)},
-                         {"ffs", service_json(verdict.service)},
-                         {"timings", timings_json(verdict.timings)},
-                         {"captures", captures_json(verdict.captures)},
-                         {"left_behind", verdict.left_behind},
-                         {"command_exit", or_null(verdict.command_exit)},
-                         {"workloads", workloads}};
+  Json document = {{"schema", kVerdictSchema},
+                   {"run", verdict.run},
+                   {"scenario", verdict.scenario},
+                   {"settings", verdict.settings},
+                   {"verdict", outcome_name(verdict.outcome)},
+                   {"exit_code", verdict.exit_code},
+                   {"reasons", verdict.reasons},
+                   {"labels", verdict.labels},
+                   {"node", verdict.node},
+                   {"kernel", verdict.kernel},
+                   {"tool_version", verdict.tool_version},
+                   {"target",
+                    {{"path", verdict.target_path},
+                     {"fstype", verdict.target_fstype},
+                     {"source", verdict.target_source},
+                     {"modules", list_json(verdict.target_modules, module_json)},
+                     {"server", server_json(verdict.target_server)}}},
+                   {"thresholds", thresholds_json(verdict)},
+                   {"started", verdict.started},
+                   {"ended", verdict.ended},
+                   {"duration_s", rounded(verdict.duration_s)},
+                   {"stalls", list_json(verdict.stalls, stall_json)},
+                   {"marks", list_json(verdict.marks, mark_entry_json)},
+                   {"dropouts", list_json(verdict.dropouts, dropout_json)},
+                   {"stalls_not_listed", verdict.stalls_not_listed},
+                   {"dropouts_not_listed", verdict.dropouts_not_listed},
+                   {"suspected", list_json(verdict.suspected, suspected_json)},
+                   {"hazard", hazard_json(verdict.hazard)},
+                   {"observer", observer_json(verdict.observer)},
+                   {"ffs", service_json(verdict.service)},
+                   {"timings", timings_json(verdict.timings)},
+                   {"captures", captures_json(verdict.captures)},
+                   {"notes", verdict.notes},
+                   {"left_behind", verdict.left_behind},
+                   {"command_exit", or_null(verdict.command_exit)},
+                   {"workloads", workloads}};
+  add_fleet(verdict.fleet, document);
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -14,7 +14,7 @@ TEST(VerdictJson, HoldsEveryKeyOfTheContract) {
        {"schema",      "run",          "verdict",      "exit_code", "reasons",    "labels",
         "node",        "kernel",       "tool_version", "target",    "thresholds", "started",
         "ended",       "duration_s",   "stalls",       "dropouts",  "hazard",     "observer",
-        "left_behind", "command_exit", "workloads",    "captures"})
+        "left_behind", "command_exit", "workloads",    "captures",  "marks",      "notes"})
     EXPECT_TRUE(document.contains(key)) << key;
   EXPECT_EQ(document["verdict"], "unknown");
   EXPECT_TRUE(document["hazard"].is_null());
@@ -28,6 +28,31 @@ TEST(VerdictJson, UnresolvedStallHasNullAndNotZero) {
   verdict.stalls[0].resolved_ms = 12.5;
   document = nlohmann::json::parse(verdict_json(verdict));
   EXPECT_EQ(document["stalls"][0]["resolved_ms"], 12.5);
+}
+
+TEST(VerdictJson, StallMadeOnPurposeIsNoStallAndSaysWhatItProves) {
+  Verdict verdict;
+  auto document = nlohmann::json::parse(verdict_json(verdict));
+  EXPECT_TRUE(document["observer"]["canary"].is_null());
+  CanaryLookEntry look{.stall_class = "mmap_lock_cycle", .detected_ms = 1000.5, .passed = true};
+  verdict.observer.canary = {
+      .passed = true, .fault = "mmap-lock-fault", .place = "a FUSE mount of its own"};
+  verdict.observer.canary->looks = {{"before", look}, {"after", look}};
+  document = nlohmann::json::parse(verdict_json(verdict));
+  auto canary = document["observer"]["canary"];
+  EXPECT_EQ(canary["passed"], true);
+  EXPECT_NE(canary["proves"].get<std::string>().find("not that a stall of another"),
+            std::string::npos);
+  EXPECT_EQ(canary["before"]["class"], "mmap_lock_cycle");
+  EXPECT_EQ(canary["after"]["detected_ms"], 1000.5);
+  EXPECT_TRUE(canary["after"]["resolved_ms"].is_null());
+  EXPECT_TRUE(document["stalls"].empty());
+  verdict.observer.canary->passed = false;
+  verdict.observer.canary->problem = "after the load it was not detected";
+  canary = nlohmann::json::parse(verdict_json(verdict))["observer"]["canary"];
+  EXPECT_EQ(canary["passed"], false);
+  EXPECT_EQ(canary["proves"], "nothing: it did not pass");
+  EXPECT_EQ(canary["problem"], "after the load it was not detected");
 }
 
 TEST(VerdictJson, WhatWasNotTakenOfAnIncidentIsSaid) {
