@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "harness/explain/glob.h"
+#include "harness/explain/kernel_observers.h"
 #include "harness/explain/kernel_waits.h"
 
 namespace stallproof {
@@ -146,13 +147,33 @@ constexpr std::array kPatterns{
     KernelFunction{"wait_for_completion*", scheduler},
     KernelFunction{"__wait_for_completion*", scheduler},
     KernelFunction{"do_wait_for_common", scheduler},
+    KernelFunction{"wait_for_common*", scheduler},
+    KernelFunction{"yield", scheduler},
+    KernelFunction{"find_busiest_*", scheduler},
+    KernelFunction{"load_balance*", scheduler},
+    KernelFunction{"*idle_balance", scheduler},
+    KernelFunction{"pick_next_*", scheduler},
+    KernelFunction{"dequeue_task*", scheduler},
+    KernelFunction{"dequeue_entit*", scheduler},
+    KernelFunction{"update_curr*", scheduler},
+    KernelFunction{"*preempt_count_*", scheduler},
     KernelFunction{"msleep*", scheduler},
     KernelFunction{"usleep_range*", scheduler},
     KernelFunction{"wait_woken", wait_primitive},
     KernelFunction{"prepare_to_wait*", wait_primitive},
     KernelFunction{"do_wait_intr*", wait_primitive},
     KernelFunction{"rcuwait_wait*", wait_primitive},
-    KernelFunction{"sleep_on_*", wait_primitive},  // what wait_on_bit called in 3.10
+    KernelFunction{"*closure_sync*", wait_primitive},
+    KernelFunction{"finish_wait", wait_primitive},
+    KernelFunction{"add_wait_queue*", wait_primitive},
+    KernelFunction{"remove_wait_queue", wait_primitive},
+    KernelFunction{"*_wake_function", wait_primitive},
+    KernelFunction{"wake_bit_function", wait_primitive},
+    // what wait_on_bit called: 3.10, 2.6
+    KernelFunction{"sleep_on_*", wait_primitive},
+    KernelFunction{"sync_page*", wait_primitive},
+    KernelFunction{"sync_buffer", wait_primitive},
+    KernelFunction{"inode_wait", wait_primitive},
     // kernel/locking
     KernelFunction{"__mutex_lock*", sleep_lock},
     KernelFunction{"mutex_*", sleep_lock},
@@ -181,13 +202,27 @@ constexpr std::array kPatterns{
     KernelFunction{"queued_*_lock_slowpath", sleep_lock},
     KernelFunction{"do_raw_*_lock", sleep_lock},
     KernelFunction{"_spin_lock*", sleep_lock},
+    KernelFunction{"*ticket_spin_lock*", sleep_lock},
+    KernelFunction{"arch_*_lock*", sleep_lock},
+    KernelFunction{"*spin_yield", sleep_lock},
+    KernelFunction{"*rw_yield", sleep_lock},
+    KernelFunction{"__lock_text_start", sleep_lock},
+    KernelFunction{"*lock_kernel", sleep_lock},
+    KernelFunction{"__lock_sock", sleep_lock},
+    KernelFunction{"ldsem_down_*", sleep_lock},
+    KernelFunction{"__ldsem_down_*", sleep_lock},
+    KernelFunction{"f2fs_down_*", sleep_lock},
+    KernelFunction{"*six_lock_slowpath", sleep_lock},
+    KernelFunction{"up_read", sleep_lock},
+    KernelFunction{"up_write", sleep_lock},
+    KernelFunction{"xen_poll_irq*", sleep_lock},
     KernelFunction{"pv_wait*", sleep_lock},
     KernelFunction{"__pv_*", sleep_lock},
     KernelFunction{"kvm_wait", sleep_lock},
     KernelFunction{"osq_lock*", sleep_lock},
     KernelFunction{"*csd_lock_wait*", wait_primitive},
     // inlined: only in logs that decode_stacktrace.sh went over
-    KernelFunction{"class_*_constructor", sleep_lock},
+    KernelFunction{"class_*structor", sleep_lock},
     KernelFunction{"inode_lock*", sleep_lock},
     KernelFunction{"device_lock*", sleep_lock},
     KernelFunction{"filemap_invalidate_lock*", sleep_lock},
@@ -203,6 +238,8 @@ constexpr std::array kPatterns{
     KernelFunction{"lock_page*", folio_wait},
     KernelFunction{"wait_on_buffer", wait_primitive},
     KernelFunction{"__lock_buffer", wait_primitive},
+    KernelFunction{"lock_buffer", wait_primitive},
+    KernelFunction{"wait_for_stable_page", wait_primitive},
     KernelFunction{"bio_await*", wait_primitive},
     KernelFunction{"blk_wait_io", wait_primitive},
     // kernel/workqueue.c, kernel/kthread.c, kernel/rcu
@@ -210,6 +247,9 @@ constexpr std::array kPatterns{
     KernelFunction{"__flush_work*", wait_primitive},
     KernelFunction{"flush_delayed_work", wait_primitive},
     KernelFunction{"flush_workqueue*", wait_primitive},
+    KernelFunction{"__flush_workqueue", wait_primitive},
+    KernelFunction{"kthread_flush_work*", wait_primitive},
+    KernelFunction{"flush_kthread_work*", wait_primitive},
     KernelFunction{"drain_workqueue", wait_primitive},
     KernelFunction{"destroy_workqueue", wait_primitive},
     KernelFunction{"__cancel_work*", wait_primitive},
@@ -220,6 +260,12 @@ constexpr std::array kPatterns{
     KernelFunction{"*wait_rcu_gp*", wait_primitive},
     KernelFunction{"synchronize_rcu_normal", wait_primitive},
     KernelFunction{"__synchronize_srcu", wait_primitive},
+    // drivers/dma-buf
+    KernelFunction{"*fence_default_wait", wait_primitive},
+    KernelFunction{"dma_fence_wait*", wait_primitive},
+    KernelFunction{"fence_wait*", wait_primitive},
+    KernelFunction{"dma_resv_wait_timeout*", wait_primitive},
+    KernelFunction{"reservation_object_wait*", wait_primitive},
     // SPL, the Solaris layer of ZFS
     KernelFunction{"cv_*wait*", wait_primitive},
     KernelFunction{"__cv_*wait*", wait_primitive},
@@ -228,83 +274,13 @@ constexpr std::array kPatterns{
     KernelFunction{"__delay", wait_primitive},
     KernelFunction{"*udelay", wait_primitive},
     KernelFunction{"*ndelay", wait_primitive},
-    // lib/dump_stack.c, kernel/watchdog*.c, kernel/rcu/tree_stall.h, kernel/panic.c
-    KernelFunction{"*dump_stack*", observer},
-    KernelFunction{"dump_backtrace*", observer},
-    KernelFunction{"dump_cpu_task", observer},
-    KernelFunction{"dump_task_regs", observer},
-    KernelFunction{"show_stack*", observer},
-    KernelFunction{"show_trace*", observer},
-    KernelFunction{"show_regs", observer},
-    KernelFunction{"sched_show_task", observer},
-    KernelFunction{"*_cpu_backtrace*", observer},
-    KernelFunction{"*_cpumask_backtrace*", observer},
-    KernelFunction{"rcu_dump_cpu_stacks*", observer},
-    KernelFunction{"*print_*cpu_stall*", observer},
-    KernelFunction{"check_cpu_stall*", observer},
-    KernelFunction{"*rcu_pending*", observer},
-    KernelFunction{"rcu_check_callbacks", observer},
-    KernelFunction{"rcu_sched_clock_irq", observer},
-    KernelFunction{"watchdog_*", observer},
-    KernelFunction{"is_softlockup", observer},
-    KernelFunction{"panic", observer},
-    KernelFunction{"vpanic", observer},
-    KernelFunction{"nmi_panic", observer},
-    // the timer's and other interrupts
-    KernelFunction{"update_process_times", observer},
-    KernelFunction{"tick_*", observer},
-    KernelFunction{"*hrtimer_*", observer},
-    KernelFunction{"scheduler_tick", observer},
-    KernelFunction{"sched_tick", observer},
-    KernelFunction{"*apic_timer_interrupt*", observer},
-    KernelFunction{"asm_*", observer},
-    KernelFunction{"irq_enter*", observer},
-    KernelFunction{"irq_exit*", observer},
-    KernelFunction{"*perf_event_overflow*", observer},
-    KernelFunction{"*_pmu_handle_irq*", observer},
-    KernelFunction{"handle_pmi_common", observer},
-    KernelFunction{"perf_event_nmi_handler", observer},
-    KernelFunction{"nmi_handle*", observer},
-    KernelFunction{"*do_nmi", observer},
-    KernelFunction{"exc_nmi*", observer},
-    KernelFunction{"*nmi", observer},
-    KernelFunction{"el1*_irq*", observer},
-    KernelFunction{"el1_interrupt", observer},
-    KernelFunction{"gic_handle_irq*", observer},
-    KernelFunction{"*handle_domain_irq", observer},
-    KernelFunction{"handle_percpu_devid_irq", observer},
-    KernelFunction{"arch_timer_handler_*", observer},
-    KernelFunction{"call_on_irq_stack", observer},
-    KernelFunction{"do_interrupt_handler", observer},
-    KernelFunction{"__irq_svc", observer},
-    KernelFunction{"*handle_IPI", observer},
-    KernelFunction{"decrementer_common*", observer},
-    KernelFunction{"timer_interrupt", observer},
-    // lockdep, KASAN, KCOV
-    KernelFunction{"lock_acquire", observer},
-    KernelFunction{"__lock_acquire", observer},
-    KernelFunction{"lock_release", observer},
-    KernelFunction{"lock_is_held*", observer},
-    KernelFunction{"*lockdep_*", observer},
-    KernelFunction{"mark_lock*", observer},
-    KernelFunction{"validate_chain*", observer},
-    KernelFunction{"check_prev*", observer},
-    KernelFunction{"check_deadlock*", observer},
-    KernelFunction{"check_noncircular*", observer},
-    KernelFunction{"print_*bug*", observer},
-    KernelFunction{"*rcu_read_lock*", observer},
-    KernelFunction{"*rcu_read_unlock*", observer},
-    KernelFunction{"*kasan*", observer},
-    KernelFunction{"__asan_*", observer},
-    KernelFunction{"__kcsan*", observer},
-    KernelFunction{"__tsan_*", observer},
-    KernelFunction{"__sanitizer_*", observer},
-    KernelFunction{"check_memory_region", observer},
 };
 
 KernelMeaning meaning_by_pattern(std::string_view function) {
   for (const KernelFunction& row : kPatterns)
     if (glob_match(row.name, function)) return row.meaning;
+  for (const std::string_view name : kernel_observers())
+    if (glob_match(name, function)) return observer;
   return none;
 }
 
@@ -312,7 +288,7 @@ KernelMeaning meaning_by_pattern(std::string_view function) {
 
 std::string_view without_suffix(std::string_view function) {
   for (const std::string_view suffix :
-       {".isra.", ".constprop.", ".part.", ".cold", ".llvm.", ".lto_priv.", ".cfi"}) {
+       {".isra.", ".constprop.", ".part.", ".cold", ".clone.", ".llvm.", ".lto_priv.", ".cfi"}) {
     const auto at = function.find(suffix);
     if (at != std::string_view::npos) function = function.substr(0, at);
   }

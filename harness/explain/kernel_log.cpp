@@ -50,7 +50,7 @@ class Parser {
       ++strand.foreign;
     }
     if (strand.foreign > kForeignLines || line.text.starts_with("</TASK>") ||
-        is_begin_of_cpu_dump(line.text))
+        cpu_of_dump(line.text))
       strand.task = kNone;
   }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a kernel log reports of stalls: hung tasks, lockups, RCU and workqueue stalls, lock-order
-// warnings, blocked tasks of sysrq, errors of block devices and file systems. Kernels 3.10 to 7.x.
-// Pure, total and linear in the text: any bytes are accepted; a report whose header is cut is a
-// problem with its line, and the rest is used.
+// warnings, blocked tasks of sysrq, errors of block devices and file systems. Kernels 2.6.18
+// to 7.x. Pure, total and linear in the text: any bytes are accepted; a report whose header is cut
+// is a problem with its line, and the rest is used.
 #pragma once
 
 #include <cstdint>

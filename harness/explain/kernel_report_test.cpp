@@ -9,6 +9,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/prng.h"
+#include "harness/explain/log/report_text.h"
 
 namespace stallproof {
 namespace {
@@ -17,20 +18,6 @@ std::string sample(const std::string& name) {
   auto text = read_file(std::string{SP_SOURCE_DIR} + "/harness/explain/log/samples/" + name);
   EXPECT_TRUE(text) << name;
   return text ? *text : std::string{};
-}
-
-std::string told(const LogReport& report) {
-  return fmt::format("{} {} {}/{} {} {} [{}]", report.line, to_word(report.kind), report.task,
-                     report.pid, report.seconds ? std::to_string(*report.seconds) : "-",
-                     report.function, report.title);
-}
-
-using Lines = std::vector<std::string>;
-
-Lines read_all(const std::string& text) {
-  Lines lines;
-  for (const LogReport& report : parse_kernel_reports(text).reports) lines.push_back(told(report));
-  return lines;
 }
 
 // The only report of a text.
@@ -149,7 +136,7 @@ TEST(LogReport, ErrorsOfDevicesAndFileSystemsAreRead) {
   EXPECT_EQ(lines[28],
             "29 fs_error /-1 - xlog_ioend_work [XFS on dm-1 shut down in xlog_ioend_work]");
   EXPECT_EQ(lines[31], "32 fs_error /-1 -  [BTRFS on sdb read-only]");
-  EXPECT_EQ(lines[33], "34 fs_error /-1 -  [nfs: server filer.example not responding]");
+  EXPECT_EQ(lines[33], "34 io_error /-1 -  [nfs: server filer.example not responding]");
 }
 
 TEST(LogReport, ReportsOfDifferentCpusAreKeptApart) {

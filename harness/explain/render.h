@@ -19,8 +19,11 @@ std::string render_text(const Explanation& explanation);
 std::string render_json(const Explanation& explanation);
 // For Graphviz.
 std::string render_dot(const Explanation& explanation);
-// A picture of its own layout: the circle left, the queue and other tasks right.
-std::string render_svg(const Explanation& explanation);
+// A picture of its own layout: the circle or chain left, queue and other tasks right. Colours are
+// attributes, so that it needs no style sheet; classes (wg-…) let a page that holds it choose
+// others.
+enum class SvgUse { file, page };  // a page brings background and heading itself
+std::string render_svg(const Explanation& explanation, SvgUse use = SvgUse::file);
 
 // Words of the formats.
 std::string_view to_word(NodeKind kind);

@@ -2,255 +2,302 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
-#include <set>
-#include <unordered_map>
-#include <utility>
+#include <string_view>
+#include <vector>
 
+#include "harness/base/markup.h"
 #include "harness/explain/render.h"
+#include "harness/explain/wait_picture.h"
 
 namespace stallproof {
 namespace {
 
-constexpr double kCenterX = 400;
-constexpr double kCenterY = 350;
-constexpr double kRadius = 270;
-constexpr double kBoxWidth = 230;
-constexpr double kBoxHeight = 54;
-constexpr double kListX = 810;
-constexpr double kLineHeight = 20;
-constexpr std::size_t kListShown = 24;
-constexpr double kWidth = 1280;
+constexpr double kRail = 26;  // where the circle is closed
+constexpr double kLeft = 56;  // of the boxes
+constexpr double kBox = 506;  // width of one
+constexpr double kBoxHeight = 58;
+constexpr double kGap = 56;     // between two: the arrow and its words
+constexpr double kPanel = 612;  // left edge of the panels
+constexpr double kLine = 19;
+constexpr double kWidth = 990;
 
-// Length of the UTF-8 sequence at `at`, 0 if it is none.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(at);
-  const std::size_t length = lead >= 0xc2 && lead < 0xe0   ? 2
-                             : lead >= 0xe1 && lead < 0xed ? 3
-                             : lead == 0xee                ? 3
-                                                           : 0;
-  if (length == 0 || at + length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(at + i) & 0xc0U) != 0x80U) return 0;
-  return length;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 128) {
-      const std::size_t length = utf8_length(text, i);
-      out += length == 0 ? "?" : std::string{text.substr(i, length)};
-      if (length > 0) i += length - 1;
-    } else if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += byte < 32 || byte == 127 ? '?' : c;
-    }
-  }
-  return out;
-}
-
-std::string shortened(const std::string& text, std::size_t limit) {
-  return text.size() <= limit ? text : text.substr(0, limit - 1) + "…";
-}
-
-std::string_view fill_of(const ExplainedNode& node) {
-  if (node.kind == NodeKind::lock) return "#fff3c4";
-  if (node.kind != NodeKind::task) return "#dbeafe";
-  switch (node.role) {
-    case Role::holder:
-      return "#fecaca";
-    case Role::queued_writer:
-      return "#fed7aa";
-    case Role::queued_reader:
-      return "#e5e7eb";
-    default:
-      return "#f3f4f6";
-  }
-}
-
-struct Point {
-  double x = 0;
-  double y = 0;
+struct Look {
+  std::string_view css, fill, stroke;
 };
 
-// Where the line from `from` to the middle of the box at `to` meets that box.
-Point at_border(Point from, Point to) {
-  const double dx = from.x - to.x;
-  const double dy = from.y - to.y;
-  if (dx == 0 && dy == 0) return to;
-  const double scale_x = dx == 0 ? 1e9 : kBoxWidth / 2 / std::abs(dx);
-  const double scale_y = dy == 0 ? 1e9 : kBoxHeight / 2 / std::abs(dy);
-  const double scale = std::min({scale_x, scale_y, 1.0});
-  return {to.x + dx * scale, to.y + dy * scale};
+Look look_of(const ExplainedNode& node) {
+  if (node.kind == NodeKind::lock) return {"wg-lock", "#fef3c7", "#b45309"};
+  if (node.kind != NodeKind::task) return {"wg-service", "#dbeafe", "#1d4ed8"};
+  switch (node.role) {
+    case Role::holder:
+      return {"wg-holder", "#fee2e2", "#b91c1c"};
+    case Role::queued_writer:
+      return {"wg-writer", "#ffedd5", "#c2410c"};
+    case Role::queued_reader:
+      return {"wg-reader", "#ede9fe", "#6d28d9"};
+    case Role::service:
+    case Role::idle_service:
+      return {"wg-service", "#dbeafe", "#1d4ed8"};
+    default:
+      return {"wg-other", "#f3f4f6", "#4b5563"};
+  }
+}
+
+std::string role_words(const ExplainedNode& node) {
+  switch (node.kind) {
+    case NodeKind::lock:
+      return "lock";
+    case NodeKind::fuse:
+      return "FUSE connection";
+    case NodeKind::device:
+      return "device";
+    case NodeKind::fs:
+      return "file system";
+    case NodeKind::task:
+      break;
+  }
+  std::string words{node.role == Role::none ? std::string_view("task") : to_word(node.role)};
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return node.state == '?' ? words : fmt::format("{}, state {}", words, node.state);
+}
+
+std::string stack_words(const ExplainedNode& node) {
+  std::string words;
+  for (const std::string& frame : node.stack) words += (words.empty() ? "" : " < ") + frame;
+  return words;
+}
+
+// What is said of a task in a list: of one that only waits, what it waits for.
+std::string words_beside(const PictureRow& row) {
+  if (!row.node->note.empty()) return row.node->note;
+  const bool plain = row.node->role == Role::bystander || row.node->role == Role::none;
+  return plain && row.edge != nullptr && !row.edge->evidence.empty() ? row.edge->evidence
+                                                                     : role_words(*row.node);
+}
+
+// What lies under the name in its box.
+std::string second_line(const ExplainedNode& node) {
+  const std::string stack = stack_words(node);
+  return stack.empty() ? node.note : stack;
+}
+
+std::string all_of(const ExplainedNode& node) {
+  std::string text = node.label + ", " + role_words(node);
+  if (!node.note.empty()) text += "; " + node.note;
+  if (!node.stack.empty()) text += "; stack: " + stack_words(node);
+  return text;
+}
+
+struct TextStyle {
+  double x = 0, y = 0;
+  std::string_view css = "wg-text", fill = "#111827", more = "";
+};
+
+std::string text(const TextStyle& style, std::string_view words) {
+  return fmt::format("<text class=\"{}\" x=\"{:g}\" y=\"{:g}\" fill=\"{}\"{}>{}</text>\n",
+                     style.css, style.x, style.y, style.fill, style.more, escaped_markup(words));
 }
 
 class Picture {
  public:
-  explicit Picture(const Explanation& explanation) : explanation_(explanation) {
-    for (const ExplainedNode& node : explanation.nodes) nodes_.emplace(node.id, &node);
-    choose_ring();
+  Picture(const Explanation& explanation, SvgUse use)
+      : explanation_(explanation), use_(use), picture_(arrange_picture(explanation)) {
+    top_ = use == SvgUse::file ? 48 : 8;
   }
 
   std::string draw() {
     std::string body;
-    for (const ExplainedEdge& edge : explanation_.edges) body += arrow(edge);
-    for (const std::string& id : ring_) body += box(id);
-    const std::string side = list();
-    const double height = std::max(2 * kCenterY + 20, list_bottom_ + 20);
-    return fmt::format(
-               "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
-               "height=\"{1}\" font-family=\"sans-serif\" font-size=\"13\">\n"
-               "<title>{2}</title>\n"
-               "<defs><marker id=\"tip\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" "
-               "markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">"
-               "<path d=\"M0 0L10 5L0 10z\" fill=\"#b91c1c\"/></marker></defs>\n"
-               "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-               "<text x=\"20\" y=\"28\" font-size=\"16\" font-weight=\"bold\">{2}</text>\n",
-               kWidth, height, escaped(explanation_.signature)) +
-           body + side + "</svg>\n";
+    for (std::size_t i = 0; i < picture_.steps.size(); ++i) body += box(i) + arrow(i);
+    if (picture_.closed) body += closing();
+    double chain_end = box_top(picture_.steps.size());
+    if (!picture_.closed && !picture_.steps.empty()) chain_end -= kGap;
+    double panels_end = top_;
+    for (const PicturePanel& panel : picture_.panels) body += draw_panel(panel, panels_end);
+    if (picture_.steps.empty() && picture_.panels.empty())
+      body += text({.x = kLeft, .y = top_ + 20}, "Nothing waits.");
+    const double height = std::max({chain_end, panels_end, top_ + 40}) + 30;
+    body += text({.x = kLeft,
+                  .y = height - 10,
+                  .css = "wg-small",
+                  .fill = "#6b7280",
+                  .more = " font-size=\"11\""},
+                 "Solid: read from the lock, queue or request itself. Dashed: likely or inferred.");
+    return head(height) + body + "</svg>\n";
   }
 
  private:
-  // The cycle; without one the lock, its holder and first writer, and the services.
-  void choose_ring() {
-    if (explanation_.cycle) {
-      ring_ = *explanation_.cycle;
-    } else {
-      for (const std::string& id :
-           {explanation_.root.holder, explanation_.root.lock, explanation_.root.first_writer})
-        if (!id.empty()) ring_.push_back(id);
-      for (const ExplainedNode& node : explanation_.nodes)
-        if ((node.kind == NodeKind::fuse || node.kind == NodeKind::fs) && ring_.size() < 8)
-          ring_.push_back(node.id);
+  [[nodiscard]] double box_top(std::size_t step) const {
+    return top_ + static_cast<double>(step) * (kBoxHeight + kGap);
+  }
+
+  // The picture in one sentence, for who cannot see it.
+  std::string in_words() const {
+    std::string words = picture_.closed ? "A circle of waits: " : "A chain of waits: ";
+    for (const PictureStep& step : picture_.steps) {
+      words += step.node->label;
+      if (step.next != nullptr) words += " " + edge_words(*step.next) + " ";
     }
-    for (std::size_t i = 0; i < ring_.size(); ++i) {
-      const double angle =
-          2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(ring_.size()) -
-          std::numbers::pi / 2;
-      places_[ring_[i]] = {kCenterX + kRadius * std::cos(angle),
-                           kCenterY + 10 + kRadius * std::sin(angle)};
-    }
+    return picture_.closed ? words + picture_.steps.front().node->label : words;
   }
 
-  bool on_cycle(const ExplainedEdge& edge) const {
-    if (!explanation_.cycle) return false;
-    for (std::size_t i = 0; i < ring_.size(); ++i)
-      if (ring_[i] == edge.from && ring_[(i + 1) % ring_.size()] == edge.to) return true;
-    return false;
+  std::string head(double height) const {
+    std::string head = fmt::format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"wg\" viewBox=\"0 0 {0:g} {1:g}\" "
+        "width=\"{0:g}\" height=\"{1:g}\" role=\"img\" aria-label=\"{2}\" "
+        "font-family=\"system-ui, sans-serif\" font-size=\"13\">\n",
+        kWidth, height, escaped_markup(in_words()));
+    if (use_ == SvgUse::page) return head;
+    head += fmt::format("<title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+                        escaped_markup(explanation_.signature));
+    return head + text({.x = 20, .y = 28, .more = " font-size=\"16\" font-weight=\"bold\""},
+                       explanation_.signature);
   }
 
-  std::string arrow(const ExplainedEdge& edge) const {
-    const auto from = places_.find(edge.from);
-    const auto to = places_.find(edge.to);
-    if (from == places_.end() || to == places_.end()) return {};
-    if (explanation_.cycle && !on_cycle(edge)) return {};
-    const Point begin = at_border(to->second, from->second);
-    const Point end = at_border(from->second, to->second);
-    std::string label{edge.kind == EdgeKind::held_by     ? "held by"
-                      : edge.kind == EdgeKind::served_by ? "served by"
-                                                         : "waits for"};
-    if (edge.mode) label += edge.mode == LockMode::write ? ", write" : ", read";
-    return fmt::format(
-        "<line x1=\"{:.0f}\" y1=\"{:.0f}\" x2=\"{:.0f}\" y2=\"{:.0f}\" stroke=\"#b91c1c\" "
-        "stroke-width=\"2\"{} marker-end=\"url(#tip)\"><title>{}</title></line>\n"
-        "<text x=\"{:.0f}\" y=\"{:.0f}\" font-size=\"11\" text-anchor=\"middle\" fill=\"#7f1d1d\" "
-        "stroke=\"white\" stroke-width=\"4\" paint-order=\"stroke\">{}</text>\n",
-        begin.x, begin.y, end.x, end.y,
-        edge.certainty == Certainty::exact ? "" : " stroke-dasharray=\"6 4\"",
-        escaped(edge.evidence), (begin.x + end.x) / 2, (begin.y + end.y) / 2,
-        escaped(edge.certainty == Certainty::exact
-                    ? label
-                    : fmt::format("{} ({})", label, to_word(edge.certainty))));
+  std::string box(std::size_t step) const {
+    const ExplainedNode& node = *picture_.steps[step].node;
+    const Look look = look_of(node);
+    const double y = box_top(step);
+    return fmt::format("<g class=\"wg-node {}\"><title>{}</title>\n", look.css,
+                       escaped_markup(all_of(node))) +
+           fmt::format(
+               "<rect x=\"{:g}\" y=\"{:g}\" width=\"{:g}\" height=\"{:g}\" rx=\"7\" "
+               "fill=\"{}\" stroke=\"{}\" stroke-width=\"{}\"/>\n",
+               kLeft, y, kBox, kBoxHeight, look.fill, look.stroke, picture_.closed ? "2" : "1.3") +
+           text({.x = kLeft + 14, .y = y + 24, .more = " font-size=\"15\" font-weight=\"bold\""},
+                shortened(node.label, 38)) +
+           text({.x = kLeft + kBox - 14,
+                 .y = y + 24,
+                 .css = "wg-role",
+                 .fill = look.stroke,
+                 .more = " text-anchor=\"end\" font-weight=\"bold\" font-size=\"12\""},
+                role_words(node)) +
+           text({.x = kLeft + 14,
+                 .y = y + 45,
+                 .css = "wg-small",
+                 .fill = "#374151",
+                 .more = " font-size=\"11.5\""},
+                shortened(second_line(node), 72)) +
+           "</g>\n";
   }
 
-  std::string box(const std::string& id) const {
-    const auto found = nodes_.find(id);
-    if (found == nodes_.end()) return {};
-    const ExplainedNode& node = *found->second;
-    const Point place = places_.at(id);
-    std::string second =
-        node.role == Role::none ? shortened(node.note, 32) : std::string{to_word(node.role)};
-    if (node.kind == NodeKind::task && !node.stack.empty() && node.role == Role::holder)
-      second += fmt::format(", state {}", node.state);
-    return fmt::format(
-        "<g><title>{}</title><rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{}\" height=\"{}\" rx=\"6\" "
-        "fill=\"{}\" stroke=\"#374151\"/>\n"
-        "<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\" font-weight=\"bold\">{}</text>\n"
-        "<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\" font-size=\"11\">{}</text></g>\n",
-        escaped(tooltip(node)), place.x - kBoxWidth / 2, place.y - kBoxHeight / 2, kBoxWidth,
-        kBoxHeight, fill_of(node), place.x, place.y - 4, escaped(shortened(node.label, 31)),
-        place.x, place.y + 16, escaped(second));
+  [[nodiscard]] std::string_view line_look() const {
+    return picture_.closed ? "class=\"wg-circle\" stroke=\"#dc2626\" stroke-width=\"2.5\""
+                           : "class=\"wg-wait\" stroke=\"#4b5563\" stroke-width=\"1.8\"";
   }
 
-  static std::string tooltip(const ExplainedNode& node) {
-    std::string text = node.label;
-    for (const std::string& frame : node.stack) text += " < " + frame;
-    return node.note.empty() ? text : text + " (" + node.note + ")";
+  static std::string_view dashes(const ExplainedEdge& edge) {
+    return edge.certainty == Certainty::exact ? "" : " stroke-dasharray=\"6 4\"";
   }
 
-  std::string line(const std::string& text, std::string_view weight) {
-    list_bottom_ += kLineHeight;
-    return fmt::format("<text x=\"{}\" y=\"{:.0f}\" font-weight=\"{}\">{}</text>\n", kListX,
-                       list_bottom_, weight, escaped(text));
+  std::string words_of(const ExplainedEdge& edge, double x, double y) const {
+    return "<g><title>" + escaped_markup(edge.evidence) + "</title>\n" +
+           text({.x = x,
+                 .y = y,
+                 .css = picture_.closed ? "wg-red" : "wg-text",
+                 .fill = picture_.closed ? "#b91c1c" : "#374151",
+                 .more = " font-weight=\"bold\" font-size=\"12\""},
+                edge_words(edge)) +
+           text({.x = x,
+                 .y = y + 16,
+                 .css = "wg-small",
+                 .fill = "#6b7280",
+                 .more = " font-size=\"11\""},
+                shortened(edge.evidence, 76)) +
+           "</g>\n";
   }
 
-  std::string list() {
+  std::string arrow(std::size_t step) const {
+    const ExplainedEdge* edge = picture_.steps[step].next;
+    if (edge == nullptr || step + 1 == picture_.steps.size()) return {};
+    const double x = kLeft + 30, y = box_top(step) + kBoxHeight, end = y + kGap;
+    return fmt::format("<path {} fill=\"none\" d=\"M{:g} {:g}V{:g}\"{}/>", line_look(), x, y,
+                       end - 8, dashes(*edge)) +
+           tip(fmt::format("M{:g} {:g}l-6 -11h12z", x, end - 1)) + words_of(*edge, x + 18, y + 24);
+  }
+
+  std::string tip(const std::string& path) const {
+    return fmt::format("<path class=\"{}\" fill=\"{}\" d=\"{}\"/>\n",
+                       picture_.closed ? "wg-red" : "wg-tip",
+                       picture_.closed ? "#dc2626" : "#4b5563", path);
+  }
+
+  // From the last box back to the first one, along the left edge.
+  std::string closing() const {
+    const std::size_t last = picture_.steps.size() - 1;
+    const ExplainedEdge* edge = picture_.steps[last].next;
+    const double from = box_top(last) + kBoxHeight / 2, to = box_top(0) + kBoxHeight / 2;
+    std::string out =
+        fmt::format("<path {} fill=\"none\" d=\"M{:g} {:g}H{:g}V{:g}H{:g}\"{}/>", line_look(),
+                    kLeft, from, kRail, to, kLeft - 8, edge == nullptr ? "" : dashes(*edge)) +
+        tip(fmt::format("M{:g} {:g}l-11 -6v12z", kLeft - 1, to));
+    if (edge == nullptr) return out;
+    return out + words_of(*edge, kLeft + 14, box_top(last) + kBoxHeight + 22) +
+           text({.x = kLeft + kBox,
+                 .y = box_top(last) + kBoxHeight + 22,
+                 .css = "wg-red",
+                 .fill = "#b91c1c",
+                 .more = " text-anchor=\"end\" font-weight=\"bold\" font-size=\"12\""},
+                "↰ " + shortened(picture_.steps.front().node->label, 30) + ": closed");
+  }
+
+  std::string draw_panel(const PicturePanel& panel, double& bottom) const {
+    const bool of_step = panel.step < picture_.steps.size();
+    const double wanted = of_step ? box_top(panel.step) + 22 : bottom + 30;
+    double y = std::max(bottom + 26, wanted);
     std::string out;
-    std::size_t place = 0;
-    std::set<std::string> queued;
-    for (const ExplainedEdge& edge : explanation_.edges) {
-      if (edge.to != explanation_.root.lock || edge.kind != EdgeKind::waits_for) continue;
-      if (place == 0) out += line("Queue of the lock, in order", "bold");
-      queued.insert(edge.from);
-      if (++place > kListShown) continue;
-      const auto found = nodes_.find(edge.from);
-      out += line(fmt::format("{}. {} {}", place, edge.mode == LockMode::write ? 'W' : 'R',
-                              found == nodes_.end() ? edge.from : found->second->label),
-                  "normal");
+    if (of_step) {
+      const double from = box_top(panel.step) + kBoxHeight / 2;
+      out += fmt::format(
+          "<path class=\"wg-line\" fill=\"none\" stroke=\"#9ca3af\" "
+          "d=\"M{:g} {:g}H{:g}V{:g}H{:g}\"/>\n",
+          kLeft + kBox, from, kLeft + kBox + 22, y - 4, kPanel - 6);
     }
-    if (place > kListShown) out += line(fmt::format("… {} more", place - kListShown), "normal");
-    return out + others(queued);
-  }
-
-  std::string others(const std::set<std::string>& queued) {
-    std::string out;
-    std::size_t count = 0;
-    for (const ExplainedNode& node : explanation_.nodes) {
-      if (queued.contains(node.id) || places_.contains(node.id)) continue;
-      if (count == 0) {
-        list_bottom_ += kLineHeight / 2;
-        out += line("Also there", "bold");
-      }
-      if (++count > kListShown) continue;
-      const std::string role =
-          node.role == Role::none ? "" : fmt::format(", {}", to_word(node.role));
-      out += line(shortened(fmt::format("{}{}", node.label, role), 60), "normal");
-    }
-    if (count > kListShown) out += line(fmt::format("… {} more", count - kListShown), "normal");
+    out += text({.x = kPanel, .y = y, .more = " font-weight=\"bold\" font-size=\"12\""},
+                fmt::format("{} ({})", panel.title, panel.rows.size() + panel.left_out));
+    for (const PictureRow& row : panel.rows) out += panel_row(row, y += kLine);
+    if (panel.left_out > 0)
+      out += text({.x = kPanel + 44, .y = y += kLine, .css = "wg-small", .fill = "#6b7280"},
+                  fmt::format("… and {} more", panel.left_out));
+    bottom = y;
     return out;
   }
 
+  static std::string panel_row(const PictureRow& row, double y) {
+    const ExplainedNode& node = *row.node;
+    const Look look = look_of(node);
+    const std::string title = all_of(node) + (row.edge == nullptr ? "" : "; " + row.edge->evidence);
+    const double name = row.place.empty() ? kPanel + 16 : kPanel + 56;
+    std::string out = fmt::format(
+        "<g class=\"{}\"><title>{}</title>\n"
+        "<rect x=\"{:g}\" y=\"{:g}\" width=\"9\" height=\"9\" rx=\"2\" fill=\"{}\" "
+        "stroke=\"{}\"/>\n",
+        look.css, escaped_markup(title), kPanel, y - 9, look.fill, look.stroke);
+    if (!row.place.empty())
+      out += text({.x = kPanel + 18, .y = y, .css = "wg-small", .fill = "#374151"}, row.place);
+    const std::string words = words_beside(row);
+    out += text({.x = name, .y = y, .more = row.in_chain ? " font-weight=\"bold\"" : ""},
+                shortened(node.label, 26));
+    const double used = name + 12 +
+                        (row.in_chain ? 8.3 : 7.2) *
+                            static_cast<double>(std::min<std::size_t>(node.label.size(), 26));
+    const auto room = static_cast<std::size_t>(std::max(0.0, (kWidth - used) / 5.9));
+    if (room > 8)
+      out += text(
+          {.x = used, .y = y, .css = "wg-small", .fill = "#6b7280", .more = " font-size=\"11\""},
+          shortened(words, room));
+    return out + "</g>\n";
+  }
+
   const Explanation& explanation_;
-  std::unordered_map<std::string, const ExplainedNode*> nodes_;
-  std::vector<std::string> ring_;
-  std::unordered_map<std::string, Point> places_;
-  double list_bottom_ = 50;
+  SvgUse use_;
+  WaitPicture picture_;
+  double top_ = 0;
 };
 
 }  // namespace
 
-std::string render_svg(const Explanation& explanation) { return Picture(explanation).draw(); }
+std::string render_svg(const Explanation& explanation, SvgUse use) {
+  return Picture(explanation, use).draw();
+}
 
 }  // namespace stallproof

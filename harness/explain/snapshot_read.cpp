@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "harness/base/json_fields.h"
 #include "harness/explain/render.h"
 #include "harness/explain/snapshot_text.h"
 
@@ -15,98 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr double kMostMs = 1e15;  // 30 000 years: nothing that is no mistake
-
-// One object of the document. Absent keys and null leave the field as it is; the first value of a
-// wrong kind is remembered, and everything goes on.
-class Object {
- public:
-  Object(const Json& value, std::string path, std::string& problem)
-      : value_(value), path_(std::move(path)), problem_(problem) {
-    if (!value_.is_object()) complain("", "not an object");
-  }
-
-  template <class Number>
-  void number(const char* key, Number& into) const {
-    const Json* const found = find(key);
-    if (found == nullptr) return;
-    if (!found->is_number_integer()) return complain(key, "not a number");
-    const auto wide = found->get<std::int64_t>();
-    into = static_cast<Number>(wide);
-    if (static_cast<std::int64_t>(into) != wide) complain(key, "out of range");
-  }
-  void flag(const char* key, bool& into) const {
-    const Json* const found = find(key);
-    if (found == nullptr) return;
-    if (!found->is_boolean()) return complain(key, "not true or false");
-    into = found->get<bool>();
-  }
-  void text(const char* key, std::string& into) const {
-    const Json* const found = find(key);
-    if (found == nullptr) return;
-    if (!found->is_string()) return complain(key, "not a text");
-    into = found->get<std::string>();
-  }
-  // "0xffff8881…": addresses do not survive as numbers in every reader.
-  void address(const char* key, std::uint64_t& into) const {
-    std::string word;
-    text(key, word);
-    if (word.empty()) return;
-    const char* const end = word.data() + word.size();
-    const bool prefixed = word.starts_with("0x");
-    const auto read = std::from_chars(word.data() + (prefixed ? 2 : 0), end, into, 16);
-    if (!prefixed || read.ec != std::errc{} || read.ptr != end) complain(key, "not an address");
-  }
-  void milliseconds(const char* key, std::optional<Nanos>& into) const {
-    const Json* const found = find(key);
-    if (found == nullptr) return;
-    if (!found->is_number()) return complain(key, "not a number");
-    const double ms = found->get<double>();
-    if (!(ms >= 0 && ms < kMostMs)) return complain(key, "out of range");
-    into = static_cast<Nanos>(ms * 1e6 + 0.5);
-  }
-  template <class Value, std::size_t N>
-  void word(const char* key, Value& into, const std::array<Value, N>& values,
-            std::string_view (*name)(Value)) const {
-    std::string given;
-    text(key, given);
-    if (find(key) == nullptr) return;
-    for (const Value value : values) {
-      if (name(value) != given) continue;
-      into = value;
-      return;
-    }
-    complain(key, "an unknown word");
-  }
-  // Calls `visit` with each entry and its path.
-  template <class Visit>
-  void list(const char* key, Visit visit) const {
-    const Json* const found = find(key);
-    if (found == nullptr) return;
-    if (!found->is_array()) return complain(key, "not a list");
-    for (std::size_t i = 0; i < found->size(); ++i)
-      visit((*found)[i], fmt::format("{}{}[{}]", path_.empty() ? "" : path_ + ".", key, i));
-  }
-  [[nodiscard]] const Json* find(const char* key) const {
-    if (!value_.is_object()) return nullptr;
-    const auto found = value_.find(key);
-    return found == value_.end() || found->is_null() ? nullptr : &*found;
-  }
-  void complain(const char* key, const char* what) const {
-    if (problem_.empty())
-      problem_ =
-          fmt::format("{}{}{}: {}", path_, path_.empty() || *key == '\0' ? "" : ".", key, what);
-  }
-  [[nodiscard]] Object inside(const char* key) const {
-    return Object(*find(key), path_.empty() ? key : path_ + "." + key, problem_);
-  }
-  std::string& problem() const { return problem_; }
-
- private:
-  const Json& value_;
-  std::string path_;
-  std::string& problem_;
-};
+using Object = JsonFields;
 
 constexpr std::array kModes{LockMode::read, LockMode::write};
 constexpr std::array kCertainties{Certainty::exact, Certainty::likely, Certainty::inferred};
@@ -134,14 +43,26 @@ StackFrame frame_of(const std::string& text) {
 }
 
 void read_fault(const Object& task, TaskRow& row) {
-  if (task.find("fault") == nullptr) return;
-  const Object fault = task.inside("fault");
-  row.fault = FaultState{};
-  fault.address("address", row.fault->address);
-  fault.number("file_offset", row.fault->file_offset);
-  fault.flag("vma_lock", row.fault->vma_lock);
-  fault.flag("tried", row.fault->tried);
-  fault.flag("mkwrite", row.fault->mkwrite);
+  task.object("fault", [&row](const Object& fault) {
+    FaultState& state = row.fault.emplace();
+    fault.address("address", state.address);
+    fault.number("file_offset", state.file_offset);
+    fault.flag("vma_lock", state.vma_lock);
+    fault.flag("tried", state.tried);
+    fault.flag("mkwrite", state.mkwrite);
+  });
+}
+
+void read_cpu_share(const Object& task, TaskRow& row) {
+  task.object("cpu", [&row](const Object& cpu) {
+    std::optional<Nanos> span;
+    std::optional<Nanos> ran;
+    std::optional<Nanos> waited;
+    cpu.milliseconds("span_ms", span);
+    cpu.milliseconds("ran_ms", ran);
+    cpu.milliseconds("waited_ms", waited);
+    row.cpu = CpuShare{span.value_or(0), ran.value_or(0), waited.value_or(0)};
+  });
 }
 
 void read_wait(const Object& task, TaskRow& row) {
@@ -151,23 +72,14 @@ void read_wait(const Object& task, TaskRow& row) {
   task.flag("cpu_throttled", row.cpu_throttled);
   task.text("io_limit", row.io_limit);
   task.text("cpu_limit", row.cpu_limit);
-  if (task.find("file_wait") != nullptr) {
-    const Object wait = task.inside("file_wait");
-    row.file_wait = FileWait{};
-    wait.word("how", row.file_wait->how, kFileWaits, to_word);
-    wait.number("major", row.file_wait->device_major);
-    wait.number("minor", row.file_wait->device_minor);
-    wait.number("inode", row.file_wait->inode);
-  }
-  if (task.find("cpu") == nullptr) return;
-  const Object cpu = task.inside("cpu");
-  std::optional<Nanos> span;
-  std::optional<Nanos> ran;
-  std::optional<Nanos> waited;
-  cpu.milliseconds("span_ms", span);
-  cpu.milliseconds("ran_ms", ran);
-  cpu.milliseconds("waited_ms", waited);
-  row.cpu = CpuShare{span.value_or(0), ran.value_or(0), waited.value_or(0)};
+  task.object("file_wait", [&row](const Object& wait) {
+    FileWait& where = row.file_wait.emplace();
+    wait.word("how", where.how, kFileWaits, to_word);
+    wait.number("major", where.device_major);
+    wait.number("minor", where.device_minor);
+    wait.number("inode", where.inode);
+  });
+  read_cpu_share(task, row);
 }
 
 DeviceRow read_device(const Object& device) {
@@ -199,10 +111,9 @@ TaskRow read_task(const Object& task) {
   task.milliseconds("unchanged_ms", row.unchanged_for);
   task.text("stack_problem", row.stack_problem);
   task.number("source_line", row.source_line);
-  task.list("stack", [&](const Json& frame, const std::string&) {
-    if (!frame.is_string()) return task.complain("stack", "holds something that is no text");
-    row.stack.push_back(frame_of(frame.get<std::string>()));
-  });
+  std::vector<std::string> frames;
+  task.texts("stack", frames);
+  for (const std::string& frame : frames) row.stack.push_back(frame_of(frame));
   read_fault(task, row);
   read_wait(task, row);
   return row;
@@ -232,17 +143,13 @@ LockRow read_lock(const Object& lock) {
   lock.address("address", row.address);
   lock.address("mm", row.mm);
   lock.number("tgid", row.tgid);
-  if (lock.find("count") != nullptr) lock.address("count", row.count.emplace());
-  if (lock.find("readers") != nullptr) lock.number("readers", row.reader_count.emplace());
-  if (lock.find("writer_holds") != nullptr) lock.flag("writer_holds", row.writer_holds.emplace());
+  if (lock.has("count")) lock.address("count", row.count.emplace());
+  if (lock.has("readers")) lock.number("readers", row.reader_count.emplace());
+  if (lock.has("writer_holds")) lock.flag("writer_holds", row.writer_holds.emplace());
   lock.flag("queue_known", row.queue_known);
   lock.flag("queue_truncated", row.queue_truncated);
-  lock.list("holders", [&](const Json& value, const std::string& path) {
-    row.holders.push_back(read_holder(Object(value, path, lock.problem())));
-  });
-  lock.list("waiters", [&](const Json& value, const std::string& path) {
-    row.waiters.push_back(read_waiter(Object(value, path, lock.problem())));
-  });
+  lock.each("holders", [&](const Object& each) { row.holders.push_back(read_holder(each)); });
+  lock.each("waiters", [&](const Object& each) { row.waiters.push_back(read_waiter(each)); });
   return row;
 }
 
@@ -251,12 +158,8 @@ FuseConnection read_connection(const Object& connection) {
   connection.number("connection", row.number);
   connection.number("waiting", row.waiting);
   connection.flag("requests_truncated", row.requests_truncated);
-  connection.list("servers", [&](const Json& value, const std::string&) {
-    if (!value.is_number_integer()) return connection.complain("servers", "holds no number");
-    row.server_tgids.push_back(value.get<std::int32_t>());
-  });
-  connection.list("requests", [&](const Json& value, const std::string& path) {
-    const Object request(value, path, connection.problem());
+  connection.numbers("servers", row.server_tgids);
+  connection.each("requests", [&](const Object& request) {
     FuseRequest& made = row.requests.emplace_back();
     request.number("unique", made.unique);
     request.number("opcode", made.opcode);
@@ -273,28 +176,18 @@ Result<LockSnapshot> read_snapshot_json(std::string_view text) {
   const Json document = Json::parse(text, nullptr, false);
   if (document.is_discarded()) return fail("snapshot: not JSON, or cut");
   std::string problem;
-  const Object root(document, "", problem);
+  const Object root(document, "", problem, Object::Nulls::absent);
   int schema = 0;
   root.number("schema", schema);
   if (schema != 1) return fail(fmt::format("snapshot: schema {} is not known (1 is)", schema));
   LockSnapshot snapshot;
   root.word("lens", snapshot.lens, kLenses, to_word);
   root.text("kernel", snapshot.kernel);
-  root.list("tasks", [&](const Json& value, const std::string& path) {
-    snapshot.tasks.push_back(read_task(Object(value, path, problem)));
-  });
-  root.list("locks", [&](const Json& value, const std::string& path) {
-    snapshot.locks.push_back(read_lock(Object(value, path, problem)));
-  });
-  root.list("fuse", [&](const Json& value, const std::string& path) {
-    snapshot.fuse.push_back(read_connection(Object(value, path, problem)));
-  });
-  root.list("devices", [&](const Json& value, const std::string& path) {
-    snapshot.devices.push_back(read_device(Object(value, path, problem)));
-  });
-  root.list("blind_spots", [&](const Json& value, const std::string&) {
-    if (value.is_string()) snapshot.blind_spots.push_back(value.get<std::string>());
-  });
+  root.each("tasks", [&](const Object& each) { snapshot.tasks.push_back(read_task(each)); });
+  root.each("locks", [&](const Object& each) { snapshot.locks.push_back(read_lock(each)); });
+  root.each("fuse", [&](const Object& each) { snapshot.fuse.push_back(read_connection(each)); });
+  root.each("devices", [&](const Object& each) { snapshot.devices.push_back(read_device(each)); });
+  root.texts("blind_spots", snapshot.blind_spots);
   if (!problem.empty()) return fail("snapshot: " + problem);
   return snapshot;
 }

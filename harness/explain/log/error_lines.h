@@ -10,13 +10,16 @@
 namespace stallproof {
 
 struct ErrorLine {
-  std::string_view pattern;  // line_pattern.h; gaps: {dev} {fn} {task} {op} {what}
-  std::string_view title;    // empty: not an error, whatever later rows say
-  bool stalls = false;       // says that somebody waits
+  // line_pattern.h; gaps: {dev} {task} {pid} {op} {what}, and {fn}, which only the name of a
+  // function fits.
+  std::string_view pattern;
+  std::string_view title;  // empty: not an error, whatever later rows say
+  bool stalls = false;     // says that somebody waits
 };
 
 // The first row that fits counts.
 std::span<const ErrorLine> io_error_lines();
 std::span<const ErrorLine> fs_error_lines();
+std::span<const ErrorLine> server_error_lines();  // of storage behind a network
 
 }  // namespace stallproof

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// kernel/hung_task.c check_hung_task, 3.10 to 7.x: "INFO: task java:22 blocked for more than 122
+// kernel/hung_task.c check_hung_task, 2.6.18 to 7.x: "INFO: task java:22 blocked for more than 122
 // seconds."; "blocked in I/O wait" in the newest, "can't die" in linux-next, "s." of some vendors.
 #include <array>
 
@@ -57,9 +57,7 @@ std::optional<ReportDraft> begin_hung_task(std::string_view text) {
     if (!seconds || !is_unit(rest)) draft.problem = "the header of a report is cut: hung task";
     return draft;
   }
-  ReportDraft cut = cut_header(ReportKind::hung_task, "hung task");
-  cut.unfinished = true;
-  return cut;
+  return cut_header(ReportKind::hung_task, "hung task");
 }
 
 }  // namespace stallproof

@@ -15,7 +15,7 @@ struct Phrase {
   std::string_view words;
   std::string_view about;
 };
-constexpr std::array<Phrase, 7> kPhrases{{
+constexpr std::array<Phrase, 11> kPhrases{{
     {"possible circular locking dependency detected", "circular locking"},
     {"possible recursive locking detected", "recursive locking"},
     {"inconsistent lock state", "inconsistent lock state"},
@@ -23,6 +23,10 @@ constexpr std::array<Phrase, 7> kPhrases{{
     {"SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected", "softirq-unsafe lock order"},
     {"HARDIRQ-safe -> HARDIRQ-unsafe lock order detected", "hardirq-unsafe lock order"},
     {"RECLAIM_FS-safe -> RECLAIM_FS-unsafe lock order detected", "reclaim-unsafe lock order"},
+    {"bad unlock balance detected", "bad unlock balance"},
+    {"held lock freed", "held lock freed"},
+    {"Invalid wait context", "invalid wait context"},
+    {"lock held when returning to user space", "lock held in user mode"},
 }};
 constexpr std::size_t kMostClasses = 32;
 
@@ -51,9 +55,13 @@ void note_lock(std::string_view text, ReportDraft& draft) {
   if (name.empty() || draft.classes.size() >= 2) return;
   if (std::find(draft.classes.begin(), draft.classes.end(), name) == draft.classes.end())
     draft.classes.insert(wanted ? draft.classes.end() : draft.classes.begin(), std::string(name));
-  if (const auto place = between(text, ", at: ", "\n"); wanted && place)
-    if (const auto at = stack_line(*place); at && !is_way_to_wait(at->frame.function))
-      draft.frames.push_back({.function = at->frame.function});
+  const auto place = between(text, ", at: ", "\n");
+  if (!wanted || !place) return;
+  const auto at = stack_line(*place);
+  if (at && !is_way_to_wait(at->frame.function))
+    draft.frames.push_back({.function = at->frame.function});
+  else if (place->ends_with(" [inline]"))  // the same lock once more, in who called that
+    draft.expects = ReportDraft::Expects::wanted_lock;
 }
 
 // "java/1234 is trying to acquire lock:", "swapper/0/0 [HC0[0]:SC1[1]:HE1:SE0] takes:"
@@ -73,7 +81,9 @@ bool note_task(std::string_view text, std::string_view phrase, ReportDraft& draf
 
 std::optional<ReportDraft> begin_lockdep(std::string_view text) {
   const bool boxed = take_start(text, "[ ");
-  if (!take_start(text, "WARNING: ") && !take_start(text, "INFO: ")) return std::nullopt;
+  if (!take_start(text, "WARNING: ") && !take_start(text, "INFO: ") &&
+      !(boxed && take_start(text, "BUG: ")))
+    return std::nullopt;
   for (const Phrase& phrase : kPhrases) {
     if (text.starts_with(phrase.words)) {
       ReportDraft draft;
@@ -98,8 +108,9 @@ bool more_of_lockdep(std::string_view text, ReportDraft& draft) {
       draft.chain.emplace_back(name);
     return true;
   }
-  for (const std::string_view phrase : {" is trying to acquire lock:", " is trying to acquire:",
-                                        " takes:", " just changed the state of lock:"})
+  for (const std::string_view phrase :
+       {" is trying to acquire lock:", " is trying to acquire:", " is trying to lock:", " takes:",
+        " just changed the state of lock:"})
     if (note_task(text, phrase, draft)) return true;
   if (text.starts_with("but task is already holding") ||
       text.starts_with("and this task is already holding")) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // kernel/watchdog.c, kernel/watchdog_hld.c, arch/powerpc/kernel/watchdog.c; 2.6.32 to 7.x.
-#include <algorithm>
+#include <array>
 
 #include "harness/explain/log/log_words.h"
 #include "harness/explain/log/report_families.h"
@@ -26,6 +26,8 @@ void drop_printer(std::string_view& text) {
 // " - CPU#1 stuck for 22s! [java:1234]", where the name may hold brackets and colons.
 void read_soft_lockup(std::string_view text, ReportDraft& draft) {
   draft.problem = "the header of a report is cut: soft lockup";
+  if (const auto cpu = between(text, "CPU#", " "))
+    if (const auto number = leading_pid(*cpu)) draft.cpus.push_back(*number);
   const auto stuck = between(text, " stuck for ", "!");
   if (!stuck || stuck->empty() || stuck->back() != 's') return;
   draft.report.seconds = leading_number(*stuck);
@@ -40,16 +42,49 @@ void read_soft_lockup(std::string_view text, ReportDraft& draft) {
   draft.problem.clear();
 }
 
-// "CPU3: ", "CPU 59 self-", "CPU:59 "
-void drop_cpu(std::string_view& text) {
+// "CPU3: ", "CPU 59 self-", "CPU:59 ", taken off the front.
+void take_cpu(std::string_view& text, ReportDraft& draft) {
   std::string_view rest = text;
   if (!take_start(rest, "CPU")) return;
   const std::size_t number = rest.find_first_of("0123456789");
   if (number > 1) return;
   rest.remove_prefix(number);
+  if (const auto cpu = leading_pid(rest)) draft.cpus = {*cpu};
   while (!rest.empty() && is_digit(rest[0])) rest.remove_prefix(1);
   take_start(rest, ":");
   text = trimmed(rest);
+}
+
+// What follows "detected": " hard LOCKUP on cpu 3", " Hard LOCKUP other CPUS:42" (powerpc, 4.13),
+// " LOCKUP on CPU 0, ip …" (2.6). The others that are stuck say it themselves.
+bool read_hard_lockup(std::string_view text, ReportDraft& draft) {
+  constexpr std::array<std::string_view, 5> kOfOne = {
+      "detected hard LOCKUP on cpu", "self-detected hard LOCKUP", "Hard LOCKUP",
+      "self-detected Hard LOCKUP", "detected LOCKUP on CPU"};
+  constexpr std::array<std::string_view, 3> kOfOthers = {
+      "detected hard LOCKUP on other CPUs",
+      "detected hard LOCKUP other CPUS:", "detected Hard LOCKUP other CPUS:"};
+  for (const std::string_view words : kOfOthers) {
+    if (!take_start(text, words)) continue;
+    draft.cpus.clear();
+    if (const auto cpu = leading_pid(text)) draft.cpus = {*cpu};
+    draft.of_others = true;
+    return true;
+  }
+  for (const std::string_view words : kOfOne) {
+    if (!take_start(text, words)) continue;
+    if (const auto cpu = leading_pid(text)) draft.cpus = {*cpu};
+    return true;
+  }
+  return false;
+}
+
+// powerpc: "self-detected hard LOCKUP @ f+0x1/0x2"
+std::string place_in(std::string_view text) {
+  const auto place = between(text, " @ ", "\n");
+  if (!place) return {};
+  if (const auto at = stack_line(*place)) return at->frame.function;
+  return {};
 }
 
 }  // namespace
@@ -74,25 +109,19 @@ std::optional<ReportDraft> begin_soft_lockup(std::string_view text) {
 
 std::optional<ReportDraft> begin_hard_lockup(std::string_view text) {
   const bool panic = take_start(text, kPanic);
+  ReportDraft draft = lockup(ReportKind::hard_lockup);
+  take_start(text, "BUG: ");
   drop_printer(text);
   take_start(text, "Watchdog ");
-  drop_cpu(text);
+  take_cpu(text, draft);
   take_start(text, "Watchdog ");
-  const bool known = text.starts_with("detected hard LOCKUP on cpu") ||
-                     text.starts_with("detected hard LOCKUP on other CPUs") ||
-                     text.starts_with("self-detected hard LOCKUP") ||
-                     text.starts_with("Hard LOCKUP");
-  if (!known) {
+  if (!read_hard_lockup(text, draft)) {
     if (is_cut_of(text, "detected hard LOCKUP on cpu", 10))
       return cut_header(ReportKind::hard_lockup, "hard lockup");
     return std::nullopt;
   }
-  ReportDraft draft = lockup(ReportKind::hard_lockup);
   draft.only_first = panic;
-  // powerpc: "self-detected hard LOCKUP @ f+0x1/0x2"
-  if (const auto place = between(text, " @ ", "\n"))
-    if (const auto at = stack_line(*place))
-      draft.frames.push_back({.function = at->frame.function});
+  draft.place = place_in(text);
   return draft;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/explain/log/joined_lines.h"
 #include "harness/explain/log/log_stamp.h"
 #include "harness/explain/log/log_words.h"
 #include "harness/probe/kmsg_record.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view kRsyslogNewline = "#012";
 constexpr int kMostPrefixes = 16;  // on one line
+constexpr int kMostJoined = 64;    // records on one line
 
 std::uint64_t caller_key(std::string_view caller) {
   if (caller.empty() || (caller[0] != 'T' && caller[0] != 'C')) return 0;
@@ -21,16 +23,36 @@ std::uint64_t caller_key(std::string_view caller) {
   return (static_cast<std::uint64_t>(*number) << 1U | (caller[0] == 'C' ? 1U : 0U)) + 2;
 }
 
-// "> ", ">> ", ">[": mail; never the kernel's "<TASK>".
+// "> ", ">> ", ">[": mail; never the kernel's "<TASK>". "```": a page of markdown. "7366   |" with
+// a line that is drawn: a pager that counts.
 bool take_quote(std::string_view& line) {
-  if (line.empty() || line[0] != '>') return false;
-  line.remove_prefix(1);
+  if (line.empty()) return false;
+  if (line[0] == '>' || line[0] == '`') {
+    line.remove_prefix(1);
+    return true;
+  }
+  std::string_view rest = line;
+  while (!rest.empty() && is_digit(rest[0])) rest.remove_prefix(1);
+  if (rest.size() == line.size()) return false;
+  rest = trimmed(rest);
+  if (!take_start(rest, "\xe2\x94\x82")) return false;
+  line = rest;
   return true;
 }
 
+// "6.12.0-rc1," before the record of a net console that tells its kernel.
+std::string_view without_release(std::string_view line) {
+  constexpr std::size_t kLongestRelease = 65;
+  const std::size_t end = line.substr(0, kLongestRelease).find(',');
+  if (end == std::string_view::npos || line.substr(0, end).find('.') == std::string_view::npos)
+    return line;
+  return line.substr(end + 1);
+}
+
 // "6,1234,5678901,-,caller=T38;text"
-bool take_record(std::string_view& line, LogLine& out, std::string& room) {
-  if (line.empty() || !is_digit(line[0])) return false;
+bool take_record(std::string_view& whole, LogLine& out, std::string& room) {
+  if (whole.empty() || !is_digit(whole[0])) return false;
+  std::string_view line = without_release(whole);
   const std::size_t semicolon = line.substr(0, 200).find(';');
   if (semicolon == std::string_view::npos) return false;
   const std::string_view head = line.substr(0, semicolon);
@@ -44,6 +66,7 @@ bool take_record(std::string_view& line, LogLine& out, std::string& room) {
     room = record.text();
     line = room;
   }
+  whole = line;
   return true;
 }
 
@@ -127,26 +150,58 @@ LogLine clean_line(std::string_view raw, std::string& room) {
   return out;
 }
 
-void each_log_line(std::string_view text, const std::function<void(const LogLine&)>& take) {
+namespace {
+
+using TakeLine = std::function<void(const LogLine&)>;
+
+// What the second record of a line does not tell is that of the first.
+void inherit(const LogLine& first, LogLine& next) {
+  next.number = first.number;
+  next.stamped = next.stamped || first.stamped;
+  if (next.caller == 0) next.caller = first.caller;
+  next.by_process = next.by_process || first.by_process;
+}
+
+void take_joined(LogLine line, std::string& room, const TakeLine& take) {
+  for (int joined = 0; joined < kMostJoined; ++joined) {
+    const std::size_t inner = joined_at(line.text, line.stamped);
+    if (inner == std::string_view::npos) break;
+    LogLine first = line;
+    first.text = trimmed(line.text.substr(0, inner));
+    take(first);
+    LogLine next = clean_line(line.text.substr(inner), room);
+    inherit(line, next);
+    line = next;
+  }
+  take(line);
+}
+
+}  // namespace
+
+void each_log_line(std::string_view text, const TakeLine& take) {
   std::string room;
+  std::string_view before;
+  std::uint64_t caller = 0;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view raw = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
+    if (raw == before && has_fine_stamp(raw)) continue;
+    before = raw;
     std::size_t split = raw.find(kRsyslogNewline);
     LogLine first = clean_line(raw.substr(0, split), room);
     first.number = number;
-    take(first);
+    // What has no stamp goes on with the record before it.
+    caller = first.caller = first.stamped ? first.caller : caller;
+    take_joined(first, room, take);
+    first.text = {};
     while (split != std::string_view::npos) {
       raw.remove_prefix(split + kRsyslogNewline.size());
       split = raw.find(kRsyslogNewline);
       LogLine next = clean_line(raw.substr(0, split), room);
-      next.number = number;
-      next.stamped = first.stamped;
-      if (next.caller == 0) next.caller = first.caller;
-      next.by_process = next.by_process || first.by_process;
-      take(next);
+      inherit(first, next);
+      take_joined(next, room, take);
     }
   }
 }

@@ -48,7 +48,21 @@ TEST(LogLine, PrefixesOfEveryLoggerAreLeftOut) {
                            "[ 12.3] (2)[30:khungtaskd]task:x",
                            "Jun 27 15:21:34 node7 kernel: [123.4][ T38] <6>task:x\r",
                            "[c0000003f1b7b9a0] [c0000003f1b7ba30] task:x",
-                           "Jun 27 15:21:34 node7 kernel[0]: task:x"})
+                           "Jun 27 15:21:34 node7 kernel[0]: task:x",
+                           "[wo jul 28 05:19:43 2021] task:x",
+                           "2025 Jul  2 06:56:57.749624 node7 ERR kernel: [  993.616601] task:x",
+                           "Fri 2025-06-27 15:21:34 CEST node7 kernel: task:x",
+                           "<4>1 2025-06-27T15:21:34.123456Z node7 kernel - - - task:x",
+                           "06-27 15:21:34.123 [  993.616601] task:x",
+                           "27.06.2025 15:21:34 node7 kernel: task:x",
+                           "May 25 07:29:42 x 0,16627,40311380557,-,caller=C0;task:x",
+                           "22734.139015] task:x",
+                           "6.12.0-rc1,6,444,501151268,-;task:x",
+                           "```[  123.456789] task:x",
+                           "7366   \xe2\x94\x82 4,5005,12915307506,-;task:x",
+                           "[  240.118103] -(2)[30:khungtaskd]task:x",
+                           "<3>[  240.118103] I[2:     khungtaskd:   51] task:x",
+                           "[19318.476204 / 11-29 21:16:45.872] task:x"})
     EXPECT_EQ(text_of(line), "task:x") << line;
 }
 

@@ -70,8 +70,9 @@ std::optional<TaskName> task_name(std::string_view text, char separator) {
   const std::size_t at = text.rfind(separator);
   if (at == std::string_view::npos || at + 1 == text.size() || !is_digit(text[at + 1]))
     return std::nullopt;
-  const auto pid = leading_pid(text.substr(at + 1));
-  if (!pid) return std::nullopt;
+  const std::string_view number = trimmed(text.substr(at + 1));
+  const auto pid = leading_pid(number);
+  if (!pid || !std::all_of(number.begin(), number.end(), is_digit)) return std::nullopt;
   return TaskName{text.substr(0, at), *pid};
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "harness/explain/kernel_functions.h"
+#include "harness/explain/log/blamed_function.h"
 #include "harness/explain/log/log_words.h"
 
 namespace stallproof {
@@ -21,40 +22,10 @@ constexpr std::array<ReportFamily, 7> kFamilies{{
     {ReportKind::io_error, begin_error, nullptr},
 }};
 
-using Frames = std::vector<SeenFrame>;
-
-// The first frame from `from` on that says why and fits; the end when none does.
-template <class Fits>
-std::size_t first_reason(const Frames& frames, std::size_t from, Fits fits) {
-  while (from < frames.size() && (!fits(frames[from]) || is_way_to_wait(frames[from].function)))
-    ++from;
-  return from;
-}
-
-std::size_t blamed_on_cpu(const Frames& frames, bool guessed) {
-  for (std::size_t i = 0; i < frames.size(); ++i)
-    if (frames[i].running && kernel_meaning(frames[i].function) != KernelMeaning::observer)
-      return first_reason(frames, i,
-                          [guessed](const SeenFrame& frame) { return frame.guessed <= guessed; });
-  const std::size_t outside = first_reason(frames, 0, [guessed](const SeenFrame& frame) {
-    return frame.guessed <= guessed && !frame.interrupt;
-  });
-  if (outside < frames.size()) return outside;
-  return first_reason(frames, 0,
-                      [guessed](const SeenFrame& frame) { return frame.guessed <= guessed; });
-}
-
-// Guessed frames count only where the unwinder was sure of none.
-std::string blamed(const ReportDraft& draft) {
-  for (const bool guessed : {false, true}) {
-    const std::size_t at = draft.on_cpu
-                               ? blamed_on_cpu(draft.frames, guessed)
-                               : first_reason(draft.frames, 0, [guessed](const SeenFrame& frame) {
-                                   return frame.guessed <= guessed;
-                                 });
-    if (at < draft.frames.size()) return draft.frames[at].function;
-  }
-  return {};
+// A worker between two works, or in the one that it is named with.
+bool is_worker_itself(std::string_view function) {
+  return function.empty() || function == "process_one_work" || function == "worker_thread" ||
+         function == "process_scheduled_works" || function == "kthread";
 }
 
 }  // namespace
@@ -99,7 +70,11 @@ SysrqLine sysrq_line(std::string_view text) {
 
 void conclude(ReportDraft& draft) {
   LogReport& report = draft.report;
-  if (report.function.empty() && !is_single_line(report.kind)) report.function = blamed(draft);
+  if (report.function.empty() && !is_single_line(report.kind))
+    report.function = blamed_function(draft);
+  if (report.function.empty() && !is_way_to_wait(draft.place)) report.function = draft.place;
+  if (!draft.frames.empty() && !draft.work.empty() && is_worker_itself(report.function))
+    report.function = draft.work;
   report.function = without_suffix(report.function);
   if (!report.title.empty()) return;
   report.title = draft.about;

@@ -13,9 +13,10 @@ namespace {
 constexpr std::string_view kOffset = "+0x";
 
 // Where the kernel says on which stack it is, sometimes before a frame on the same line.
-constexpr std::array<std::string_view, 10> kSections = {"<TASK>",  "</TASK>",  "<IRQ>", "</IRQ>",
-                                                        "<NMI>",   "</NMI>",   "<EOI>", "<<EOE>>",
-                                                        "<<NMI>>", "<SOFTIRQ>"};
+constexpr std::array<std::string_view, 11> kSections = {"<TASK>",  "</TASK>", "<IRQ>",    "</IRQ>",
+                                                        "<NMI>",   "</NMI>",  "<EOI>",    "<EOE>",
+                                                        "<<EOE>>", "<<NMI>>", "<SOFTIRQ>"};
+constexpr std::size_t kLongestName = 512;  // KSYM_NAME_LEN
 
 // "[<ffffffff81609729>]", "([<00000000001>]"
 void drop_address(std::string_view& line) {
@@ -28,7 +29,7 @@ void drop_address(std::string_view& line) {
 }
 
 bool is_name(std::string_view word) {
-  return !word.empty() && !is_digit(word[0]) &&
+  return !word.empty() && word.size() <= kLongestName && !is_digit(word[0]) &&
          std::all_of(word.begin(), word.end(), [](unsigned char letter) {
            return std::isalnum(letter) != 0 || letter == '_' || letter == '.' || letter == '$';
          });
@@ -37,7 +38,7 @@ bool is_name(std::string_view word) {
 // The name before "+0x", without the dot of ppc64's entry points.
 std::string_view name_of(std::string_view text) {
   text = text.substr(0, text.find(kOffset));
-  take_start(text, "(");
+  if (take_start(text, "(")) text = trimmed(text);
   take_start(text, ".");
   return is_name(text) ? text : std::string_view{};
 }
@@ -57,6 +58,7 @@ std::optional<StackLine> arm_line(std::string_view line) {
   std::string_view callee = line.substr(0, from);
   if (take_start(callee, "(")) callee = callee.substr(0, callee.find(')'));
   callee = callee.substr(0, callee.find(kOffset));
+  callee = callee.substr(0, callee.find(' '));  // "(f [module])"
   std::string_view caller = trimmed(line.substr(from + 6));
   drop_address(caller);
   const std::string_view name = name_of(caller);
@@ -68,16 +70,50 @@ std::optional<StackLine> arm_line(std::string_view line) {
   return found;
 }
 
-// decode_stacktrace.sh: "folio_wait_bit mm/filemap.c:1275 [inline]"
-std::optional<StackLine> inline_line(std::string_view line) {
-  if (!line.ends_with(" [inline]") || line.find(".c:") == std::string_view::npos)
-    if (!line.ends_with(" [inline]") || line.find(".h:") == std::string_view::npos)
-      return std::nullopt;
+// "mm/filemap.c:1275"
+bool has_place(std::string_view text) {
+  for (const std::string_view suffix : {".c:", ".h:", ".S:"})
+    if (text.find(suffix) != std::string_view::npos) return true;
+  return false;
+}
+
+// Of decode_stacktrace.sh: "folio_wait_bit mm/filemap.c:1275 [inline]", of the kernel test robot:
+// "io_schedule (kernel/sched/core.c:9030 (discriminator 1)) xfs", and of faddr2line: "schedule at
+// kernel/sched/core.c:6778 (discriminator 1)", "(inlined by) __schedule at …".
+std::optional<StackLine> decoded_line(std::string_view line) {
+  take_start(line, "(inlined by) ");
   const std::string_view name = line.substr(0, line.find(' '));
-  if (!is_name(name)) return std::nullopt;
+  if (!is_name(name) || name.size() == line.size()) return std::nullopt;
+  const std::string_view after = line.substr(name.size() + 1);
+  const bool robot = after.starts_with("(") && after.find('/') != std::string_view::npos &&
+                     (after.ends_with(")") || is_name(trimmed(after.substr(after.rfind(')') + 1))));
+  const bool addressed = after.starts_with("at ") && after.find('/') != std::string_view::npos;
+  if ((!robot && !addressed && !after.ends_with(" [inline]")) || !has_place(after))
+    return std::nullopt;
   StackLine found;
   found.frame.function = name;
   return found;
+}
+
+// "+0x0/0x2e", "+0x2e/0x2e"
+bool is_pointer(std::string_view after) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  after.remove_prefix(kOffset.size());
+  const std::size_t slash = std::min(after.find_first_not_of(kHex), after.size());
+  const std::string_view offset = after.substr(0, slash);
+  if (offset == "0") return true;
+  std::string_view size = after.substr(slash);
+  if (!take_start(size, "/0x")) return false;
+  return size.substr(0, size.find_first_not_of(kHex)) == offset;
+}
+
+// ":jbd2:kjournald2+0x9a/0x1ec", before 2.6.19. "jbd2" is taken off the front.
+std::string_view take_module(std::string_view& line) {
+  const std::size_t end = line.starts_with(":") ? line.find(':', 1) : std::string_view::npos;
+  if (end == std::string_view::npos || !is_name(line.substr(1, end - 1))) return {};
+  const std::string_view module = line.substr(1, end - 1);
+  line.remove_prefix(end + 1);
+  return module;
 }
 
 std::string_view without_sections(std::string_view line) {
@@ -90,32 +126,49 @@ std::string_view without_sections(std::string_view line) {
   return line;
 }
 
+// "0010:f (kernel/smp.c:363)"; "0010:f kernel/smp.c:363 [inline]" is the next line's callee.
+std::optional<std::string> decoded_register(std::string_view text) {
+  take_start(text, "0010:");
+  const auto decoded = decoded_line(text);
+  if (!decoded || text.ends_with("]")) return std::nullopt;
+  return decoded->frame.function;
+}
+
 }  // namespace
 
 std::optional<StackLine> stack_line(std::string_view line) {
   line = without_sections(trimmed(line));
   drop_address(line);
   const bool marked = take_start(line, "? ");
+  line = trimmed(line);
+  const std::string_view module = take_module(line);
   const std::size_t plus = line.find(kOffset);
-  if (plus == std::string_view::npos) return inline_line(line);
+  if (plus == std::string_view::npos) {
+    auto decoded = decoded_line(line);
+    if (decoded) decoded->guessed = marked;
+    return decoded;
+  }
   if (auto arm = arm_line(line)) return arm;
   const std::string_view name = name_of(line);
   if (name.empty()) return std::nullopt;
   const std::string_view after = line.substr(plus);
   StackLine found;
-  found.frame = {.function = std::string(name), .module = std::string(module_of(after))};
+  found.frame = {.function = std::string(name),
+                 .module = std::string(module.empty() ? module_of(after) : module)};
   found.guessed = marked || after.find("(unreliable)") != std::string_view::npos;
+  found.pointer = is_pointer(after);
   return found;
 }
 
 std::optional<std::string> running_function(std::string_view line) {
-  constexpr std::array<std::string_view, 8> kRegisters = {
-      "RIP: ", "EIP: ", "EIP is at ", "PC is at ", "pc : ", "NIP ", "epc ", "Krnl PSW : "};
+  constexpr std::array<std::string_view, 12> kRegisters = {
+      "RIP: ", "EIP: ",       "EIP is at ", "PC is at ", "pc : ",   "NIP ",
+      "epc ",  "Krnl PSW : ", "TPC: ",      "ERA: ",     "epc\t: ", "--- interrupt: "};
   for (const std::string_view name : kRegisters) {
     if (!line.starts_with(name)) continue;
     const std::size_t plus = line.find(kOffset);
-    if (plus == std::string_view::npos) return std::nullopt;
-    const std::size_t begin = line.find_last_of(" :(", plus);
+    if (plus == std::string_view::npos) return decoded_register(line.substr(name.size()));
+    const std::size_t begin = line.find_last_of(" :(<", plus);
     if (begin == std::string_view::npos) return std::nullopt;
     const std::string_view function = name_of(line.substr(begin + 1));
     if (function.empty()) return std::nullopt;
@@ -124,9 +177,12 @@ std::optional<std::string> running_function(std::string_view line) {
   return std::nullopt;
 }
 
+bool is_call_trace(std::string_view line) {
+  return line == "Call Trace:" || line == "Call trace:" || line == "Backtrace:";
+}
+
 bool belongs_to_stack(std::string_view line) {
-  if (line.empty() || line == "Call Trace:" || line == "Call trace:" || line == "Backtrace:")
-    return true;
+  if (line.empty() || is_call_trace(line)) return true;
   for (const std::string_view start :
        {"?",     "[<",         "([<",        "<",    "RIP:",    "RSP:", "EIP",
         "ESP",   "Workqueue:", "Sched_ext:", "ffff", "Stack :", "CPU:", "Hardware name:",

@@ -59,7 +59,33 @@ std::size_t state_word(const Words& words, std::size_t numbers) {
     --at;
   else if (at >= 2 && words[at] == "task" && words[at - 1] == "running")
     at -= 2;
+  else if (at >= 1 && words[at] == "running")  // 32 bits
+    --at;
   return words[at].size() == 1 && is_state(words[at][0]) ? at : kNot;
+}
+
+TaskRow task_of(const Words& words, std::size_t state, std::size_t pid) {
+  TaskRow task;
+  const auto length = static_cast<std::size_t>(words[state].data() - words[0].data());
+  task.comm = trimmed(std::string_view(words[0].data(), length));
+  task.state = words[state][0];
+  task.tid = leading_pid(words[pid]).value_or(0);
+  task.parent_tgid = leading_pid(words[pid + 1]).value_or(0);
+  return task;
+}
+
+// Before 2.6.21: "kjournald     D 0000D823  2860   654     15           680   618 (L-TLB)"
+std::optional<TaskRow> oldest_form(std::string_view line) {
+  if (!line.ends_with("(L-TLB)") && !line.ends_with("(NOTLB)")) return std::nullopt;
+  const Words words = words_of(line);
+  for (std::size_t at = 1; at + 4 < words.size(); ++at) {
+    if (words[at].size() != 1 || !is_state(words[at][0])) continue;
+    const std::size_t stack = words[at + 1].size() >= 8 && is_hex(words[at + 1]) ? at + 2 : at + 1;
+    if (stack + 3 > words.size() - 1 || !is_number(words[stack]) || !is_number(words[stack + 1]))
+      continue;
+    return task_of(words, at, stack + 1);
+  }
+  return std::nullopt;
 }
 
 // Before 5.8: "java            D ffff88023fc13680     0  2821      1 0x00000080". The name may
@@ -73,15 +99,8 @@ std::optional<TaskRow> old_form(std::string_view line) {
   for (const std::size_t numbers : {3U, 4U}) {
     const std::size_t at = state_word(words, numbers);
     if (at == 0) continue;
-    const auto pid = leading_pid(words[words.size() - numbers]);
-    if (!pid) continue;
-    TaskRow task;
-    const auto length = static_cast<std::size_t>(words[at].data() - words[0].data());
-    task.comm = trimmed(std::string_view(words[0].data(), length));
-    task.state = words[at][0];
-    task.tid = *pid;
-    task.parent_tgid = leading_pid(words[words.size() - numbers + 1]).value_or(0);
-    return task;
+    if (leading_pid(words[words.size() - numbers]))
+      return task_of(words, at, words.size() - numbers);
   }
   return std::nullopt;
 }
@@ -95,7 +114,8 @@ bool is_like_task_line(std::string_view line) {
 
 std::optional<TaskRow> task_line(std::string_view line) {
   auto task = new_form(line);
-  return task ? task : old_form(line);
+  if (!task) task = old_form(line);
+  return task ? task : oldest_form(line);
 }
 
 }  // namespace stallproof

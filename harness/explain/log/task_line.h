@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line that begins the dump of one task (kernel/sched/core.c sched_show_task), 3.10 to 7.x,
+// The line that begins the dump of one task (kernel/sched/core.c sched_show_task), 2.6.18 to 7.x,
 // also of ppc64 and OpenVZ. Pure and total.
 #pragma once
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // kernel/workqueue.c wq_watchdog_timer_fn and show_all_workqueues, 4.6 to 7.x. Who is to blame is
 // the work that a worker of the stuck pool is at.
+#include <string>
+
 #include "harness/explain/log/log_words.h"
 #include "harness/explain/log/report_families.h"
 
@@ -9,9 +11,15 @@ namespace {
 
 constexpr std::string_view kHeader = "BUG: workqueue lockup - pool";
 
-// "cpus=2 node=0 flags=0x1": "2"
-std::string_view cpus_of(std::string_view text) {
-  return between(text, "cpus=", " ").value_or(std::string_view{});
+// "cpus=2 node=0 flags=0x1 nice=-20": "2,0,-20". Both pools of a CPU, and the unbound ones, which
+// have no node, are told apart; the flags change.
+std::string pool_of(std::string_view text) {
+  std::string pool;
+  for (const std::string_view key : {"cpus=", "node=", "nice="}) {
+    pool += between(text, key, " ").value_or(std::string_view{});
+    pool += ',';
+  }
+  return pool;
 }
 
 // "in-flight: 14164:flush_work_fn, 99(RESCUER):other BAR(7)"
@@ -36,7 +44,7 @@ std::optional<ReportDraft> begin_workqueue_lockup(std::string_view text) {
   draft.report.kind = ReportKind::workqueue_lockup;
   draft.about = "workqueue lockup";
   draft.stack_wanted = true;
-  draft.pool_cpus = cpus_of(text);
+  draft.pool = pool_of(text);
   const auto stuck = between(text, " stuck for ", "!");
   if (stuck && stuck->ends_with("s"))
     draft.report.seconds = leading_number(*stuck);
@@ -47,12 +55,11 @@ std::optional<ReportDraft> begin_workqueue_lockup(std::string_view text) {
 
 bool more_of_workqueue_lockup(std::string_view text, ReportDraft& draft) {
   if (text.starts_with("pwq ")) {
-    draft.in_pool = !draft.pool_cpus.empty() && cpus_of(text) == draft.pool_cpus;
+    draft.in_pool = pool_of(text) == draft.pool;
     return true;
   }
   if (take_start(text, "in-flight: ")) {
-    if (!draft.pool_blamed && (draft.in_pool || draft.pool_cpus.empty()))
-      read_in_flight(text, draft);
+    if (!draft.pool_blamed && draft.in_pool) read_in_flight(text, draft);
     return true;
   }
   return text.starts_with("workqueue ") || text.starts_with("pending: ") ||

@@ -30,6 +30,9 @@ struct KdumpSizes {
 constexpr std::uint64_t kSizesAt = 424;
 constexpr std::uint32_t kIncomplete = 8;  // DUMP_DH_COMPRESSED_INCOMPLETE
 
+// Of a page: zlib, lzo, snappy, zstd.
+constexpr std::uint32_t kKnownForms = 0x1 | 0x2 | 0x4 | 0x20;
+
 struct PageDescription {
   std::int64_t place;
   std::uint32_t bytes;
@@ -54,6 +57,16 @@ Failure cut_short(std::uint64_t needed, std::uint64_t length) {
       fmt::format("cut short or damaged: it has {} bytes, its own tables lead to byte {} (copied "
                   "only in part?)",
                   length, needed));
+}
+
+// One page is damage, which is told when it is read; so many are a form of their own.
+Result<> check_forms(std::uint64_t unknown, std::uint64_t pages) {
+  if (unknown * 100 <= pages) return {};
+  return fail(fmt::format(
+      "{} of its {} pages are compressed in a form that is not known here (where makedumpfile "
+      "knows it: `makedumpfile -c OLD NEW` writes it again; or type into crash what `stallproof "
+      "explain --crash-script` prints, and give the output)",
+      unknown, pages));
 }
 
 // Pages in the dump: the bits of the second bitmap. False when it is not all there.
@@ -89,6 +102,7 @@ Result<> check_kdump(int file, std::uint64_t length) {
   const std::uint64_t end = at + pages * sizeof(PageDescription);
   if (end > length) return cut_short(end, length);
   std::uint64_t needed = end;
+  std::uint64_t unknown = 0;
   std::vector<PageDescription> table(kChunk / sizeof(PageDescription));
   while (at < end) {
     const auto count = static_cast<std::size_t>(
@@ -99,10 +113,11 @@ Result<> check_kdump(int file, std::uint64_t length) {
       if (table[i].place < 0 || static_cast<std::uint64_t>(table[i].place) > kFarthest)
         return fail("damaged: the place of a page makes no sense");
       needed = std::max(needed, static_cast<std::uint64_t>(table[i].place) + table[i].bytes);
+      if ((table[i].flags & ~kKnownForms) != 0) ++unknown;
     }
     at += count * sizeof(PageDescription);
   }
-  return needed > length ? Result<>(cut_short(needed, length)) : Result<>{};
+  return needed > length ? Result<>(cut_short(needed, length)) : check_forms(unknown, pages);
 }
 
 Result<> check_elf(int file, std::uint64_t length) {

@@ -7,8 +7,9 @@
 
 namespace stallproof {
 
-// ELF and makedumpfile's compressed form (1.5 to 1.7); of other forms nothing is known, which is no
-// error. Reads the table of pages, 24 bytes for each page in the dump. Blocking.
+// ELF and makedumpfile's compressed form (1.5 to 1.7), of which also the compression of the pages
+// must be known; of other forms nothing is known, which is no error. Reads the table of pages, 24
+// bytes for each page in the dump. Blocking.
 Result<> check_length(int file);
 
 }  // namespace stallproof

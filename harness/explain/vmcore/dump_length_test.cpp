@@ -103,5 +103,18 @@ TEST(DumpLength, DamagedSizesAndMarksOfMakedumpfileAreErrors) {
   EXPECT_NE(incomplete.error().what.find("incomplete"), std::string::npos);
 }
 
+TEST(DumpLength, UnknownCompressionIsToldWithAWayOut) {
+  std::string bytes = kdump();
+  for (const std::uint32_t known : {0U, 1U, 2U, 4U, 0x20U}) {
+    put(bytes, 4 * kBlock + 12, known);
+    EXPECT_TRUE(check(bytes)) << known;
+  }
+  put(bytes, 4 * kBlock + 12, std::uint32_t{0x40});
+  const auto other = check(bytes);
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().what.find("1 of its 2 pages"), std::string::npos) << other.error().what;
+  EXPECT_NE(other.error().what.find("--crash-script"), std::string::npos) << other.error().what;
+}
+
 }  // namespace
 }  // namespace stallproof

@@ -3,9 +3,14 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <vector>
+
+#include "harness/base/fd.h"
 
 namespace stallproof {
 namespace {
@@ -38,26 +43,51 @@ std::optional<std::size_t> whole_size(const Header& header) {
   return kHeaderBytes + static_cast<std::size_t>(end);
 }
 
+// libbpf 1.1 declares a function for this and has none: it reads split BTF from files only.
+btf* parse_in_a_file(std::span<const std::byte> bytes, btf* base) {
+  const Fd file(::memfd_create("btf", MFD_CLOEXEC));
+  if (!file.valid()) return nullptr;
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(file.get(), bytes.data(), bytes.size());
+    if (put <= 0) return nullptr;
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  return btf__parse_raw_split(fmt::format("/proc/self/fd/{}", file.get()).c_str(), base);
+}
+
 bool is_named_kind(const btf_type* type) { return btf_is_composite(type) || btf_is_any_enum(type); }
 
 }  // namespace
 
 void KernelBtf::Freed::operator()(btf* types) const { btf__free(types); }
 
+void KernelBtf::name_types(std::uint32_t first) {
+  const std::uint32_t count = btf__type_cnt(types_.get());
+  for (std::uint32_t id = first; id < count; ++id) {
+    const btf_type* type = btf__type_by_id(types_.get(), id);
+    if (type == nullptr || !is_named_kind(type)) continue;
+    const char* name = btf__name_by_offset(types_.get(), type->name_off);
+    if (name != nullptr && *name != '\0') named_.emplace(name, id);
+  }
+}
+
 Result<KernelBtf> KernelBtf::parse(std::span<const std::byte> bytes) {
   libbpf_set_print(nullptr);
-
   KernelBtf out;
   out.types_.reset(btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
   if (out.types_ == nullptr) return fail("BTF: damaged");
-  const std::uint32_t count = btf__type_cnt(out.types_.get());
-  for (std::uint32_t id = 1; id < count; ++id) {
-    const btf_type* type = btf__type_by_id(out.types_.get(), id);
-    if (type == nullptr || !is_named_kind(type)) continue;
-    const char* name = btf__name_by_offset(out.types_.get(), type->name_off);
-    if (name != nullptr && *name != '\0') out.named_.emplace(name, id);
-  }
+  out.name_types(1);
   if (!out.size("task_struct")) return fail("BTF: it does not describe a kernel");
+  return out;
+}
+
+Result<KernelBtf> KernelBtf::parse_split(std::span<const std::byte> bytes, const KernelBtf& base) {
+  libbpf_set_print(nullptr);
+  KernelBtf out;
+  out.types_.reset(parse_in_a_file(bytes, base.types_.get()));
+  if (out.types_ == nullptr)
+    return fail("BTF of a module: damaged, or no memfd_create (3.17) here to read it by");
+  out.name_types(btf__type_cnt(base.types_.get()));
   return out;
 }
 

@@ -27,6 +27,9 @@ class KernelBtf {
   };
 
   static Result<KernelBtf> parse(std::span<const std::byte> bytes);
+  // Of a module: its types count on from those of `base`, which must outlive it. What is asked for
+  // by name is looked for among the module's own.
+  static Result<KernelBtf> parse_split(std::span<const std::byte> bytes, const KernelBtf& base);
   // Between __start_BTF and __stop_BTF.
   static Result<KernelBtf> read(const KernelMemory& memory, std::uint64_t start,
                                 std::uint64_t stop);
@@ -59,6 +62,7 @@ class KernelBtf {
   [[nodiscard]] std::optional<Found> direct_member(std::uint32_t type, std::string_view name,
                                                    int depth) const;
   [[nodiscard]] std::uint32_t bare(std::uint32_t type) const;
+  void name_types(std::uint32_t first);
 
   std::unique_ptr<btf, Freed> types_;
   std::unordered_map<std::string_view, std::uint32_t> named_;  // structures, unions, enumerations

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kChunk = 64U << 10U;
 
 // Where this lens starts from.
-constexpr std::array<std::string_view, 17> kWanted{"__start_BTF",
+constexpr std::array<std::string_view, 18> kWanted{"__start_BTF",
                                                    "__stop_BTF",
                                                    "__start_orc_unwind",
                                                    "__stop_orc_unwind",
@@ -22,6 +22,7 @@ constexpr std::array<std::string_view, 17> kWanted{"__start_BTF",
                                                    "__stop_orc_unwind_ip",
                                                    "init_task",
                                                    "modules",
+                                                   "btf_modules",
                                                    "_stext",
                                                    "_etext",
                                                    "_sinittext",
@@ -55,8 +56,12 @@ void SymbolBook::add_function(std::uint64_t address, std::string_view name,
   functions_.push_back({address, keep(name), module.empty() ? module : keep(module)});
 }
 
+void SymbolBook::add_variable(std::string_view name, std::uint64_t address) {
+  variables_.emplace(name, address);
+}
+
 void SymbolBook::note(std::uint64_t address, char type, std::string_view name) {
-  if (is_wanted(name)) variables_.emplace(name, address);
+  if (is_wanted(name)) add_variable(name, address);
   if (is_function(type) && address >= kKernelHalf) add_function(address, name, {});
 }
 

@@ -29,6 +29,7 @@ class SymbolBook {
   static Result<SymbolBook> from_system_map(const std::string& path, const Vmcoreinfo& info);
 
   void add_function(std::uint64_t address, std::string_view name, std::string_view module);
+  void add_variable(std::string_view name, std::uint64_t address);
   // 0 when it is unknown.
   [[nodiscard]] std::uint64_t variable(std::string_view name) const;
   // The functions so far, as one table. The names stay in this object.

@@ -1,44 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/explain/vmcore/task_layout.h"
 
-#include <string>
+#include "harness/explain/vmcore/needed_fields.h"
 
 namespace stallproof {
 namespace {
 
 constexpr std::uint32_t kUsualStack = 16384;  // THREAD_SIZE of x86-64 without KASAN
 
-// Notes the first field that is missing.
-class Needed {
- public:
-  explicit Needed(const KernelBtf& btf) : btf_(btf) {}
-  std::uint32_t field(std::string_view type, std::initializer_list<std::string_view> paths) {
-    const auto found = btf_.offset(type, paths);
-    if (!found && missing_.empty())
-      missing_ = std::string(type) + "." + std::string(*paths.begin());
-    return found.value_or(0);
-  }
-  std::uint32_t size(std::string_view type) {
-    const auto found = btf_.size(type);
-    if (!found && missing_.empty()) missing_ = std::string(type);
-    return found.value_or(0);
-  }
-  [[nodiscard]] const std::string& missing() const { return missing_; }
-
- private:
-  const KernelBtf& btf_;
-  std::string missing_;
-};
-
-Failure lacking(const Needed& needed) {
-  return fail("BTF does not describe " + needed.missing() +
-              ": a kernel of a form not known, or a damaged dump");
-}
-
 }  // namespace
 
 Result<TaskLayout> TaskLayout::of(const KernelBtf& btf) {
-  Needed needed(btf);
+  NeededFields needed(btf);
   TaskLayout out{};
   const auto task = [&needed](std::initializer_list<std::string_view> paths) {
     return needed.field("task_struct", paths);
@@ -58,20 +31,21 @@ Result<TaskLayout> TaskLayout::of(const KernelBtf& btf) {
   out.real_parent = task({"real_parent"});
   out.sp = task({"thread.sp"});
   out.mmap_lock = needed.field("mm_struct", {"mmap_lock", "mmap_sem"});  // renamed in 5.8
-  if (!needed.missing().empty()) return lacking(needed);
+  if (!needed.missing().empty()) return needed.lacking();
   out.stack_bytes = btf.size("thread_union").value_or(kUsualStack);
   out.cpu = btf.offset("task_struct", {"thread_info.cpu", "cpu"});  // moved in 5.16
   out.on_cpu = btf.offset("task_struct", {"on_cpu"});
   out.nvcsw = btf.offset("task_struct", {"nvcsw"});
   out.nivcsw = btf.offset("task_struct", {"nivcsw"});
   out.jobctl = btf.offset("task_struct", {"jobctl"});
+  out.files = btf.offset("task_struct", {"files"});
   out.total_vm = btf.offset("mm_struct", {"total_vm"});
   out.in_execve = btf.bits("task_struct", "in_execve");
   return out;
 }
 
 Result<LockLayout> LockLayout::of(const KernelBtf& btf) {
-  Needed needed(btf);
+  NeededFields needed(btf);
   LockLayout out{};
   out.count = needed.field("rw_semaphore", {"count"});
   out.owner = needed.field("rw_semaphore", {"owner"});
@@ -83,7 +57,7 @@ Result<LockLayout> LockLayout::of(const KernelBtf& btf) {
   out.mutex_wait_list = needed.field("mutex", {"wait_list"});
   out.mutex_waiter_list = needed.field("mutex_waiter", {"list"});
   out.mutex_waiter_task = needed.field("mutex_waiter", {"task"});
-  if (!needed.missing().empty()) return lacking(needed);
+  if (!needed.missing().empty()) return needed.lacking();
   out.counts_readers = btf.member_type("rw_semaphore", "owner") == "atomic_long_t";
   return out;
 }

@@ -16,7 +16,7 @@ struct TaskLayout {
   std::uint32_t state, flags, stack, mm, pid, tgid, comm, real_parent, sp;
   std::uint32_t stack_bytes;
   std::uint32_t mmap_lock;
-  std::optional<std::uint32_t> cpu, on_cpu, nvcsw, nivcsw, total_vm, jobctl;
+  std::optional<std::uint32_t> cpu, on_cpu, nvcsw, nivcsw, total_vm, jobctl, files;
   std::optional<KernelBtf::Bits> in_execve;
 
   static Result<TaskLayout> of(const KernelBtf& btf);

@@ -96,6 +96,7 @@ class Walk {
     out.state = task.get<std::uint32_t>(layout_.state);
     out.flags = task.get<std::uint32_t>(layout_.flags);
     out.mm = task.get<std::uint64_t>(layout_.mm);
+    out.files = task.get<std::uint64_t>(layout_.files);
     out.stack = task.get<std::uint64_t>(layout_.stack);
     out.sp = task.get<std::uint64_t>(layout_.sp);
     out.switches = task.get<std::uint64_t>(layout_.nvcsw) + task.get<std::uint64_t>(layout_.nivcsw);

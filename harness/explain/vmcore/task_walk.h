@@ -21,6 +21,7 @@ struct DumpedTask {
   std::uint32_t state = 0;
   std::uint32_t flags = 0;
   std::uint64_t mm = 0;
+  std::uint64_t files = 0;  // its files_struct, 0 when unknown
   std::uint64_t stack = 0;
   std::uint64_t sp = 0;
   std::uint64_t switches = 0;

@@ -11,6 +11,7 @@
 
 #include "harness/explain/vmcore/dump_records.h"
 #include "harness/explain/vmcore/dump_stacks.h"
+#include "harness/explain/vmcore/fuse_requests.h"
 #include "harness/explain/vmcore/kernel_btf.h"
 #include "harness/explain/vmcore/module_list.h"
 #include "harness/explain/vmcore/orc.h"
@@ -96,7 +97,7 @@ class Reader {
     out_.stacks = std::move(read.stacks);
     const LockQueues queues(memory_, *locks, tasks->stack_bytes, out_.tasks);
     read_locks(queues, *tasks);
-    tell(*btf, queues, locks->counts_readers);
+    tell(*btf, *book, queues, locks->counts_readers);
     return std::move(out_);
   }
 
@@ -172,7 +173,14 @@ class Reader {
     }
   }
 
-  void tell(const KernelBtf& btf, const LockQueues& queues, bool counts_readers) {
+  void take_fuse(const KernelBtf& btf, const SymbolBook& book, ScanRecords& records) {
+    const auto read = read_fuse(memory_, btf, book, out_.tasks, records, out_.missing);
+    if (!read) out_.missing.push_back("FUSE requests were not read: " + read.error().what);
+    records.begin.features |= SCAN_HAS_FUSE;  // or it is said why not
+  }
+
+  void tell(const KernelBtf& btf, const SymbolBook& book, const LockQueues& queues,
+            bool counts_readers) {
     const StackFindings findings(memory_, btf);
     std::unordered_set<std::uint64_t> contended;
     for (const DumpedLock& lock : out_.locks)
@@ -190,6 +198,7 @@ class Reader {
       origin.push_back(i);
     }
     for (const DumpedLock& lock : out_.locks) add_lock_records(lock, queues, out_.tasks, records);
+    take_fuse(btf, book, records);
     out_.snapshot = decode_records(records, out_.symbols);
     out_.snapshot.lens = LensKind::vmcore;
     for (std::size_t i = 0; i < origin.size(); ++i) complete_stack(origin[i], i);
