@@ -15,6 +15,7 @@
 #include "harness/base/bounded.h"
 #include "harness/base/file.h"
 #include "harness/base/units.h"
+#include "harness/base/version.h"
 #include "harness/explain/render.h"
 #include "harness/explain/snapshot_text.h"
 
@@ -55,8 +56,15 @@ std::string fuse_text(const LockSnapshot& snapshot) {
   return text;
 }
 
+// A link, a pipe or a device is nobody's old archive.
+bool may_be_archive(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
+}
+
 int write_all(const std::string& directory, const std::string& archive_path,
               const std::vector<ArchiveFile>& files, const std::string& packed) {
+  if (!may_be_archive(archive_path)) return ENOTUNIQ;
   if (::access(directory.c_str(), F_OK) == 0 && ::rmdir(directory.c_str()) != 0) return EEXIST;
   if (!make_directories(directory)) return errno == 0 ? EACCES : errno;
   for (const ArchiveFile& file : files) {
@@ -81,7 +89,7 @@ std::string incident_json(const CaptureFacts& facts) {
                  {"captured", format_rfc3339(facts.realtime_ns)},
                  {"node", name.nodename},
                  {"kernel", name.release},
-                 {"tool_version", SP_VERSION},
+                 {"tool_version", std::string(tool_version())},
                  {"lens", facts.look.lens},
                  {"complete", facts.look.complete},
                  {"tasks", facts.look.snapshot.tasks.size()},
@@ -114,6 +122,7 @@ Result<> write_capture(const std::string& directory, const std::string& archive_
       run_bounded([&] { return write_all(directory, archive_path, files, *packed); }, deadline);
   if (error == 0) return {};
   const std::string why = error == EEXIST      ? "is there already and not empty"
+                          : error == ENOTUNIQ  ? "what lies at " + archive_path + " is no file"
                           : error == ETIMEDOUT ? "the disk did not answer in time"
                                                : std::strerror(error);
   return fail(fmt::format("{}: {}", directory, why));

@@ -25,9 +25,19 @@ constexpr Nanos kPanicWithin = 10 * kSecond;
 // All that a run writes about one incident, many times over.
 constexpr std::uint64_t kEvidenceRoom = 16U << 20U;
 
+// Debian's 6.1 with busybox and makedumpfile: with 80 MiB it dies for lack of memory, with 96 it
+// writes the vmcore (QEMU, 2 processors, 1 GiB). Initramfs of distributions need more.
+constexpr std::uint64_t kLeastCrashMemory = 96U << 20U;
+
 std::string text_of(const std::string& path) {
   const auto text = read_file(path, 1U << 20U);
   return text ? *text : "";
+}
+
+std::optional<std::uint64_t> number_in(const std::string& path) {
+  const std::string text = text_of(path);
+  if (text.empty()) return std::nullopt;
+  return std::strtoull(text.c_str(), nullptr, 10);
 }
 
 // Of the nearest directory that is there. A file system without a size (ramfs) says nothing.
@@ -72,6 +82,7 @@ CrashMeans look_at_crash_means(const std::string& evidence_place) {
   CrashMeans means{.root = ::geteuid() == 0,
                    .trigger = ::access(kSysrqTrigger, F_OK) == 0,
                    .crash_kernel = text_of("/sys/kernel/kexec_crash_loaded").substr(0, 1),
+                   .crash_memory = number_in("/sys/kernel/kexec_crash_size"),
                    .dump_place = dump_directory(text_of("/etc/kdump.conf"),
                                                 text_of("/etc/default/kdump-tools"))};
   if (!means.dump_place.empty()) means.dump_free = free_bytes(means.dump_place);
@@ -100,6 +111,14 @@ CrashLack lacking_for_crash(const CrashMeans& means) {
     return {fmt::format("only {} are free where the run's files go (give another place with -o)",
                         mebibytes(*means.evidence_free))};
   return {};
+}
+
+std::string doubt_of_crash_kernel(const CrashMeans& means) {
+  if (!means.crash_memory || *means.crash_memory >= kLeastCrashMemory) return {};
+  return fmt::format(
+      "only {} are kept for it: less than {} have been too little for one (crashkernel=256M on the "
+      "kernel's command line)",
+      mebibytes(*means.crash_memory), mebibytes(kLeastCrashMemory));
 }
 
 std::string dump_directory(std::string_view kdump_conf, std::string_view kdump_tools) {

@@ -14,9 +14,10 @@ namespace stallproof {
 
 struct CrashMeans {
   bool root = false;
-  bool trigger = false;      // /proc/sysrq-trigger is there
-  std::string crash_kernel;  // /sys/kernel/kexec_crash_loaded; empty: no such file
-  std::string dump_place;    // directory of this machine; empty: not known
+  bool trigger = false;                       // /proc/sysrq-trigger is there
+  std::string crash_kernel;                   // /sys/kernel/kexec_crash_loaded; empty: no such file
+  std::optional<std::uint64_t> crash_memory;  // bytes kept for it; absent: not known
+  std::string dump_place;                     // directory of this machine; empty: not known
   std::optional<std::uint64_t> dump_free, dump_needed;  // bytes; absent: not known
   std::optional<std::uint64_t> evidence_free;           // where the run's files go
 };
@@ -31,6 +32,10 @@ struct CrashLack {
   bool user_can_mend = false;
 };
 CrashLack lacking_for_crash(const CrashMeans& means);
+
+// Of a crash kernel that is loaded: what may keep it from coming up; empty when nothing is known
+// to. A warning, no lack: a kernel made for it may do with less. Pure.
+std::string doubt_of_crash_kernel(const CrashMeans& means);
 
 // Where kdump writes: `path` of RHEL's kdump.conf, KDUMP_COREDIR of Debian's kdump-tools. Empty
 // when it is another machine or a device, or when neither file is there. Pure.

@@ -12,6 +12,7 @@ CrashMeans armed() {
   return {.root = true,
           .trigger = true,
           .crash_kernel = "1",
+          .crash_memory = {},
           .dump_place = "/var/crash",
           .dump_free = 4096 * kMiB,
           .dump_needed = 300 * kMiB,
@@ -36,6 +37,16 @@ TEST(CrashMeans, EachLackIsSaidAndOnlyTheUsersOwnIsHisToMend) {
   EXPECT_NE(lacking_for_crash(means).what.find("no crash kernel is loaded"), std::string::npos);
   means.crash_kernel = "";
   EXPECT_NE(lacking_for_crash(means).what.find("no kexec"), std::string::npos);
+}
+
+TEST(CrashMeans, SmallCrashKernelIsDoubtedAndNotRefused) {
+  CrashMeans means = armed();
+  EXPECT_EQ(doubt_of_crash_kernel(means), "");
+  means.crash_memory = 96 * kMiB;
+  EXPECT_EQ(doubt_of_crash_kernel(means), "");
+  means.crash_memory = 80 * kMiB;
+  EXPECT_NE(doubt_of_crash_kernel(means).find("only 80 MiB"), std::string::npos);
+  EXPECT_EQ(lacking_for_crash(means).what, "");
 }
 
 TEST(CrashMeans, RoomIsCheckedWhereItIsKnown) {

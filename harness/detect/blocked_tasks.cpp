@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/detect/blocked_tasks.h"
 
+#include "harness/detect/detector_table.h"
+
 namespace stallproof {
 namespace {
 
@@ -8,6 +10,7 @@ namespace {
 constexpr std::uint32_t kUninterruptible = 0x2;
 constexpr std::uint32_t kStopped = 0x4;
 constexpr std::uint32_t kTraced = 0x8;
+constexpr std::uint32_t kWakeKill = 0x100;         // TASK_WAKEKILL, 4.14 and later
 constexpr std::uint32_t kNoLoad = 0x400;           // idle kernel threads
 constexpr std::uint32_t kFrozen = 0x8000;          // TASK_FROZEN, 6.1 and later
 constexpr std::uint32_t kFrozenFlag = 0x10000;     // PF_FROZEN, before 6.1
@@ -23,6 +26,14 @@ bool is_blocked(const ScanTask& task, const QuietFunctions& quiet) {
   if ((task.state & (kNoLoad | kStopped | kTraced | kFrozen)) != 0) return false;
   if ((task.flags & kFrozenFlag) != 0 && (task.flags & kKernelThread) == 0) return false;
   return !quiet.contains(task.frames[0]);
+}
+
+BlockedState blocked_state(const ScanTask& task, const QuietFunctions& quiet) {
+  if (is_blocked(task, quiet))
+    return (task.state & kWakeKill) != 0 ? BlockedState::killable : BlockedState::blocked;
+  constexpr std::uint32_t kInACall = SCAN_WHY_WATCHED | SCAN_WHY_CALL;
+  const bool asleep = (task.state & kUninterruptible) == 0 && (task.why & kInACall) == kInACall;
+  return asleep ? BlockedState::asleep : BlockedState::none;
 }
 
 std::uint64_t stack_hash(const ScanTask& task) {
@@ -43,7 +54,8 @@ void BlockedTaskTable::begin_scan(Nanos now_ns) {
   now_ns_ = now_ns;
 }
 
-void BlockedTaskTable::saw(std::uint32_t tid, std::uint64_t switches, std::uint64_t stack) {
+void BlockedTaskTable::saw(std::uint32_t tid, std::uint64_t switches, std::uint64_t stack,
+                           BlockedState state) {
   const std::size_t home = (tid * 2654435761U) % kCapacity;
   Entry* stale = nullptr;
   for (std::size_t step = 0; step < 64; ++step) {
@@ -51,6 +63,7 @@ void BlockedTaskTable::saw(std::uint32_t tid, std::uint64_t switches, std::uint6
     if (entry.tid == tid) {
       if (!stands(entry, switches, stack)) entry.since_ns = now_ns_;
       entry.scan = scan_;
+      entry.state = state;
       entry.switches = switches;
       entry.stack = stack;
       return;
@@ -62,8 +75,12 @@ void BlockedTaskTable::saw(std::uint32_t tid, std::uint64_t switches, std::uint6
     ++overflow_;
     return;
   }
-  *stale =
-      Entry{.tid = tid, .scan = scan_, .switches = switches, .stack = stack, .since_ns = now_ns_};
+  *stale = Entry{.tid = tid,
+                 .scan = scan_,
+                 .state = state,
+                 .switches = switches,
+                 .stack = stack,
+                 .since_ns = now_ns_};
 }
 
 BlockedView BlockedTaskTable::finish_scan(Nanos stall_after) {
@@ -72,7 +89,12 @@ BlockedView BlockedTaskTable::finish_scan(Nanos stall_after) {
     if (entry.tid == 0 || entry.scan != scan_) continue;
     const Nanos age = now_ns_ - entry.since_ns;
     if (age < stall_after) continue;
+    if (entry.state == BlockedState::asleep) {
+      ++view.asleep;
+      continue;
+    }
     ++view.blocked;
+    if (entry.state == BlockedState::killable) ++view.killable;
     if (age >= view.longest_ns) {
       view.longest_ns = age;
       view.first_tid = entry.tid;
@@ -87,6 +109,10 @@ void BlockedTasks::check(const SystemView& view, FindingList& out) {
            .tid = view.blocked.first_tid,
            .count = view.blocked.blocked,
            .since_ns = view.blocked.scanned_ns - view.blocked.longest_ns});
+}
+
+std::unique_ptr<Detector> make_blocked_tasks(const Thresholds&) {
+  return std::make_unique<BlockedTasks>();
 }
 
 }  // namespace stallproof

@@ -14,8 +14,12 @@
 
 namespace stallproof {
 
+// How a task waits that does not run. `asleep`: of a watched process, in S in the midst of a page
+// fault, an exec or a wait for asynchronous I/O; only full scans show such.
+enum class BlockedState : std::uint8_t { none, blocked, killable, asleep };
 // In D, and not because it is frozen, stopped, traced, idle or the parent of a vfork.
 bool is_blocked(const ScanTask& task, const QuietFunctions& quiet);
+BlockedState blocked_state(const ScanTask& task, const QuietFunctions& quiet);
 // The same stack, the same number.
 std::uint64_t stack_hash(const ScanTask& task);
 
@@ -24,8 +28,9 @@ std::uint64_t stack_hash(const ScanTask& task);
 class BlockedTaskTable {
  public:
   void begin_scan(Nanos now_ns);
-  // One task found in D. `switches` is voluntary plus involuntary context switches.
-  void saw(std::uint32_t tid, std::uint64_t switches, std::uint64_t stack);
+  // One task that waits. `switches` is voluntary plus involuntary context switches.
+  void saw(std::uint32_t tid, std::uint64_t switches, std::uint64_t stack,
+           BlockedState state = BlockedState::blocked);
   [[nodiscard]] BlockedView finish_scan(Nanos stall_after);
   [[nodiscard]] std::uint64_t overflow() const { return overflow_; }
 
@@ -35,6 +40,7 @@ class BlockedTaskTable {
   struct Entry {
     std::uint32_t tid = 0;
     std::uint32_t scan = 0;  // scan number that saw it last
+    BlockedState state = BlockedState::none;
     std::uint64_t switches = 0;
     std::uint64_t stack = 0;
     Nanos since_ns = 0;

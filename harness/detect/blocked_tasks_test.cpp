@@ -56,6 +56,34 @@ ScanTask in_d() {
   return task;
 }
 
+TEST(BlockedTasks, HowATaskWaitsIsCountedAndSleepersAreNotBlocked) {
+  const QuietFunctions none;
+  ScanTask killable = in_d();
+  killable.state |= 0x100;
+  ScanTask asleep = in_d();
+  asleep.state = 0x1;
+  asleep.why = SCAN_WHY_WATCHED | SCAN_WHY_CALL;
+  ScanTask stranger = asleep;
+  stranger.why = SCAN_WHY_CALL;
+  EXPECT_EQ(blocked_state(in_d(), none), BlockedState::blocked);
+  EXPECT_EQ(blocked_state(killable, none), BlockedState::killable);
+  EXPECT_EQ(blocked_state(asleep, none), BlockedState::asleep);
+  EXPECT_EQ(blocked_state(stranger, none), BlockedState::none);
+  auto table = std::make_unique<BlockedTaskTable>();
+  BlockedView view;
+  for (std::uint64_t second = 1; second <= 3; ++second) {
+    table->begin_scan(second * kSecond);
+    table->saw(7, 5, 1, BlockedState::blocked);
+    table->saw(8, 5, 1, BlockedState::killable);
+    table->saw(9, 5, 1, BlockedState::asleep);
+    view = table->finish_scan(kSecond);
+  }
+  EXPECT_EQ(view.blocked, 2U);
+  EXPECT_EQ(view.killable, 1U);
+  EXPECT_EQ(view.asleep, 1U);
+  EXPECT_NE(view.first_tid, 9U);
+}
+
 TEST(BlockedTasks, FrozenStoppedTracedAndIdleTasksAreNotBlocked) {
   const QuietFunctions none;
   EXPECT_TRUE(is_blocked(in_d(), none));

@@ -14,19 +14,19 @@
 
 namespace stallproof {
 
+#define SP_KIND(kind, name, summary) kind,
 enum class FindingKind : std::uint32_t {
   no_progress,
   stuck_op,
-  blocked_tasks,
   dropout_begin,
   dropout_end,
-  hung_task,
-  device_inflight,
-  fuse_waiting,
-  pressure,
-  kernel_log
+  SP_DETECTORS(SP_KIND)
 };
-inline constexpr std::size_t kFindingKinds = 10;
+#undef SP_KIND
+#define SP_ONE(kind, name, summary) +1
+inline constexpr std::size_t kFindingKinds = 4 SP_DETECTORS(SP_ONE);
+#undef SP_ONE
+static_assert(kFindingKinds <= 32);  // sets of them are bits
 std::string_view finding_name(FindingKind kind);
 // By itself it is no incident; of one that stands it is part of the evidence.
 bool only_supports(FindingKind kind);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/detect/detector_table.h"
 #include "harness/detect/subject.h"
 
 namespace stallproof {
@@ -27,6 +28,10 @@ void DeviceInflight::check(const SystemView& view, FindingList& out) {
     out.add(finding);
   }
   judged_ns_ = view.system.at_ns;
+}
+
+std::unique_ptr<Detector> make_device_inflight(const Thresholds& thresholds) {
+  return std::make_unique<DeviceInflight>(thresholds);
 }
 
 }  // namespace stallproof

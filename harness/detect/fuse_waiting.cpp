@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/detect/detector_table.h"
 #include "harness/detect/subject.h"
 
 namespace stallproof {
@@ -24,6 +25,10 @@ void FuseWaiting::check(const SystemView& view, FindingList& out) {
         view.names->watched_fuse[i].load(std::memory_order_relaxed));
     out.add(finding);
   }
+}
+
+std::unique_ptr<Detector> make_fuse_waiting(const Thresholds& thresholds) {
+  return std::make_unique<FuseWaiting>(thresholds);
 }
 
 }  // namespace stallproof

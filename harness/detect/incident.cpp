@@ -14,21 +14,14 @@ std::string_view finding_name(FindingKind kind) {
       return "no-progress";
     case FindingKind::stuck_op:
       return "stuck-op";
-    case FindingKind::blocked_tasks:
-      return "blocked-tasks";
     case FindingKind::dropout_begin:
     case FindingKind::dropout_end:
       return "dropout";
-    case FindingKind::hung_task:
-      return "hung-task";
-    case FindingKind::device_inflight:
-      return "device-inflight";
-    case FindingKind::fuse_waiting:
-      return "fuse-waiting";
-    case FindingKind::pressure:
-      return "pressure";
-    case FindingKind::kernel_log:
-      return "kernel-log";
+#define SP_NAME(kind, name, summary) \
+  case FindingKind::kind:            \
+    return name;
+      SP_DETECTORS(SP_NAME)
+#undef SP_NAME
   }
   return "unknown";
 }
@@ -42,6 +35,10 @@ std::uint32_t findings_of(DetectorSet detectors) {
   for (std::uint32_t kind = 0; kind < kFindingKinds; ++kind)
     if (has_detector(detectors, finding_name(static_cast<FindingKind>(kind)))) kinds |= 1U << kind;
   return kinds;
+}
+
+bool IncidentTracker::opened_by(const Finding& finding) const {
+  return opens(finding) && (loads_ >> finding.load & 1U) != 0;
 }
 
 std::optional<IncidentChange> IncidentTracker::update(const SystemView& view,
@@ -58,7 +55,7 @@ std::optional<IncidentChange> IncidentTracker::update(const SystemView& view,
 std::optional<IncidentChange> IncidentTracker::open(const SystemView& view,
                                                     std::span<const Finding> findings) {
   bool any = false;
-  for (const Finding& finding : findings) any = any || opens(finding);
+  for (const Finding& finding : findings) any = any || opened_by(finding);
   if (!any) return std::nullopt;
   current_ =
       Incident{.number = current_.number + 1, .onset_ns = ~Nanos{0}, .detected_ns = view.now_ns};
@@ -69,6 +66,8 @@ std::optional<IncidentChange> IncidentTracker::open(const SystemView& view,
 bool IncidentTracker::extend(std::span<const Finding> findings) {
   bool grew = false;
   for (const Finding& finding : findings) {
+    const bool ours = opened_by(finding);
+    if (!ours && opens(finding)) continue;  // of a load that another one follows
     const std::uint32_t bit = 1U << static_cast<std::uint32_t>(finding.kind);
     grew = grew || (current_.kinds & bit) == 0;
     current_.kinds |= bit;
@@ -80,7 +79,7 @@ bool IncidentTracker::extend(std::span<const Finding> findings) {
         support = {
             .since_ns = finding.since_ns, .count = finding.count, .subject = finding.subject};
     }
-    if (!opens(finding)) continue;
+    if (!ours) continue;
     if (finding.since_ns < current_.onset_ns) current_.onset_ns = finding.since_ns;
     if (current_.stalled[finding.load]) continue;
     current_.stalled[finding.load] = true;

@@ -34,6 +34,8 @@ enum class IncidentChange { opened, extended, resolved };
 
 class IncidentTracker {
  public:
+  // `loads`: by bits, those whose stalls it follows.
+  explicit IncidentTracker(std::uint32_t loads = ~0U) : loads_(loads) {}
   // At most one change a tick. A finding that supports only (blocked tasks) opens nothing.
   std::optional<IncidentChange> update(const SystemView& view, std::span<const Finding> findings);
   // The load was ended on purpose: what still stands stays unresolved and is no longer extended.
@@ -43,10 +45,12 @@ class IncidentTracker {
   [[nodiscard]] bool standing() const { return current_.number != 0 && current_.resolved_ns == 0; }
 
  private:
+  [[nodiscard]] bool opened_by(const Finding& finding) const;
   std::optional<IncidentChange> open(const SystemView& view, std::span<const Finding> findings);
   bool extend(std::span<const Finding> findings);
   [[nodiscard]] bool all_moving(const SystemView& view) const;
 
+  std::uint32_t loads_;
   Incident current_;
   bool ended_ = false;
 };

@@ -36,6 +36,22 @@ TEST(Incident, LaterLoadExtendsItAndTheSameOneDoesNot) {
   EXPECT_EQ(tracker.update(build.view, second), IncidentChange::extended);
 }
 
+TEST(Incident, LoadsThatAnotherFollowsNeitherOpenNorExtendIt) {
+  IncidentTracker run(0b01), canary(0b10);
+  ViewBuilder build;
+  build.in_flight_since(9 * kSecond).at(10 * kSecond);
+  build.view.load_count = 2;
+  const std::array of_canary{no_progress(1, 9 * kSecond)};
+  EXPECT_EQ(run.update(build.view, of_canary), std::nullopt);
+  EXPECT_EQ(canary.update(build.view, of_canary), IncidentChange::opened);
+  const std::array both{no_progress(1, 8 * kSecond), no_progress(0, 9 * kSecond)};
+  EXPECT_EQ(run.update(build.view, both), IncidentChange::opened);
+  EXPECT_EQ(canary.update(build.view, both), std::nullopt);
+  EXPECT_EQ(run.current().onset_ns, 9 * kSecond);
+  EXPECT_FALSE(run.current().stalled[1]);
+  EXPECT_FALSE(canary.current().stalled[0]);
+}
+
 TEST(Incident, BlockedTasksAloneOpenNothing) {
   IncidentTracker tracker;
   ViewBuilder build;

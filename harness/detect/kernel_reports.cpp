@@ -5,32 +5,39 @@
 #include <array>
 #include <charconv>
 
+#include "harness/detect/detector_table.h"
+
 namespace stallproof {
 namespace {
 
 // kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/workqueue.c, block/blk-core.c and the file
 // systems' own words for a failed I/O. Two pieces: both must be there, in that order.
 struct Words {
+  KernelEvent event;
   std::string_view first;
   std::string_view then;
 };
 constexpr std::array kTrouble{
-    Words{"BUG: soft lockup", ""},
-    Words{"hard LOCKUP on cpu", ""},
-    Words{"Hard LOCKUP", ""},
-    Words{"rcu", "self-detected stall on CPU"},
-    Words{"rcu", "detected stall"},
-    Words{"rcu", "detected expedited stalls"},
-    Words{"BUG: workqueue lockup", ""},
-    Words{"I/O error", ", dev "},            // blk_print_req_error, 4.x and later
-    Words{"end_request: ", " error, dev "},  // 3.10
-    Words{"Buffer I/O error on dev", ""},
-    Words{"EXT4-fs error", ""},
-    Words{"XFS (", "I/O error"},
-    Words{"nfs: server ", "not responding"},
-    Words{"timeout, aborting", ""},
-    Words{"Remounting filesystem read-only", ""},
+    Words{KernelEvent::lockup, "BUG: soft lockup", ""},
+    Words{KernelEvent::lockup, "hard LOCKUP on cpu", ""},
+    Words{KernelEvent::lockup, "Hard LOCKUP", ""},
+    Words{KernelEvent::rcu_stall, "rcu", "self-detected stall on CPU"},
+    Words{KernelEvent::rcu_stall, "rcu", "detected stall"},
+    Words{KernelEvent::rcu_stall, "rcu", "detected expedited stalls"},
+    Words{KernelEvent::workqueue, "BUG: workqueue lockup", ""},
+    Words{KernelEvent::io_error, "Buffer I/O error on dev", ""},
+    // blk_print_req_error, 4.x and later; end_request, 3.10.
+    Words{KernelEvent::io_error, "I/O error", ", dev "},
+    Words{KernelEvent::io_error, "end_request: ", " error, dev "},
+    Words{KernelEvent::fs_error, "EXT4-fs error", ""},
+    Words{KernelEvent::fs_error, "XFS (", "I/O error"},
+    Words{KernelEvent::fs_error, "Remounting filesystem read-only", ""},
+    Words{KernelEvent::no_answer, "nfs: server ", "not responding"},
+    Words{KernelEvent::no_answer, "timeout, aborting", ""},
 };
+// In the order of KernelEvent.
+constexpr std::array<std::string_view, kKernelEvents> kEventNames{
+    "hung_task", "lockup", "rcu_stall", "workqueue", "io_error", "fs_error", "no_answer"};
 constexpr std::array<std::string_view, 2> kHung{" blocked for more than ",
                                                 " blocked in I/O wait for more than "};
 
@@ -68,11 +75,22 @@ void KernelLog::check(const SystemView& view, FindingList& out) {
   report(FindingKind::kernel_log, view.kernel_log, view, out);
 }
 
+std::string_view kernel_event_name(KernelEvent event) {
+  return kEventNames[static_cast<std::size_t>(event)];
+}
+
+std::optional<KernelEvent> kernel_event(std::string_view line) {
+  if (hung_words_at(line) != std::string_view::npos) return KernelEvent::hung_task;
+  const auto* const found = std::find_if(kTrouble.begin(), kTrouble.end(),
+                                         [line](const Words& words) { return has(line, words); });
+  if (found == kTrouble.end()) return std::nullopt;
+  return found->event;
+}
+
 KernelLine classify_kernel_line(std::string_view line) {
-  if (hung_words_at(line) != std::string_view::npos) return KernelLine::hung_task;
-  const bool trouble = std::any_of(kTrouble.begin(), kTrouble.end(),
-                                   [line](const Words& words) { return has(line, words); });
-  return trouble ? KernelLine::trouble : KernelLine::nothing;
+  const auto event = kernel_event(line);
+  if (!event) return KernelLine::nothing;
+  return *event == KernelEvent::hung_task ? KernelLine::hung_task : KernelLine::trouble;
 }
 
 std::optional<std::uint32_t> hung_task_of_line(std::string_view line) {
@@ -84,6 +102,14 @@ std::optional<std::uint32_t> hung_task_of_line(std::string_view line) {
   const auto [stop, error] = std::from_chars(line.data() + colon + 1, line.data() + end, tid);
   if (error != std::errc{} || stop != line.data() + end || tid == 0) return std::nullopt;
   return tid;
+}
+
+std::unique_ptr<Detector> make_hung_task(const Thresholds&) {
+  return std::make_unique<HungTasks>();
+}
+
+std::unique_ptr<Detector> make_kernel_log(const Thresholds&) {
+  return std::make_unique<KernelLog>();
 }
 
 }  // namespace stallproof

@@ -27,6 +27,23 @@ TEST(KernelReports, LinesOfTroubleAreKnownInAllFormats) {
     EXPECT_EQ(classify_kernel_line(line), KernelLine::trouble) << line;
 }
 
+TEST(KernelReports, EachKindOfTroubleHasAName) {
+  const auto named = [](const char* line) {
+    const auto event = kernel_event(line);
+    return event ? kernel_event_name(*event) : "none";
+  };
+  EXPECT_EQ(named("INFO: task java:12862 blocked for more than 120 seconds."), "hung_task");
+  EXPECT_EQ(named("watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [a b:77]"), "lockup");
+  EXPECT_EQ(named("rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:"), "rcu_stall");
+  EXPECT_EQ(named("BUG: workqueue lockup - pool cpus=2 node=0 stuck for 171s!"), "workqueue");
+  EXPECT_EQ(named("blk_update_request: I/O error, dev sdb, sector 2048"), "io_error");
+  EXPECT_EQ(named("Buffer I/O error on dev loop3, logical block 0"), "io_error");
+  EXPECT_EQ(named("EXT4-fs error (device sdb1): ext4_find_entry:1455: inode #2"), "fs_error");
+  EXPECT_EQ(named("XFS (dm-0): metadata I/O error in \"xfs_buf_ioend\""), "fs_error");
+  EXPECT_EQ(named("nfs: server lab not responding, still trying"), "no_answer");
+  EXPECT_EQ(named("EXT4-fs (loop3): mounted filesystem"), "none");
+}
+
 TEST(KernelReports, OrdinaryLinesAreNothing) {
   for (const char* line :
        {"", "loop3: detected capacity change from 0 to 2048",

@@ -3,12 +3,16 @@
 
 namespace stallproof {
 
+Nanos NoProgress::stall_after(const SystemView& view, std::size_t load) const {
+  const bool queued = view.queued.waiting > 0 && view.now_ns < view.queued.scanned_ns + kQueuedFor;
+  return thresholds_.of(load).stall_after * (queued ? kPatience : 1);
+}
+
 void NoProgress::check(const SystemView& view, FindingList& out) {
   if (view.after_gap) return;
   for (std::size_t i = 0; i < view.load_count; ++i) {
     const LoadView& load = view.loads[i];
-    const Nanos stall_after = thresholds_.of(i).stall_after;
-    if (load.in_flight == 0 || view.now_ns < onset_of(load) + stall_after) continue;
+    if (load.in_flight == 0 || view.now_ns < onset_of(load) + stall_after(view, i)) continue;
     out.add({.kind = FindingKind::no_progress,
              .load = static_cast<std::uint32_t>(i),
              .tid = load.oldest_op_tid,
@@ -22,7 +26,7 @@ Nanos NoProgress::next_due_ns(const SystemView& view) const {
   for (std::size_t i = 0; i < view.load_count; ++i) {
     const LoadView& load = view.loads[i];
     if (load.in_flight == 0) continue;
-    const Nanos at = onset_of(load) + thresholds_.of(i).stall_after;
+    const Nanos at = onset_of(load) + stall_after(view, i);
     if (at > view.now_ns && at < due) due = at;
   }
   return due;

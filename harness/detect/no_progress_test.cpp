@@ -44,6 +44,37 @@ TEST(NoProgress, EachLoadIsJudgedByItsOwnThresholds) {
   EXPECT_EQ(detector.next_due_ns(build.view), 15 * kSecond);
 }
 
+// One op since 10 s; at `now` a scan of 200 ms ago found `waiting` threads queued for a CPU.
+FindingList found_while_queued(Nanos now, std::uint32_t waiting) {
+  NoProgress detector(kThresholds);
+  FindingList found;
+  ViewBuilder build;
+  build.done(10 * kSecond).in_flight_since(10 * kSecond).at(now);
+  build.view.queued = {.scanned_ns = now - 200 * kMillisecond, .waiting = waiting};
+  detector.check(build.view, found);
+  return found;
+}
+
+TEST(NoProgress, WaitingForACpuEarnsPatience) {
+  EXPECT_TRUE(found_while_queued(13 * kSecond - 1, 1).items().empty());
+  EXPECT_EQ(found_while_queued(13 * kSecond - 1, 0).items().size(), 1U);
+}
+
+TEST(NoProgress, PatienceEnds) {
+  EXPECT_EQ(found_while_queued(13 * kSecond, 5).items().size(), 1U);
+}
+
+TEST(NoProgress, WhatAnOldScanSaidEarnsNone) {
+  NoProgress detector(kThresholds);
+  FindingList found;
+  ViewBuilder build;
+  build.done(10 * kSecond).in_flight_since(10 * kSecond).at(11 * kSecond);
+  build.view.queued = {.scanned_ns = 10 * kSecond, .waiting = 5};
+  EXPECT_EQ(detector.next_due_ns(build.view), ~Nanos{0});
+  detector.check(build.view, found);
+  EXPECT_EQ(found.items().size(), 1U);
+}
+
 TEST(NoProgress, QuietWhileOthersComplete) {
   NoProgress detector(kThresholds);
   FindingList found;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/detect/detector_table.h"
 #include "harness/detect/subject.h"
 
 namespace stallproof {
@@ -36,5 +37,7 @@ void Pressure::check(const SystemView& view, FindingList& out) {
       kind_ == kPressureIo ? "I/O" : "memory", percent_);
   out.add(finding);
 }
+
+std::unique_ptr<Detector> make_pressure(const Thresholds&) { return std::make_unique<Pressure>(); }
 
 }  // namespace stallproof

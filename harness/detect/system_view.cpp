@@ -22,12 +22,16 @@ void add_slot(const BoardSlot& slot, Nanos now, LoadView& load) {
 }  // namespace
 
 void read_board(const Board& board, SystemView& view) {
-  const auto entries = board.loads();
-  view.load_count = entries.size();
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    view.loads[i] = LoadView{};
-    for (const BoardSlot& slot : board.slots_of(entries[i]))
-      add_slot(slot, view.now_ns, view.loads[i]);
+  view.load_count = 0;
+  add_board(board, view);
+}
+
+void add_board(const Board& board, SystemView& view) {
+  for (const LoadEntry& entry : board.loads()) {
+    if (view.load_count == view.loads.size()) return;
+    LoadView& load = view.loads[view.load_count++];
+    load = LoadView{};
+    for (const BoardSlot& slot : board.slots_of(entry)) add_slot(slot, view.now_ns, load);
   }
 }
 

@@ -25,10 +25,18 @@ struct LoadView {
 
 // What the last scan of the kernel's tasks found, and how old it is.
 struct BlockedView {
-  Nanos scanned_ns = 0;       // 0 when there was no scan yet
-  std::uint32_t blocked = 0;  // watched tasks in D that have not run for at least stall-after
+  Nanos scanned_ns = 0;        // 0 when there was no scan yet
+  std::uint32_t blocked = 0;   // watched tasks in D that have not run for at least stall-after
+  std::uint32_t killable = 0;  // of those, that a signal would still end
+  std::uint32_t asleep = 0;    // beside those: in S in the midst of a call that waits for I/O
   std::uint32_t first_tid = 0;
   Nanos longest_ns = 0;  // for how long the longest of them has not run
+};
+
+// Threads of the loads and of what serves them that mostly waited for a CPU, by the last full scan.
+struct QueuedView {
+  Nanos scanned_ns = 0;  // 0 when there was no scan yet
+  std::uint32_t waiting = 0;
 };
 
 // A C string of fixed size: what a finding is about.
@@ -52,6 +60,7 @@ struct SystemView {
   std::size_t load_count = 0;
   std::array<LoadView, kMaxLoads> loads;
   BlockedView blocked;
+  QueuedView queued;
   SystemRow system;                     // the newest; at_ns 0: none
   const EvidenceArea* names = nullptr;  // of its disks and connections
   KernelReport hung_task;               // the newest report of each kind
@@ -61,5 +70,7 @@ struct SystemView {
 // Sums the board into view.loads. Lock-free; a slot whose writer is in mid-update gives the value
 // before or after.
 void read_board(const Board& board, SystemView& view);
+// The same behind the loads that are there already; what has no room is left out.
+void add_board(const Board& board, SystemView& view);
 
 }  // namespace stallproof

@@ -10,13 +10,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+
+#include "harness/base/privileges.h"
 
 namespace stallproof {
 namespace {
 
 constexpr std::size_t kMaxPath = 4096;
+// A killed child that is not stuck is gone within milliseconds.
+constexpr Nanos kDiesWithin = 20 * kMillisecond;
 
 void close_all_but(int keep) {
   if (keep > 3) ::close_range(3, static_cast<unsigned>(keep) - 1, 0);
@@ -31,6 +36,7 @@ void close_all_but(int keep) {
   if (::getppid() != parent) ::_exit(0);
   ::prctl(PR_SET_NAME, "sp-probe");
   close_all_but(socket);
+  give_up_all_but(kKeptByProbe);
   static std::array<char, kMaxPath + 1> path;
   static std::array<char, sizeof(int) + ProbeChild::kMaxBytes> answer;
   for (;;) {
@@ -92,17 +98,27 @@ void ProbeChild::give_up() {
   socket_.reset();
   if (pid_.value <= 0) return;
   ::kill(pid_.value, SIGKILL);
-  killed_.push_back(std::exchange(pid_.value, -1));
+  killed_.push_back({std::exchange(pid_.value, -1), monotonic_now()});
+}
+
+std::size_t ProbeChild::reap() {
+  std::erase_if(killed_,
+                [](const Killed& each) { return ::waitpid(each.pid, nullptr, WNOHANG) != 0; });
+  return killed_.size();
+}
+
+std::size_t ProbeChild::stuck() {
+  reap();
+  const Nanos now = monotonic_now();
+  return static_cast<std::size_t>(
+      std::count_if(killed_.begin(), killed_.end(),
+                    [now](const Killed& each) { return now >= each.at_ns + kDiesWithin; }));
 }
 
 std::size_t ProbeChild::abandoned() {
-  // A killed child that is not stuck is gone within milliseconds.
-  const Deadline deadline = Deadline::in(20 * kMillisecond);
-  for (;;) {
-    std::erase_if(killed_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
-    if (killed_.empty() || deadline.passed()) return killed_.size();
-    ::poll(nullptr, 0, 1);
-  }
+  const Deadline deadline = Deadline::in(kDiesWithin);
+  while (reap() != 0 && !deadline.passed()) ::poll(nullptr, 0, 1);
+  return killed_.size();
 }
 
 Result<std::string> ProbeChild::read(const std::string& path, Deadline deadline) {
@@ -122,6 +138,7 @@ Result<std::string> ProbeChild::read(const std::string& path, Deadline deadline)
   while (polled < 0 && errno == EINTR);
   if (polled <= 0) {
     ++timeouts_;
+    ++timeouts_by_file_[path.substr(path.rfind('/') + 1)];
     give_up();
     return fail("probe: " + path + " did not answer in time", Origin::infra);
   }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,14 @@ class ProbeChild {
   Result<std::string> read(const std::string& path, Deadline deadline);
 
   [[nodiscard]] std::uint64_t timeouts() const { return timeouts_; }
-  // Children that were killed and are still there.
+  // The same by the name of the file ("stack", "io"), without its directories.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& timeouts_by_file() const {
+    return timeouts_by_file_;
+  }
+  // Children that were killed and are still there. The first gives them a moment to go, the second
+  // leaves out those that have not had it.
   [[nodiscard]] std::size_t abandoned();
+  [[nodiscard]] std::size_t stuck();
   [[nodiscard]] pid_t pid() const { return pid_.value; }
 
  private:
@@ -54,8 +61,14 @@ class ProbeChild {
 
   Fd socket_;
   OwnedPid pid_;
-  std::vector<pid_t> killed_;
+  struct Killed {
+    pid_t pid;
+    Nanos at_ns;
+  };
+  std::size_t reap();
+  std::vector<Killed> killed_;  // and not seen to end
   std::uint64_t timeouts_ = 0;
+  std::map<std::string, std::uint64_t> timeouts_by_file_;
 };
 
 }  // namespace stallproof

@@ -36,6 +36,7 @@ TEST(ProbeChild, HangingReadIsGivenUpAtTheDeadlineAndTheNextOneWorks) {
   ASSERT_FALSE(hung);
   EXPECT_NE(hung.error().what.find(fifo + " did not answer"), std::string::npos);
   EXPECT_EQ(child->timeouts(), 1U);
+  EXPECT_EQ(child->timeouts_by_file().at("fifo"), 1U);
   EXPECT_TRUE(child->read(tree.root() + "/file", Deadline::in(kSecond)));
   EXPECT_NE(child->pid(), first);
   EXPECT_EQ(child->abandoned(), 0U);

@@ -112,11 +112,13 @@ bool has_open(long pid, std::uint32_t mount_id, const std::string& proc_root, De
 
 }  // namespace
 
-ProcessList descendants_of(pid_t root, Nanos limit, const std::string& proc_root) {
+ProcessList descendants_of(pid_t root, Nanos limit, const std::string& proc_root,
+                           const std::vector<pid_t>& without) {
   const Deadline deadline = Deadline::in(limit);
   const bool files = has_children_files(proc_root);
   std::optional<std::multimap<pid_t, pid_t>> parents;
-  std::set<pid_t> known{root};
+  std::set<pid_t> known(without.begin(), without.end());
+  known.insert(root);
   ProcessList list{.tgids = {root}};
   for (std::size_t i = 0; i < list.tgids.size(); ++i) {
     std::vector<pid_t> children;

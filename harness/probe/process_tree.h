@@ -22,8 +22,10 @@ struct ProcessList {
 };
 
 // `root` and all that descend from it, through task/TID/children where the kernel has it
-// (CONFIG_PROC_CHILDREN), else through the parents named in every status file.
-ProcessList descendants_of(pid_t root, Nanos limit, const std::string& proc_root = "/proc");
+// (CONFIG_PROC_CHILDREN), else through the parents named in every status file; but none of
+// `without`, and none that descends from these alone.
+ProcessList descendants_of(pid_t root, Nanos limit, const std::string& proc_root = "/proc",
+                           const std::vector<pid_t>& without = {});
 
 // Processes with a file of the mount open, by the mnt_id of their descriptors (fdinfo, 3.15). One
 // that only maps a file of it is not seen.

@@ -55,6 +55,7 @@ TEST(ProcessTree, GrandchildrenAreFoundByParentsWhereThereAreNoChildrenFiles) {
   tree.put("40/status", "Name:\td\nTgid:\t40\nPPid:\t1\n");
   const ProcessList list = descendants_of(10, kSecond, tree.root());
   EXPECT_EQ(list.tgids, (std::vector<pid_t>{10, 20, 30}));
+  EXPECT_EQ(descendants_of(10, kSecond, tree.root(), {20}).tgids, std::vector<pid_t>{10});
 }
 
 TEST(ProcessTree, ANameThatLooksLikeAFieldIsNotTakenForOne) {

@@ -24,6 +24,8 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "device_stuck";
+  lab.usual_signatures = {"device_stuck:request>device"};
+  lab.marks = {"device:dm-|device:nullb"};
   lab.service = false;
   lab.injector = "null-disk";
   lab.arming = Arming::injection;

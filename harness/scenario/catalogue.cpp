@@ -7,88 +7,59 @@
 #include <algorithm>
 #include <array>
 
+// One line for each scenario, in the order of `list scenarios`.
+#define SP_SCENARIOS(ROW)      \
+  ROW(kMmapLockFault)          \
+  ROW(kMmapLockMunmap)         \
+  ROW(kMmapLockMapfixed)       \
+  ROW(kMmapLockDirectMmap)     \
+  ROW(kVmaLockMkwrite)         \
+  ROW(kVmaLockFreeze)          \
+  ROW(kFuseServerHung)         \
+  ROW(kFuseSelfMount)          \
+  ROW(kFuseAuditCmdline)       \
+  ROW(kFuseSlowLookup)         \
+  ROW(kLoopOnDeadFuse)         \
+  ROW(kIoUringSilent)          \
+  ROW(kFsFrozen)               \
+  ROW(kExecStuck)              \
+  ROW(kUffdUnresolved)         \
+  ROW(kIoThrottled)            \
+  ROW(kCpuStarved)             \
+  ROW(kUserspaceLock)          \
+  ROW(kStopped)                \
+  ROW(kFrozenCgroup)           \
+  ROW(kKmodMmapLock)           \
+  ROW(kKmodHoldMmapRead)       \
+  ROW(kKmodHoldMmapWrite)      \
+  ROW(kKmodHoldRwsemRead)      \
+  ROW(kKmodHoldRwsemWrite)     \
+  ROW(kKmodHoldMutex)          \
+  ROW(kKmodHoldSemaphore)      \
+  ROW(kKmodHoldCompletion)     \
+  ROW(kKmodHoldSleep)          \
+  ROW(kDmSuspended)            \
+  ROW(kJbd2Commit)             \
+  ROW(kBlkTimeout)             \
+  ROW(kNbdDead)                \
+  ROW(kNfsServerGone)          \
+  ROW(kControlFirstTryFault)   \
+  ROW(kControlVfork)           \
+  ROW(kControlRateLimitedIdle) \
+  ROW(kControlDag)
+
 namespace stallproof {
 
-extern const Scenario kBlkTimeout;
-extern const Scenario kControlDag;
-extern const Scenario kControlFirstTryFault;
-extern const Scenario kControlRateLimitedIdle;
-extern const Scenario kControlVfork;
-extern const Scenario kCpuStarved;
-extern const Scenario kDmSuspended;
-extern const Scenario kExecStuck;
-extern const Scenario kFrozenCgroup;
-extern const Scenario kFsFrozen;
-extern const Scenario kFuseAuditCmdline;
-extern const Scenario kFuseSelfMount;
-extern const Scenario kFuseServerHung;
-extern const Scenario kFuseSlowLookup;
-extern const Scenario kIoThrottled;
-extern const Scenario kIoUringSilent;
-extern const Scenario kJbd2Commit;
-extern const Scenario kKmodHoldCompletion;
-extern const Scenario kKmodHoldMmapRead;
-extern const Scenario kKmodHoldMmapWrite;
-extern const Scenario kKmodHoldMutex;
-extern const Scenario kKmodHoldRwsemRead;
-extern const Scenario kKmodHoldRwsemWrite;
-extern const Scenario kKmodHoldSemaphore;
-extern const Scenario kKmodHoldSleep;
-extern const Scenario kKmodMmapLock;
-extern const Scenario kLoopOnDeadFuse;
-extern const Scenario kMmapLockDirectMmap;
-extern const Scenario kMmapLockFault;
-extern const Scenario kMmapLockMapfixed;
-extern const Scenario kMmapLockMunmap;
-extern const Scenario kNbdDead;
-extern const Scenario kNfsServerGone;
-extern const Scenario kStopped;
-extern const Scenario kUffdUnresolved;
-extern const Scenario kUserspaceLock;
-extern const Scenario kVmaLockFreeze;
-extern const Scenario kVmaLockMkwrite;
+#define SP_DECLARE(scenario) extern const Scenario scenario;
+SP_SCENARIOS(SP_DECLARE)
+#undef SP_DECLARE
 
 namespace {
 
 std::span<const Scenario> table() {
-  static const std::array all{kMmapLockFault,
-                              kMmapLockMunmap,
-                              kMmapLockMapfixed,
-                              kMmapLockDirectMmap,
-                              kVmaLockMkwrite,
-                              kVmaLockFreeze,
-                              kFuseServerHung,
-                              kFuseSelfMount,
-                              kFuseAuditCmdline,
-                              kFuseSlowLookup,
-                              kLoopOnDeadFuse,
-                              kIoUringSilent,
-                              kFsFrozen,
-                              kExecStuck,
-                              kUffdUnresolved,
-                              kIoThrottled,
-                              kCpuStarved,
-                              kUserspaceLock,
-                              kStopped,
-                              kFrozenCgroup,
-                              kKmodMmapLock,
-                              kKmodHoldMmapRead,
-                              kKmodHoldMmapWrite,
-                              kKmodHoldRwsemRead,
-                              kKmodHoldRwsemWrite,
-                              kKmodHoldMutex,
-                              kKmodHoldSemaphore,
-                              kKmodHoldCompletion,
-                              kKmodHoldSleep,
-                              kDmSuspended,
-                              kJbd2Commit,
-                              kBlkTimeout,
-                              kNbdDead,
-                              kNfsServerGone,
-                              kControlFirstTryFault,
-                              kControlVfork,
-                              kControlRateLimitedIdle,
-                              kControlDag};
+#define SP_ROW(scenario) scenario,
+  static const std::array all{SP_SCENARIOS(SP_ROW)};
+#undef SP_ROW
   return all;
 }
 

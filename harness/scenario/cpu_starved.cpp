@@ -26,6 +26,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "cpu_starved";
+  lab.usual_signatures = {"cpu_starved:load>cpu_quota"};
   lab.service = false;
   lab.injector = "cpu-quota";
   lab.arming = Arming::injection;

@@ -26,6 +26,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "exec_stuck";
+  lab.usual_signatures = {"exec_stuck:exec>service_stopped"};
   lab.expected_root = "exec-child/*";
   lab.loads.push_back({"exec-churn", *threads});
   lab.ffs.set("writable", "yes");  // else the kernel is told once that a flush means nothing

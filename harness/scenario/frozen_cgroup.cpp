@@ -24,6 +24,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "frozen";
+  lab.usual_signatures = {"frozen:load>freezer"};
   lab.service = false;
   lab.injector = "freeze-process";
   lab.arming = Arming::injection;

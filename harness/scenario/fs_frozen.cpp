@@ -26,6 +26,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "fs_frozen";
+  lab.usual_signatures = {"fs_frozen:write>frozen_fs"};
   lab.service = false;
   lab.injector = "freeze-disk";
   lab.arming = Arming::injection;

@@ -19,15 +19,18 @@ constexpr std::array kParams{
 Result<LabPlan> plan(const ScenarioRequest& request) {
   auto lab = small_ffs_lab(request.params, 1);
   if (!lab) return lab;
-  const auto readers = read_threads(request.params, "direct-threads");
+  const auto readers = read_threads(request.params, "direct-threads", 0);
   if (!readers) return Failure(readers.error());
-  lab->loads = {{"map-drop", 1}, {"direct-read", *readers}};
+  lab->loads = {{"map-drop", 1}};
+  add_load(*lab, "direct-read", *readers);
   lab->worker.set("drop-by", "map-fixed");
   lab->worker.set("pin", "1");
   const bool closes = request.variant == "cmdline";
   lab->behaviour = closes ? Behaviour::audit_cmdline : Behaviour::audit_comm;
   lab->expected_class = closes ? "mmap_lock_cycle" : "none";
   if (closes) lab->expected_root = "map-drop/*";
+  if (closes) lab->usual_signatures = {"mmap_lock_cycle:mmap_write>service_read"};
+  lab->marks = {"proc_pid_cmdline|get_mm_cmdline"};
   return lab;
 }
 

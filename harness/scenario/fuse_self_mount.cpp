@@ -29,6 +29,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab->behaviour = Behaviour::own_mount;
   lab->expected_class = closes ? "fs_self_wait" : "none";
   if (closes) lab->expected_root = "dataio_srv/*";
+  if (closes) lab->usual_signatures = {"fs_self_wait:service_request"};
   return lab;
 }
 

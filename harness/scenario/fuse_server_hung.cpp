@@ -22,19 +22,29 @@ constexpr std::array kParams{
 Result<LabPlan> plan(const ScenarioRequest& request) {
   auto lab = small_ffs_lab(request.params, 4);
   if (!lab) return lab;
-  const auto faulters = read_threads(request.params, "fault-threads");
-  const auto readers = read_threads(request.params, "direct-threads");
+  const auto faulters = read_threads(request.params, "fault-threads", 0);
+  const auto readers = read_threads(request.params, "direct-threads", 0);
   if (!faulters) return Failure(faulters.error());
   if (!readers) return Failure(readers.error());
-  lab->loads = {{"mapped-fault", *faulters}, {"direct-read", *readers}};
+  add_load(*lab, "mapped-fault", *faulters);
+  add_load(*lab, "direct-read", *readers);
   if (request.variant == "stopped") lab->arming = Arming::stop_service;
   if (request.variant == "naps") lab->arming = Arming::nap_service;
   if (request.variant == "silent") lab->behaviour = Behaviour::silent;
   if (request.variant == "one-lost") {
     lab->behaviour = Behaviour::hold_one;
-    lab->loads = {{"direct-read", *readers}};  // nobody waits for the page of another
+    lab->loads.clear();
+    add_load(*lab, "direct-read", *readers);  // nobody waits for the page of another
   }
+  if (lab->loads.empty()) return fail("direct-threads: without any thread there is no load");
   lab->expected_class = request.variant == "naps" ? "none" : "fs_server_stuck";
+  if (request.variant == "stopped")
+    lab->usual_signatures = {"fs_server_stuck:request>service_stopped"};
+  // What its threads do meanwhile is their own affair.
+  if (request.variant == "silent" || request.variant == "one-lost")
+    lab->usual_signatures = {"fs_server_stuck:request>service_waiting",
+                             "fs_server_stuck:request>service_idle",
+                             "fs_server_stuck:request>service_blocked"};
   return lab;
 }
 

@@ -25,6 +25,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab->behaviour = held ? Behaviour::hold_lookups : Behaviour::slow_lookups;
   lab->expected_class = held ? "dir_lock" : "none";
   if (held) lab->expected_root = "name-churn/*";
+  if (held) lab->usual_signatures = {"dir_lock:request>directory"};
   return lab;
 }
 

@@ -26,6 +26,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "throttled";
+  lab.usual_signatures = {"throttled:request>io_limit"};
   lab.service = false;
   lab.injector = "throttle-disk";
   lab.arming = Arming::injection;

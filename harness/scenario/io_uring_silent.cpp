@@ -28,6 +28,10 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "device_stuck";
+  // Whether its worker is seen to wait depends on how far it came.
+  lab.usual_signatures = {"device_stuck:request>device",
+                          "device_stuck:request>device>service_stopped"};
+  lab.marks = {"io_cqring_wait"};
   lab.injector = "loop-file";
   lab.injector_words.set("loop-cache", "direct");  // each read reaches the server
   lab.arming = Arming::stop_service;

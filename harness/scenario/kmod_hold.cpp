@@ -34,6 +34,15 @@ constexpr const char* name_of(Held held) {
   return kNames[static_cast<std::size_t>(held)];
 }
 
+// Who waits, in ffs_gate.c: behind a reader it takes a writer. Of the process's own lock: who
+// holds.
+constexpr const char* mark_of(Held held) {
+  constexpr std::array kMarks{"ffs_hold_thread",     "ffs_hold_thread", "ffs_wait_rwsem_write",
+                              "ffs_wait_rwsem_read", "ffs_wait_mutex",  "ffs_wait_semaphore",
+                              "ffs_wait_completion", "ffs_wait_sleep"};
+  return kMarks[static_cast<std::size_t>(held)];
+}
+
 constexpr bool of_the_process(Held held) { return held <= Held::mmap_write; }
 
 constexpr std::string_view class_of(Held held) {
@@ -48,6 +57,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   if (!threads) return Failure(threads.error());
   lab->has_hazard = false;
   lab->expected_class = std::string(class_of(held));
+  lab->marks = {mark_of(held)};
   lab->injector_words.set("hold", name_of(held));
   lab->loads = {{"direct-read", *threads}};
   // A lock that is held for reading stops nobody who reads: it takes a writer in between.

@@ -34,12 +34,16 @@ Result<LabPlan> small_ffs_lab(const Settings& params, unsigned service_threads) 
   return lab;
 }
 
-Result<std::uint32_t> read_threads(const Settings& params, const char* name) {
+Result<std::uint32_t> read_threads(const Settings& params, const char* name, std::uint64_t least) {
   const auto count = params.count(name, 0);
   if (!count) return Failure(count.error());
-  if (*count < 1 || *count > kMaxThreads)
-    return refuse(params, name, fmt::format("is not between 1 and {}", kMaxThreads));
+  if (*count < least || *count > kMaxThreads)
+    return refuse(params, name, fmt::format("is not between {} and {}", least, kMaxThreads));
   return static_cast<std::uint32_t>(*count);
+}
+
+void add_load(LabPlan& lab, const char* name, std::uint32_t threads) {
+  if (threads > 0) lab.loads.push_back({name, threads});
 }
 
 }  // namespace stallproof

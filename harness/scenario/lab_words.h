@@ -18,7 +18,10 @@ inline constexpr ScenarioParameter kPause{
 // hazard of the reported stall. A pause must be shorter than a stall.
 Result<LabPlan> small_ffs_lab(const Settings& params, unsigned service_threads);
 
-// Between 1 and 64.
-Result<std::uint32_t> read_threads(const Settings& params, const char* name);
+// Between `least` and 64.
+Result<std::uint32_t> read_threads(const Settings& params, const char* name,
+                                   std::uint64_t least = 1);
+// None where it has no thread.
+void add_load(LabPlan& lab, const char* name, std::uint32_t threads);
 
 }  // namespace stallproof

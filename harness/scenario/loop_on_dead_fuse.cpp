@@ -26,6 +26,9 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "device_stuck";
+  // Whether its worker is seen to wait depends on how far it came.
+  lab.usual_signatures = {"device_stuck:request>device>service_stopped",
+                          "device_stuck:request>device"};
   lab.injector = "loop-file";
   lab.arming = Arming::stop_service;
   lab.loads.push_back({"device-io", *threads});

@@ -21,9 +21,10 @@ constexpr std::array kParams{
 Result<LabPlan> plan(const ScenarioRequest& request) {
   auto lab = small_ffs_lab(request.params, 1);
   if (!lab) return lab;
-  const auto writers = read_threads(request.params, "mprotect-threads");
+  const auto writers = read_threads(request.params, "mprotect-threads", 0);
   if (!writers) return Failure(writers.error());
-  lab->loads = {{"direct-mmap", 2}, {"mprotect-storm", *writers}};
+  lab->loads = {{"direct-mmap", 2}};
+  add_load(*lab, "mprotect-storm", *writers);
   lab->ffs.set("direct-io", "yes");
   lab->behaviour = request.variant == "cycle"  ? Behaviour::copy_at_read
                    : request.variant == "held" ? Behaviour::hold_reads
@@ -32,6 +33,15 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
                         : request.variant == "held" ? "mmap_lock_held"
                                                     : "none";
   if (request.variant != "slow") lab->expected_root = "direct-mmap/*";
+  if (request.variant == "cycle") {
+    // With a writer in the queue before the service, and without one.
+    lab->usual_signatures = {"mmap_lock_cycle:mmap_write>mprotect_write>service_read",
+                             "mmap_lock_cycle:mmap_write>service_read"};
+    lab->marks = {"invalidate_inode_pages2"};
+  } else if (request.variant == "held") {
+    lab->usual_signatures = {"mmap_lock_held:mmap_write>mprotect_write"};
+    lab->marks = {"invalidate_inode_pages2"};
+  }
   return lab;
 }
 

@@ -50,6 +50,7 @@ constexpr std::array kParams{
     ScenarioParameter{"birth-rate", "0",
                       "writer=thread-churn: births per second and thread; 0: as fast as it goes"},
     ScenarioParameter{"seed", "1", "seed of all offsets"}};
+constexpr std::array kOtherWays{OtherWay{"writer", "thread-churn"}};
 
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kMaxServiceThreads = 1024;  // workloads/ffs/ffs_options.cpp
@@ -207,6 +208,7 @@ const Scenario kMmapLockFault{
     .variants = kVariants,
     .fixes = kFixes,
     .params = kParams,
-    .plan = plan};
+    .plan = plan,
+    .other_ways = kOtherWays};
 
 }  // namespace stallproof

@@ -20,12 +20,13 @@ constexpr std::array kParams{
 Result<LabPlan> plan(const ScenarioRequest& request) {
   auto lab = small_ffs_lab(request.params, 1);
   if (!lab) return lab;
-  const auto readers = read_threads(request.params, "direct-threads");
+  const auto readers = read_threads(request.params, "direct-threads", 0);
   if (!readers) return Failure(readers.error());
-  const auto writers = read_threads(request.params, "mprotect-threads");
+  const auto writers = read_threads(request.params, "mprotect-threads", 0);
   if (!writers) return Failure(writers.error());
-  lab->loads = {{"map-drop", 1}, {"direct-read", *readers}};
-  lab->loads.push_back({"mprotect-storm", *writers});
+  lab->loads = {{"map-drop", 1}};
+  add_load(*lab, "direct-read", *readers);
+  add_load(*lab, "mprotect-storm", *writers);
   lab->worker.set("drop-by", "map-fixed");
   lab->worker.set("pin", "1");  // lest the service needs the client's memory to serve them
   lab->behaviour = request.variant == "cycle"  ? Behaviour::copy_at_write
@@ -35,6 +36,15 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
                         : request.variant == "held" ? "mmap_lock_held"
                                                     : "none";
   if (request.variant != "slow") lab->expected_root = "map-drop/*";
+  if (request.variant == "cycle") {
+    // With a writer in the queue before the service, and without one.
+    lab->usual_signatures = {"mmap_lock_cycle:mmap_write>mprotect_write>service_read",
+                             "mmap_lock_cycle:mmap_write>service_read"};
+    lab->marks = {"fuse_vma_close", "process_vm_rw"};
+  } else if (request.variant == "held") {
+    lab->usual_signatures = {"mmap_lock_held:mmap_write>mprotect_write"};
+    lab->marks = {"fuse_vma_close"};
+  }
   return lab;
 }
 

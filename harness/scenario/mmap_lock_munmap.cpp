@@ -23,12 +23,13 @@ constexpr std::array kParams{
 Result<LabPlan> plan(const ScenarioRequest& request) {
   auto lab = small_ffs_lab(request.params, 1);
   if (!lab) return lab;
-  const auto readers = read_threads(request.params, "direct-threads");
+  const auto readers = read_threads(request.params, "direct-threads", 0);
   if (!readers) return Failure(readers.error());
-  const auto writers = read_threads(request.params, "mprotect-threads");
+  const auto writers = read_threads(request.params, "mprotect-threads", 0);
   if (!writers) return Failure(writers.error());
-  lab->loads = {{"map-drop", 1}, {"direct-read", *readers}};
-  if (request.fix != "no-writer") lab->loads.push_back({"mprotect-storm", *writers});
+  lab->loads = {{"map-drop", 1}};
+  add_load(*lab, "direct-read", *readers);
+  if (request.fix != "no-writer") add_load(*lab, "mprotect-storm", *writers);
   lab->worker.set("drop-by", "munmap");
   lab->worker.set("pin", "1");  // lest the service needs the client's memory to serve them
   lab->behaviour = request.variant == "cycle"  ? Behaviour::copy_at_write
@@ -38,6 +39,13 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
                         : request.variant == "held" ? "mmap_lock_held"
                                                     : "none";
   if (request.variant != "slow") lab->expected_root = "map-drop/*";
+  if (request.variant == "cycle") {
+    lab->usual_signatures = {"mmap_lock_cycle:munmap_read>mprotect_write>service_read"};
+    lab->marks = {"fuse_vma_close"};
+  } else if (request.variant == "held") {
+    lab->usual_signatures = {"mmap_lock_held:munmap_read>mprotect_write"};
+    lab->marks = {"fuse_vma_close"};
+  }
   return lab;
 }
 

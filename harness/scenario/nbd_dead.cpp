@@ -25,6 +25,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.has_hazard = false;
   lab.expected_class = "device_stuck";
   lab.expected_signatures = {"device_stuck:request>device"};
+  lab.marks = {"device:nbd"};
   lab.service = false;
   lab.injector = "nbd-disk";
   lab.arming = Arming::injection;

@@ -24,6 +24,8 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "fs_server_stuck";
+  lab.usual_signatures = {"fs_server_stuck:request>service_absent"};
+  lab.marks = {"nfs|rpc_wait_bit_killable"};
   lab.service = false;
   lab.injector = "nfs-disk";
   lab.arming = Arming::injection;

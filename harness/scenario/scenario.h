@@ -78,9 +78,19 @@ struct LabPlan {
   Nanos healed_after = 0;  // it was armed: undone again, for a twin that stays quiet; 0: at the end
   std::string expected_class;
   std::vector<std::string> expected_signatures;  // any of them; empty: whatever has the class
+  // What it is told as where all is seen, beside those: it is known again by them, not judged.
+  std::vector<std::string> usual_signatures;
+  // What tells it from others with its signature: the beginning of a function on some stack or of a
+  // node's id ("device:nbd"), or one of several by '|'. All of them are seen. Empty: nothing does.
+  std::vector<std::string> marks;
   std::string expected_root;  // name of the task that keeps the others waiting; empty: no task
   bool has_hazard = true;     // counted by ffs or the injector; quiet counts only where entered
   bool steady = true;         // quiet counts only where every load completes something each second
+};
+
+// A parameter's value with which the same stall is told otherwise: another call queues, say.
+struct OtherWay {
+  std::string_view parameter, value;
 };
 
 struct Scenario {
@@ -92,6 +102,7 @@ struct Scenario {
   std::span<const Named> fixes;
   std::span<const ScenarioParameter> params;
   Result<LabPlan> (*plan)(const ScenarioRequest&);
+  std::span<const OtherWay> other_ways = {};
 };
 
 // Refuses unknown variants, fixes and parameters, listing the valid ones; then asks the scenario.

@@ -132,6 +132,19 @@ TEST(FuseScenarios, NoWriterTakesTheWriterAway) {
   EXPECT_EQ(planned("mmap-lock-munmap", "cycle", "no-writer").loads.size(), 2U);
 }
 
+TEST(FuseScenarios, ALoadWithoutThreadsIsLeftOutWhereItIsNotTheLastOne) {
+  const auto with = [](const char* id, std::vector<std::string> words) {
+    return plan_scenario(**find_scenario(id), {.params = *Settings::from_words(words)});
+  };
+  const auto fewer = with("mmap-lock-mapfixed", {"direct-threads=0", "mprotect-threads=0"});
+  ASSERT_TRUE(fewer) << fewer.error().what;
+  EXPECT_EQ(fewer->loads.size(), 1U);
+  EXPECT_EQ(with("fuse-server-hung", {"fault-threads=0"})->loads.size(), 1U);
+  EXPECT_FALSE(with("fuse-server-hung", {"fault-threads=0", "direct-threads=0"}));
+  EXPECT_FALSE(with("mmap-lock-mapfixed", {"direct-threads=65"}));
+  EXPECT_FALSE(with("mmap-lock-fault", {"fault-threads=0"}));
+}
+
 TEST(FuseScenarios, AStoppedServiceIsNoMisbehaviour) {
   EXPECT_EQ(planned("fuse-server-hung", "stopped").arming, Arming::stop_service);
   EXPECT_EQ(planned("fuse-server-hung", "silent").arming, Arming::misbehaviour);
@@ -139,7 +152,7 @@ TEST(FuseScenarios, AStoppedServiceIsNoMisbehaviour) {
 }
 
 TEST(FuseScenarios, APauseThatWouldBeAStallIsRefused) {
-  for (const char* word : {"pause=1s", "pause=soon", "warmup=61m", "direct-threads=0"}) {
+  for (const char* word : {"pause=1s", "pause=soon", "warmup=61m", "direct-threads=65"}) {
     const auto plan = plan_scenario(**find_scenario("mmap-lock-munmap"),
                                     {.params = *Settings::from_words({word})});
     ASSERT_FALSE(plan) << word;

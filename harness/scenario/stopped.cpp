@@ -23,6 +23,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "stopped";
+  lab.usual_signatures = {"stopped:load>signal"};
   lab.service = false;
   lab.injector = "own-disk";
   lab.arming = Arming::stop_worker;

@@ -27,6 +27,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "fault_unresolved";
+  lab.usual_signatures = {"fault_unresolved:fault>userfaultfd"};
   lab.expected_root = "uffd-touch/*";  // who is stuck: the kernel does not know who should answer
   lab.loads.push_back({"uffd-touch", *threads});
   if (request.variant == "resolved-late") lab.worker.set("uffd-lasts", kBriefly);

@@ -27,6 +27,7 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "userspace";
+  lab.usual_signatures = {"userspace:load>futex"};
   // Of two that wait for each other, none keeps the lock more than the other.
   if (request.variant != "cycle") lab.expected_root = "futex-lock/0";
   lab.loads.push_back({"futex-lock", *threads});

@@ -27,6 +27,8 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab.warmup = *warmup;
   lab.has_hazard = false;
   lab.expected_class = "vma_lock_held";
+  lab.usual_signatures = {"vma_lock_held:fault_read>mprotect_write"};
+  lab.marks = {"percpu_rwsem_wait|__percpu_down_read|__sb_start_write"};
   lab.service = false;
   lab.injector = "freeze-disk";
   lab.arming = Arming::injection;

@@ -22,6 +22,8 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   lab->behaviour = held ? Behaviour::hold_writes : Behaviour::slow_writes;
   lab->expected_class = held ? "vma_lock_held" : "none";
   if (held) lab->expected_root = "map-rewrite/*";
+  if (held) lab->usual_signatures = {"vma_lock_held:fault_read>mprotect_write"};
+  lab->marks = {"folio_wait_writeback|wait_on_page_writeback"};
   return lab;
 }
 
