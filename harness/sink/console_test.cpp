@@ -82,6 +82,40 @@ TEST(Console, LostStderrIsNoReasonToDie) {
             0);
 }
 
+TEST(Console, ProblemIsOneLineWhateverNamesAreInIt) {
+  EXPECT_EQ(in_child([] {
+              int ends[2];
+              if (::pipe(ends) != 0) return 9;
+              ::dup2(ends[1], STDERR_FILENO);
+              Console console({.aside = true});
+              console.problem("no\nsuch \x1b[31m");
+              console.result("fail: \x1b[2J é");
+              char got[128];
+              const ssize_t n = ::read(ends[0], got, sizeof got);
+              const std::string text(got, n > 0 ? static_cast<std::size_t>(n) : 0);
+              return text == "stallproof: no?such ?[31m\nfail: ?[2J é\n" ? 0 : 1;
+            }),
+            0);
+}
+
+TEST(Console, JsonLinesEndWithTheVerdictOnOneLine) {
+  EXPECT_EQ(in_child([] {
+              int ends[2];
+              if (::pipe(ends) != 0) return 9;
+              ::dup2(ends[1], STDOUT_FILENO);
+              Console console({.json_lines = true});
+              console.step(kSecond, "armed");
+              console.json_line("{\"event\":\"x\"}");
+              console.document("{\n  \"a b\": [\n    1\n  ]\n}\n");
+              console.result("pass");
+              char got[128];
+              const ssize_t n = ::read(ends[0], got, sizeof got);
+              const std::string text(got, n > 0 ? static_cast<std::size_t>(n) : 0);
+              return text == "{\"event\":\"x\"}\n{\"event\":\"verdict\",\"a b\": [1]}\n" ? 0 : 1;
+            }),
+            0);
+}
+
 TEST(Console, JsonCarriesTheDocumentAndNothingElse) {
   EXPECT_EQ(in_child([] {
               int ends[2];
