@@ -5,19 +5,14 @@
 
 #include <algorithm>
 
+#include "harness/store/series_writer.h"
+
 namespace stallproof {
 namespace {
 
 constexpr Nanos kMinute = 60 * kSecond;
 // A tick or two more: the moment of detection itself belongs to the picture.
 constexpr Nanos kAndALittle = 250 * kMillisecond;
-
-// A process may be called anything: no separator may come out of its name.
-std::string csv_word(std::string name) {
-  for (char& letter : name)
-    if (letter == ',' || letter == '"' || static_cast<unsigned char>(letter) < ' ') letter = '_';
-  return name;
-}
 
 bool in_the_minute(Nanos at, Nanos detected_ns) {
   return at + kMinute >= detected_ns && at <= detected_ns + kAndALittle;

@@ -47,11 +47,8 @@ Result<> check_policy(const StallPolicy& policy, const std::string& out) {
 
 std::string crash_on_stall(const CrashRequest& request) {
   RunDir& run = request.run;
-  const ManifestFacts facts{.run = run.id(),
-                            .directory = run.path(),
-                            .policy = policy_name(OnStall::panic),
-                            .stage = RunStage::crashing,
-                            .incident = &request.incident};
+  ManifestFacts facts = manifest_of(run, OnStall::panic, RunStage::crashing);
+  facts.incident = &request.incident;
   request.book.save_all(request.started_ns);
   const double at = static_cast<double>(monotonic_now() - request.started_ns) / 1e6;
   run.append_event(nlohmann::ordered_json{

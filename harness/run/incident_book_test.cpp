@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "harness/detect/detector.h"
 #include "harness/explain/snapshot_fixture.h"
@@ -15,7 +18,7 @@ namespace {
 // A book over a real run directory, a real lens and the evidence of no watchdog.
 class Book {
  public:
-  Book()
+  explicit Book(const RunFeed* feed = nullptr, std::function<Marked(Nanos)> marked = {})
       : lens_(*LiveLens::open({})),
         run_(*RunDir::create({.out = folder_, .name_stem = "book"})),
         evidence_(*Evidence::create()),
@@ -23,7 +26,10 @@ class Book {
               .run = run_,
               .evidence = evidence_,
               .load_names = [] { return std::vector<std::string>{"fio-1"}; },
-              .conclusive = [](const Explanation& each) { return each.cycle.has_value(); }}) {}
+              .conclusive = [](const Explanation& each) { return each.cycle.has_value(); },
+              .feed = feed,
+              .clock = &clock_,
+              .marked = std::move(marked)}) {}
   ~Book() { std::filesystem::remove_all(folder_); }
   Book(const Book&) = delete;
   Book& operator=(const Book&) = delete;
@@ -39,7 +45,8 @@ class Book {
   }
 
  private:
-  std::string folder_ = "/tmp/incident_book." + std::to_string(::getpid());
+  std::string folder_ = testing::TempDir() + "incident_book." + std::to_string(::getpid());
+  RunClock clock_{.monotonic_ns = 0, .realtime_ns = 0};
   LiveLens lens_;
   RunDir run_;
   Evidence evidence_;
@@ -47,6 +54,54 @@ class Book {
  public:
   IncidentBook book;
 };
+
+TEST(IncidentBook, MarkedIncidentFailsOnlyByOutlastingWhatIsAllowed) {
+  IncidentRecord incident{.onset_ns = 10 * kSecond, .detected_ns = 11 * kSecond};
+  incident.cycle_confirmed = true;
+  incident.resolved_ns = 25 * kSecond;
+  EXPECT_TRUE(incident.failing(30 * kSecond));
+  incident.allowed_ns = 20 * kSecond;
+  EXPECT_FALSE(incident.failing(30 * kSecond));
+  EXPECT_FALSE(incident.failing_at(30 * kSecond, 5 * kSecond));
+  EXPECT_TRUE(incident.failing_at(30 * kSecond + 1, 60 * kSecond));
+  incident.allowed_ns = 14 * kSecond;
+  EXPECT_TRUE(incident.failing(30 * kSecond));
+  incident.allowed_ns = 20 * kSecond;
+  incident.resolved_ns.reset();
+  EXPECT_TRUE(incident.failing(30 * kSecond));
+}
+
+class Heard final : public RunListener {
+ public:
+  void on_stall(const StallNews& news) override { stalls.push_back(news); }
+  void on_dropout(const DropoutNews& news) override { dropouts.push_back(news); }
+  std::vector<StallNews> stalls;
+  std::vector<DropoutNews> dropouts;
+};
+
+// In the window of a mark from 1 s to 5 s.
+TEST(IncidentBook, WhoListensHearsAtOnceWhatAMarkAllows) {
+  Heard heard;
+  RunFeed feed;
+  feed.add(heard);
+  const std::vector<Mark> marks{
+      {.at_ns = kSecond, .lasts_ns = 4 * kSecond, .allow_ns = 20 * kSecond}};
+  Book made(&feed, [&marks](Nanos at) { return marked_at(marks, at); });
+  EXPECT_TRUE(made.open().marked);
+  made.book.resolve(3 * kSecond);
+  made.book.open({.kind = WatchEventKind::incident_opened,
+                  .incident = 8,
+                  .at_ns = 8 * kSecond,
+                  .since_ns = 7 * kSecond});
+  for (const Nanos since : {2 * kSecond, 6 * kSecond})
+    made.book.note_dropout({.kind = WatchEventKind::dropout_begin, .since_ns = since});
+  ASSERT_EQ(heard.stalls.size(), 2U);
+  EXPECT_EQ(heard.stalls[0].allowed_ms, 20'000);
+  EXPECT_FALSE(heard.stalls[1].allowed_ms);
+  ASSERT_EQ(heard.dropouts.size(), 2U);
+  EXPECT_TRUE(heard.dropouts[0].allowed);
+  EXPECT_FALSE(heard.dropouts[1].allowed);
+}
 
 TEST(IncidentBook, CircleIsConclusiveOnceAndConfirmedByTheNextLook) {
   Book made;

@@ -26,16 +26,14 @@ constexpr Nanos kPatience = 20 * kMillisecond;
 constexpr Nanos kAtTheEnd = kSecond;
 // A run with many stalls shall not drown the kernel log.
 constexpr unsigned kMostSysrq = 10;
+constexpr std::size_t kMostProblems = 200;
 constexpr const char* kSysrqFile = "sysrq.txt";
 constexpr const char* kDropped = "the run ended before it was asked for";
 constexpr int kNotice = 5;
+// The kernel log is a ring: what was written once is gone by the time a long run crashes.
+constexpr Nanos kMarkAgainAfter = 600 * kSecond;
 
 std::string incident_id(std::uint32_t number) { return fmt::format("{:03}", number); }
-
-const IncidentRecord* incident_of(IncidentBook& book, std::uint32_t number) {
-  const auto& incidents = book.incidents();
-  return number >= 1 && number <= incidents.size() ? &incidents[number - 1] : nullptr;
-}
 
 std::string problem_words(int error, bool sysrq) {
   if (sysrq) return sysrq_problem(error);
@@ -49,19 +47,16 @@ std::string sysrq_lack() {
   return ::geteuid() == 0 ? "" : sysrq_problem(EACCES);
 }
 
-ManifestFacts manifest_of(const RunDir& run, RunStage stage) {
-  return {.run = run.id(),
-          .directory = run.path(),
-          .policy = policy_name(OnStall::panic),
-          .stage = stage};
-}
-
 }  // namespace
 
 Result<IncidentCaptures> IncidentCaptures::create(const StallPolicy& policy, RunDir& run,
-                                                  Console& console) {
-  IncidentCaptures captures(policy, console);
+                                                  Console& console, const RunFeed* feed) {
+  IncidentCaptures captures(policy, console, feed);
   captures.entry_.policy = policy_name(policy.on_stall);
+  const ManifestFacts facts = manifest_of(run, policy.on_stall, RunStage::running);
+  run.save("manifest.json", manifest_json(facts));
+  captures.mark_ = manifest_line(facts);
+  const auto marked = captures.mark_log(monotonic_now());
   if (policy.on_stall == OnStall::report) return captures;
   if (const std::string lack = sysrq_lack(); !lack.empty()) {
     console.problem(fmt::format("--on-stall {}: {}: incidents will have no {}",
@@ -72,10 +67,7 @@ Result<IncidentCaptures> IncidentCaptures::create(const StallPolicy& policy, Run
   if (!journal) return Failure(journal.error());
   captures.journal_ = std::make_unique<UndoJournal>(std::move(*journal));
   if (policy.on_stall != OnStall::panic) return captures;
-  const ManifestFacts facts = manifest_of(run, RunStage::running);
-  run.save("manifest.json", manifest_json(facts));
-  if (auto marked = mark_kernel_log(kNotice, manifest_line(facts)); !marked)
-    return Failure(marked.error());
+  if (!marked) return Failure(marked.error());
   console.problem(
       fmt::format("--on-stall panic: the first failing stall crashes this machine into kdump{}",
                   look_at_crash_means(run.path()).dump_free
@@ -97,6 +89,7 @@ IncidentCaptures::~IncidentCaptures() {
 void IncidentCaptures::begin(const IncidentRecord& incident) {
   for (SourceStep& source : moment_steps())
     queue_.push_back({.incident = incident.number,
+                      .folder = incident.folder,
                       .detected_ns = incident.detected_ns,
                       .source = std::move(source),
                       .sysrq = false});
@@ -106,18 +99,32 @@ void IncidentCaptures::begin(const IncidentRecord& incident) {
                              incident.id(), kSysrqFile, kMostSysrq));
   if (++sysrq_asked_ > kMostSysrq) return;
   queue_.push_back({.incident = incident.number,
+                    .folder = incident.folder,
                     .detected_ns = incident.detected_ns,
                     .source = {.file = kSysrqFile, .work = {}},
                     .sysrq = true});
 }
 
+Result<> IncidentCaptures::mark_log(Nanos now) {
+  next_mark_ns_ = now + kMarkAgainAfter;
+  return mark_kernel_log(kNotice, mark_);
+}
+
 void IncidentCaptures::serve(const Moment& moment) {
+  // Where it cannot be written (not root, a container) a crash is tied to the run by its time.
+  if (const Nanos now = monotonic_now(); now >= next_mark_ns_) [[maybe_unused]]
+    const auto marked = mark_log(now);
   if (running_ && running_->text.over()) end_running(moment.run);
+  moment.book.decide_evidence(monotonic_now(), moment.failing);
   while (!running_ && !queue_.empty()) {
     const Step& next = queue_.front();
-    const IncidentRecord* const incident = incident_of(moment.book, next.incident);
+    const IncidentRecord* const incident = moment.book.find(next.incident);
+    if (incident == nullptr || incident->kept == Kept::counted) {
+      queue_.pop_front();  // the run has enough like it
+      continue;
+    }
     if (!may_begin(next, incident)) break;
-    if (next.sysrq && (incident == nullptr || incident->resolved_ns)) {
+    if (next.sysrq && incident->resolved_ns) {
       const Step dropped = next;
       queue_.pop_front();
       keep(moment.run,
@@ -134,8 +141,8 @@ void IncidentCaptures::serve(const Moment& moment) {
 }
 
 bool IncidentCaptures::may_begin(const Step& step, const IncidentRecord* incident) {
-  return (incident != nullptr && incident->explained_ns != 0) ||
-         monotonic_now() >= step.detected_ns + kExplanationFirst;
+  if (incident->kept == Kept::undecided && !incident->resolved_ns) return false;
+  return incident->explained_ns != 0 || monotonic_now() >= step.detected_ns + kExplanationFirst;
 }
 
 void IncidentCaptures::start_next(RunDir& run) {
@@ -177,18 +184,19 @@ void IncidentCaptures::end_running(RunDir& run) {
 }
 
 void IncidentCaptures::keep(RunDir& run, SourceResult result, const Step& step) {
-  const std::string folder = "incidents/" + incident_id(step.incident) + "/";
   // Of what was dropped only the kernel's own words are missed.
   if (!result.problem.empty() && (step.sysrq || result.problem != kDropped))
     note_problem(fmt::format("incident {}: {}: {}", incident_id(step.incident), result.file,
                              result.problem));
   if (!result.text.empty()) {
-    run.save(folder + result.file, result.text);
+    run.save(step.folder + result.file, result.text);
     ++entry_.taken;
   }
+  if (step.sysrq) tell(incident_id(step.incident), "sysrq", result.problem.empty());
   results_.push_back(std::move(result));
   if (!queue_.empty() && queue_.front().incident == step.incident) return;
-  run.save(folder + "sources.json", sources_json(results_));
+  run.save(step.folder + "sources.json", sources_json(results_));
+  tell_sources(step);
   results_.clear();
 }
 
@@ -214,6 +222,7 @@ void IncidentCaptures::decide(const Moment& moment) {
   }
   if (decision.step != CrashStep::crash && decision.step != CrashStep::refuse) return;
   decided_ = true;
+  tell(incident->id(), "panic", decision.step == CrashStep::crash);
   if (decision.step == CrashStep::crash)
     decision.reason = crash_on_stall({.run = moment.run,
                                       .book = moment.book,
@@ -235,10 +244,9 @@ std::vector<std::string> IncidentCaptures::finish(RunDir& run) {
     keep(run, {.file = step.source.file, .text = {}, .problem = kDropped}, step);
   }
   needed_ = false;
-  if (policy_.on_stall == OnStall::panic) {
-    if (entry_.crash.empty()) entry_.crash = "not crashed: no failing stall";
-    run.save("manifest.json", manifest_json(manifest_of(run, RunStage::ended)));
-  }
+  if (policy_.on_stall == OnStall::panic && entry_.crash.empty())
+    entry_.crash = "not crashed: no failing stall";
+  run.save("manifest.json", manifest_json(manifest_of(run, policy_.on_stall, RunStage::ended)));
   if (journal_)
     if (auto finished = journal_->finish(); !finished)
       not_put_back_.push_back(finished.error().what);
@@ -246,7 +254,23 @@ std::vector<std::string> IncidentCaptures::finish(RunDir& run) {
   return not_put_back_;
 }
 
+void IncidentCaptures::tell_sources(const Step& last) const {
+  bool taken = true;
+  for (const SourceResult& each : results_) {
+    if (each.problem == kDropped) return;  // the run has ended: nobody misses them
+    taken = taken && (each.file == kSysrqFile || each.problem.empty());
+  }
+  tell(incident_id(last.incident), "sources", taken);
+}
+
+void IncidentCaptures::tell(const std::string& incident, const char* kind, bool taken) const {
+  if (feed_ != nullptr)
+    feed_->tell(&RunListener::on_capture,
+                CaptureNews{.incident = incident, .kind = kind, .taken = taken});
+}
+
 void IncidentCaptures::note_problem(const std::string& what) {
+  if (entry_.problems.size() >= kMostProblems) return;
   entry_.problems.push_back(what);
   console_->problem(what);
 }

@@ -18,6 +18,7 @@
 #include "harness/run/incident_book.h"
 #include "harness/run/undo_journal.h"
 #include "harness/sink/console.h"
+#include "harness/sink/run_feed.h"
 #include "harness/store/verdict.h"
 
 namespace stallproof {
@@ -26,7 +27,8 @@ class IncidentCaptures {
  public:
   // Before the load starts; check_policy() (crash_on_stall.h) came before. Says what will be
   // missing. An Error when what it is going to change could not be undone after a SIGKILL.
-  static Result<IncidentCaptures> create(const StallPolicy& policy, RunDir& run, Console& console);
+  static Result<IncidentCaptures> create(const StallPolicy& policy, RunDir& run, Console& console,
+                                         const RunFeed* feed = nullptr);
   IncidentCaptures(IncidentCaptures&&) = default;
   IncidentCaptures& operator=(IncidentCaptures&&) = delete;
   // Where finish() was not reached: puts back what is changed.
@@ -56,6 +58,7 @@ class IncidentCaptures {
  private:
   struct Step {
     std::uint32_t incident = 0;
+    std::string folder;
     Nanos detected_ns = 0;
     SourceStep source;
     bool sysrq = false;
@@ -67,17 +70,23 @@ class IncidentCaptures {
     std::vector<ChangedSetting> settings;
   };
 
-  IncidentCaptures(const StallPolicy& policy, Console& console)
-      : policy_(policy), console_(&console) {}
+  IncidentCaptures(const StallPolicy& policy, Console& console, const RunFeed* feed)
+      : policy_(policy), console_(&console), feed_(feed) {}
   [[nodiscard]] static bool may_begin(const Step& step, const IncidentRecord* incident);
+  Result<> mark_log(Nanos now);
   void start_next(RunDir& run);
   void keep(RunDir& run, SourceResult result, const Step& step);
   void end_running(RunDir& run);
   void decide(const Moment& moment);
   void note_problem(const std::string& what);
+  void tell_sources(const Step& last) const;
+  void tell(const std::string& incident, const char* kind, bool taken) const;
 
   StallPolicy policy_;
   Console* console_;
+  const RunFeed* feed_;
+  std::string mark_;  // the run's line in the kernel log
+  Nanos next_mark_ns_ = 0;
   std::unique_ptr<UndoJournal> journal_;
   std::deque<Step> queue_;
   std::optional<Running> running_;

@@ -27,6 +27,11 @@ std::string pretty(const Json& document) {
 
 std::string IncidentRecord::id() const { return fmt::format("{:03}", number); }
 
+std::string IncidentRecord::stall_class() const {
+  if (!explanation || explanation->stall_class == "none") return "unknown";
+  return explanation->stall_class;
+}
+
 std::vector<std::string> IncidentRecord::sources() const {
   std::vector<std::string> names;
   for (const FindingKind kind :
@@ -46,6 +51,7 @@ std::vector<std::string> IncidentRecord::detectors() const {
 
 bool IncidentRecord::failing(Nanos fail_after) const {
   const Nanos lasted = resolved_ns ? *resolved_ns - onset_ns : ~Nanos{0};
+  if (allowed_ns) return lasted > *allowed_ns;
   return lasted >= fail_after || cycle_confirmed;
 }
 
@@ -71,7 +77,7 @@ std::string truth_json(const Board& board, Nanos now_ns) {
 }
 
 void save_evidence(RunDir& run, const IncidentRecord& incident, const Evidence& evidence) {
-  const std::string folder = "incidents/" + incident.id() + "/";
+  const std::string& folder = incident.folder;
   run.save(folder + "kmsg.txt", copy_kernel_log(evidence.area()));
   if (incident.snapshot) {
     run.save(folder + "snapshot.json", snapshot_json(*incident.snapshot));
@@ -97,7 +103,7 @@ void save_incident(RunDir& run, const IncidentRecord& incident,
                        {"count", each.count},
                        {"what", each.what}});
   const bool explained = incident.explanation.has_value();
-  run.save("incidents/" + incident.id() + "/incident.json",
+  run.save(incident.folder + "incident.json",
            pretty({{"id", incident.id()},
                    {"class", explained ? incident.explanation->stall_class : "unknown"},
                    {"signature", explained ? incident.explanation->signature : "unknown"},
@@ -111,7 +117,8 @@ void save_incident(RunDir& run, const IncidentRecord& incident,
                    {"detectors", incident.detectors()},
                    {"support", support},
                    {"blocked_tasks", incident.blocked},
-                   {"cycle_confirmed", incident.cycle_confirmed}}));
+                   {"cycle_confirmed", incident.cycle_confirmed},
+                   {"evidence", incident.kept == Kept::counted ? "counted" : "full"}}));
 }
 
 }  // namespace stallproof

@@ -23,8 +23,13 @@ struct SupportRecord {
   std::string what;  // "vdb", "connection 40", a line of the kernel log
 };
 
+// What is kept of an incident: all that could be seen, or, when the run has enough like it, only
+// that it was.
+enum class Kept { undecided, full, counted };
+
 struct IncidentRecord {
   std::uint32_t number = 0;        // within the run, from 1
+  std::string folder;              // below the run directory, with a slash at its end
   std::uint32_t watch_number = 0;  // as the watchdog counts; 0 when it did not open it
   Nanos onset_ns = 0;
   Nanos detected_ns = 0;
@@ -37,20 +42,29 @@ struct IncidentRecord {
   std::optional<LockSnapshot> snapshot;
   std::optional<Explanation> explanation;
   std::vector<SupportRecord> support;
+  Kept kept = Kept::undecided;
   bool before_saved = false;  // before/ is written once: later the minute before is gone
+  bool settled = false;       // incident.json is as it will stay
   // The same cycle was found in two snapshots at least 200 ms apart.
   bool cycle_confirmed = false;
+  // It began in the window of a mark, which may say how long it may last.
+  bool marked = false;
+  std::optional<Nanos> allowed_ns;
   // Opened because tasks wait in a circle, while others of their load may still complete.
   bool by_cycle = false;
 
   [[nodiscard]] std::string id() const;
+  // "unknown" without an explanation, and where nothing was stuck any more when it was looked at.
+  [[nodiscard]] std::string stall_class() const;
   // What made it an incident, and all that had something to say of it.
   [[nodiscard]] std::vector<std::string> sources() const;
   [[nodiscard]] std::vector<std::string> detectors() const;
-  // Tasks that wait in a circle never resolve; others fail when they last for `fail_after`.
+  // Tasks that wait in a circle never resolve; others fail when they last for `fail_after`. Where a
+  // mark allows a stall, only by outlasting that.
   [[nodiscard]] bool failing(Nanos fail_after) const;
   // The same of one that stands, by then.
   [[nodiscard]] bool failing_at(Nanos now, Nanos fail_after) const {
+    if (allowed_ns) return now > onset_ns + *allowed_ns;
     return cycle_confirmed || now >= onset_ns + fail_after;
   }
 };

@@ -19,22 +19,42 @@ Result<Lab> Lab::start(const LabPlan& plan, const Thresholds& thresholds,
   auto journal = UndoJournal::create(run_id);
   if (!journal) return Failure(journal.error());
 
-  Lab lab(plan, std::move(*board), std::move(*watchdog), std::move(*journal));
+  Lab lab(plan, std::move(*board), std::move(*journal));
+  lab.own_watchdog_ = std::make_unique<WatchdogChild>(std::move(*watchdog));
+  lab.watchdog_ = lab.own_watchdog_.get();
   Result<> started = lab.start_watchdog(thresholds);
-  if (started && plan.service) started = lab.start_ffs(plan.ffs);
-  if (started && !plan.injector.empty()) started = lab.start_injector(plan);
-  if (started) started = lab.start_worker(plan);
-  if (started) return lab;
-  Error error = started.error();
-  for (const std::string& thing : lab.end(false).left_behind)
-    error.what += "; left behind: " + thing;
+  if (started) started = lab.start_all(plan);
+  if (!started) return lab.given_up(started.error());
+  return lab;
+}
+
+Result<Lab> Lab::start_under(WatchdogChild& watchdog, Board board, const LabPlan& plan,
+                             const std::string& run_id) {
+  auto journal = UndoJournal::create(run_id);
+  if (!journal) return Failure(journal.error());
+  Lab lab(plan, std::move(board), std::move(*journal));
+  lab.watchdog_ = &watchdog;
+  if (auto started = lab.start_all(plan); !started) return lab.given_up(started.error());
+  return lab;
+}
+
+Result<> Lab::start_all(const LabPlan& plan) {
+  Result<> started;
+  if (plan.service) started = start_ffs(plan.ffs);
+  if (started && !plan.injector.empty()) started = start_injector(plan);
+  if (started) started = start_worker(plan);
+  return started;
+}
+
+Failure Lab::given_up(Error error) {
+  for (const std::string& thing : end(false).left_behind) error.what += "; left behind: " + thing;
   return Failure(std::move(error));
 }
 
 Result<> Lab::start_watchdog(const Thresholds& thresholds) {
-  return watchdog_.start({.thresholds = thresholds,
-                          .board_fd = board_.fd(),
-                          .noted = [this](pid_t pid) { journal_.note_process("watchdog", pid); }});
+  return watchdog_->start({.thresholds = thresholds,
+                           .board_fd = board_.fd(),
+                           .noted = [this](pid_t pid) { journal_.note_process("watchdog", pid); }});
 }
 
 Result<> Lab::start_ffs(const Settings& given) {
@@ -46,8 +66,8 @@ Result<> Lab::start_ffs(const Settings& given) {
   if (!*target) return fail("start ffs: its mount is not in /proc/self/mountinfo", Origin::infra);
   target_ = **target;
   journal_.note_connection(target_.connection);
-  watchdog_.watch_connection(target_.connection);
-  watchdog_.watch_process(ffs_.pid());
+  watchdog_->watch_connection(target_.connection);
+  watchdog_->watch_process(ffs_.pid());
   return {};
 }
 
@@ -59,7 +79,7 @@ Result<> Lab::start_injector(const LabPlan& plan) {
   if (const auto places = cgroup_places_now(journal_.run()); places)
     add_cgroup_words(*places, words);
   if (auto started = start_child(injector_, "injector", words); !started) return started;
-  watchdog_.watch_process(injector_.pid());
+  watchdog_->watch_process(injector_.pid());
   return {};
 }
 
@@ -73,7 +93,7 @@ Result<> Lab::start_worker(const LabPlan& plan) {
     words.set("file", fmt::format("{}/{}", journal_.mount_point(), plan.file));
   if (auto started = start_child(worker_, "worker", words); !started) return started;
   board_.header().injector.worker.store(worker_.pid());
-  watchdog_.watch_process(worker_.pid());
+  watchdog_->watch_process(worker_.pid());
   return {};
 }
 
@@ -91,7 +111,7 @@ std::vector<std::string> Lab::load_names() const {
 
 std::vector<std::pair<const char*, Child*>> Lab::children() {
   std::vector<std::pair<const char*, Child*>> started;
-  for (const auto& [role, child] : {std::pair<const char*, Child*>{"watchdog", &watchdog_.child()},
+  for (const auto& [role, child] : {std::pair<const char*, Child*>{"watchdog", &watchdog_->child()},
                                     {"ffs", &ffs_},
                                     {"injector", &injector_},
                                     {"worker", &worker_}})

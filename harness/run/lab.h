@@ -4,6 +4,7 @@
 // child with a deadline; nothing here touches the target.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,6 +27,10 @@ class Lab {
   // names what could not be.
   static Result<Lab> start(const LabPlan& plan, const Thresholds& thresholds,
                            const std::string& run_id);
+  // The same under a watchdog of another run, which knows this board already and must outlive the
+  // lab: it is neither started nor ended here.
+  static Result<Lab> start_under(WatchdogChild& watchdog, Board board, const LabPlan& plan,
+                                 const std::string& run_id);
 
   void run_load() { board_.set_phase(Phase::run); }
   // From now on what the plan is about happens. Returns the moment, which is also on the board.
@@ -37,7 +42,7 @@ class Lab {
   // What the injector could not do, empty when all went well.
   [[nodiscard]] std::string injector_problem() const;
   // Next event of the watchdog, if one is waiting.
-  [[nodiscard]] std::optional<WatchEvent> next_event() const { return watchdog_.next_event(); }
+  [[nodiscard]] std::optional<WatchEvent> next_event() const { return watchdog_->next_event(); }
 
   // Ends load, service and watchdog; heals a stall that stands. Each step has a deadline.
   struct Ending {
@@ -52,25 +57,28 @@ class Lab {
 
   [[nodiscard]] Board& board() { return board_; }
   [[nodiscard]] const Board& board() const { return board_; }
-  [[nodiscard]] const Evidence& evidence() const { return watchdog_.evidence(); }
-  [[nodiscard]] Child& watchdog() { return watchdog_.child(); }
+  [[nodiscard]] const Evidence& evidence() const { return watchdog_->evidence(); }
+  [[nodiscard]] Child& watchdog() { return watchdog_->child(); }
   [[nodiscard]] Child& ffs() { return ffs_; }
   [[nodiscard]] Child& worker() { return worker_; }
   [[nodiscard]] Child& injector() { return injector_; }
-  // Watchdog, ffs, injector, worker: those that were started.
+  // Watchdog, ffs, injector, worker: those that were started. A watchdog of another run too.
   [[nodiscard]] std::vector<std::pair<const char*, Child*>> children();
   [[nodiscard]] std::vector<std::string> load_names() const;
-  [[nodiscard]] int channel_fd() const { return watchdog_.channel_fd(); }
+  [[nodiscard]] int channel_fd() const { return watchdog_->channel_fd(); }
   [[nodiscard]] const FuseTarget& target() const { return target_; }
 
  private:
-  Lab(const LabPlan& plan, Board board, WatchdogChild watchdog, UndoJournal journal)
+  Lab(const LabPlan& plan, Board board, UndoJournal journal)
       : arming_(plan.arming),
         behaviour_(plan.behaviour),
         board_(std::move(board)),
-        watchdog_(std::move(watchdog)),
         journal_(std::move(journal)) {}
   Result<> start_watchdog(const Thresholds& thresholds);
+  Result<> start_all(const LabPlan& plan);
+  // All started so far is ended again.
+  Failure given_up(Error error);
+  void forget_children();
   Result<> start_ffs(const Settings& words);
   Result<> start_injector(const LabPlan& plan);
   Result<> start_worker(const LabPlan& plan);
@@ -88,7 +96,8 @@ class Lab {
   Arming arming_;
   Behaviour behaviour_;
   Board board_;
-  WatchdogChild watchdog_;
+  std::unique_ptr<WatchdogChild> own_watchdog_;  // null where another run's watches
+  WatchdogChild* watchdog_ = nullptr;
   UndoJournal journal_;
   Child ffs_, injector_, worker_;
   FuseTarget target_;

@@ -31,7 +31,7 @@ bool has_ended(const Child& child) { return child.pid() <= 0 || child.reaped(); 
 Lab::Ending Lab::end(bool stalled) {
   Ending ending;
   ending.asked_ns = monotonic_now();
-  watchdog_.command(WatchCommand::end_load);
+  if (own_watchdog_) own_watchdog_->command(WatchCommand::end_load);
   if (!stalled && arming_ == Arming::misbehaviour) disarm();
   board_.set_phase(Phase::stop);
   heal(ending);
@@ -42,11 +42,21 @@ Lab::Ending Lab::end(bool stalled) {
     ending.left_behind.push_back(fmt::format("worker process {} (unkillable)", worker_.pid()));
   remove_mount(ending);
   if (ending.left_behind.empty()) ending.healed_ns = monotonic_now();
-  if (const std::string stuck = watchdog_.end(); !stuck.empty())
-    ending.left_behind.push_back(stuck);
+  forget_children();
+  if (own_watchdog_)
+    if (const std::string stuck = own_watchdog_->end(); !stuck.empty())
+      ending.left_behind.push_back(stuck);
   if (auto finished = journal_.finish(); !finished)
     ending.left_behind.push_back(finished.error().what);
   return ending;
+}
+
+// Another run's watchdog watches on when this lab is gone.
+void Lab::forget_children() {
+  if (own_watchdog_) return;
+  for (const Child* const child : {&ffs_, &injector_, &worker_})
+    if (child->pid() > 0) watchdog_->forget_process(child->pid());
+  watchdog_->forget_connection(target_.connection);
 }
 
 // A load that ends frees memory, which takes mmap_lock for write: with a second-try read open that

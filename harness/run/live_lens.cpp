@@ -111,4 +111,10 @@ Explanation LiveLens::explain_snapshot(const LockSnapshot& snapshot) const {
 
 std::uint64_t LiveLens::probe_timeouts() const { return probe_ ? probe_->timeouts() : 0; }
 
+std::map<std::string, std::uint64_t> LiveLens::probe_timeouts_by_file() const {
+  return probe_ ? probe_->timeouts_by_file() : std::map<std::string, std::uint64_t>{};
+}
+
+std::size_t LiveLens::stuck_probes() const { return probe_ ? probe_->stuck() : 0; }
+
 }  // namespace stallproof

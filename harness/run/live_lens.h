@@ -4,6 +4,7 @@
 // tables and file-system knowledge are loaded before the load starts.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,10 @@ class LiveLens {
   [[nodiscard]] const ProbeChild* probe_if_started() const { return probe_.get(); }
   [[nodiscard]] Explanation explain_snapshot(const LockSnapshot& snapshot) const;
   [[nodiscard]] std::uint64_t probe_timeouts() const;
+  // By the name of the file that did not answer.
+  [[nodiscard]] std::map<std::string, std::uint64_t> probe_timeouts_by_file() const;
+  // Readers that were killed and are still there.
+  [[nodiscard]] std::size_t stuck_probes() const;
 
  private:
   struct KeptScan {

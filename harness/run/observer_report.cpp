@@ -9,7 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
+#include "harness/base/node_name.h"
 #include "harness/base/units.h"
+#include "harness/base/version.h"
 
 namespace stallproof {
 namespace {
@@ -17,12 +19,6 @@ namespace {
 constexpr Nanos kHeartbeatLimit = kSecond;
 
 double in_ms(const std::atomic<std::uint64_t>& ns) { return static_cast<double>(ns.load()) / 1e6; }
-
-// Nothing was stuck any more when it was looked at: a stall all the same, for a reason not known.
-std::string class_of(const IncidentRecord& incident) {
-  if (!incident.explanation || incident.explanation->stall_class == "none") return "unknown";
-  return incident.explanation->stall_class;
-}
 
 std::vector<std::string> blind_spots(const EvidenceArea& area,
                                      const std::vector<IncidentRecord>& incidents) {
@@ -54,10 +50,6 @@ std::vector<std::string> blind_spots(const EvidenceArea& area,
 
 }  // namespace
 
-std::string RunClock::wall_clock(Nanos at) const {
-  return format_rfc3339(realtime_ns + (at - monotonic_ns));
-}
-
 void WatchdogFigures::begin(const Evidence& evidence, Nanos now) {
   began_ns = now;
   cpu_before_ns = evidence.area().health.cpu_ns.load();
@@ -65,15 +57,16 @@ void WatchdogFigures::begin(const Evidence& evidence, Nanos now) {
   manager.ready("watching");
 }
 
-void WatchdogFigures::check_heartbeat(const Evidence& evidence, Nanos now) {
+bool WatchdogFigures::check_heartbeat(const Evidence& evidence, Nanos now) {
   const Nanos beat = evidence.area().health.heartbeat_ns.load(std::memory_order_acquire);
   const Nanos age = beat != 0 && now > beat ? now - beat : 0;
   heartbeat_age_max_ns = std::max(heartbeat_age_max_ns, age);
   const bool silent = beat == 0 || age > kHeartbeatLimit;
   manager.alive(!silent, now);
-  if (silent != told_silence)
-    manager.status(silent ? "the watchdog gives no sign of life" : "watching");
+  const bool turned = silent != told_silence;
+  if (turned) manager.status(silent ? "the watchdog gives no sign of life" : "watching");
   told_silence = silent;
+  return turned && silent && beat != 0;
 }
 
 void WatchdogFigures::take(const Evidence& evidence, pid_t watchdog, Nanos now) {
@@ -89,7 +82,7 @@ void WatchdogFigures::take(const Evidence& evidence, pid_t watchdog, Nanos now) 
 StallEntry stall_entry(const IncidentRecord& incident, const RunClock& clock, Nanos fail_after) {
   const bool explained = incident.explanation.has_value();
   return {.id = incident.id(),
-          .stall_class = class_of(incident),
+          .stall_class = incident.stall_class(),
           .signature = explained ? incident.explanation->signature : "unknown",
           .onset = clock.wall_clock(incident.onset_ns),
           .onset_ms = clock.ms(incident.onset_ns),
@@ -98,7 +91,21 @@ StallEntry stall_entry(const IncidentRecord& incident, const RunClock& clock, Na
               incident.resolved_ns ? std::optional(clock.ms(*incident.resolved_ns)) : std::nullopt,
           .failing = incident.failing(fail_after),
           .sources = incident.sources(),
-          .explanation = explained ? "incidents/" + incident.id() + "/explanation.json" : ""};
+          .explanation = explained ? "incidents/" + incident.id() + "/explanation.json" : "",
+          .marked = incident.marked};
+}
+
+void note_unlisted(Verdict& verdict, const Unlisted& unlisted) {
+  verdict.stalls_not_listed = unlisted.stalls;
+  verdict.dropouts_not_listed = unlisted.dropouts;
+  if (unlisted.stalls > 0)
+    verdict.reasons.push_back(
+        fmt::format("{} more stalls are counted and not listed, the longest {} (events.jsonl has "
+                    "all of them)",
+                    unlisted.stalls, format_duration(unlisted.longest_ns)));
+  if (unlisted.dropouts > 0)
+    verdict.reasons.push_back(
+        fmt::format("{} more dropouts are counted and not listed", unlisted.dropouts));
 }
 
 std::vector<DropoutEntry> dropout_entries(const std::vector<DropoutRecord>& dropouts,
@@ -134,6 +141,7 @@ ObserverEntry observer_entry(const Evidence& evidence, const WatchdogFigures& fi
   observer.scan_failures = health.scan_failures.load();
   observer.gaps = health.gaps.load();
   observer.gaps_ms = in_ms(health.gap_ns);
+  observer.suspended_ms = in_ms(health.suspended_ns);
   observer.kmsg_lost = health.kmsg_lost.load();
   observer.probe_timeouts = figures.probe_timeouts;
   observer.events_dropped = health.events_dropped.load();
@@ -153,6 +161,9 @@ std::vector<std::string> impairments(const Evidence& evidence, const WatchdogFig
   if (figures.heartbeat_age_max_ns > kHeartbeatLimit)
     found.push_back(fmt::format("the watchdog gave no sign of life for {}",
                                 format_duration(figures.heartbeat_age_max_ns)));
+  if (health.suspended_ns.load() > 0)
+    found.push_back(fmt::format("the machine was suspended for {}",
+                                format_duration(health.suspended_ns.load())));
   if (health.gaps.load() > 0)
     found.push_back(fmt::format("the watchdog was not run {} times, {} in all (observer gap)",
                                 health.gaps.load(), format_duration(health.gap_ns.load())));
@@ -165,13 +176,19 @@ std::vector<std::string> impairments(const Evidence& evidence, const WatchdogFig
   return found;
 }
 
+std::string take_gap(const WatchEvent& event, RunClock& clock) {
+  if (event.suspended_ns == 0) return "the watchdog was not run for a while";
+  clock.suspends.push_back({.at_ns = event.at_ns, .lasted_ns = event.suspended_ns});
+  return fmt::format("the machine was suspended for {}", format_duration(event.suspended_ns));
+}
+
 void describe_run(Verdict& verdict, const RunClock& clock, const Thresholds& thresholds) {
   utsname name{};
   ::uname(&name);
   const Nanos ended = monotonic_now();
-  verdict.node = name.nodename;
+  verdict.node = node_name();
   verdict.kernel = name.release;
-  verdict.tool_version = SP_VERSION;
+  verdict.tool_version = tool_version();
   verdict.stall_after_ms = static_cast<double>(thresholds.stall_after) / 1e6;
   verdict.fail_after_ms = static_cast<double>(thresholds.fail_after) / 1e6;
   verdict.dropout_below = thresholds.dropout_below;
@@ -190,16 +207,18 @@ std::string panic_danger() {
       after->substr(0, after->find('\n')));
 }
 
-std::string environment_json() {
+std::string environment_json(const std::string& coordination) {
   utsname name{};
   ::uname(&name);
-  const nlohmann::ordered_json document = {{"schema", 1},
-                                           {"node", name.nodename},
-                                           {"kernel", name.release},
-                                           {"kernel_version", name.version},
-                                           {"machine", name.machine},
-                                           {"cpus", ::sysconf(_SC_NPROCESSORS_ONLN)},
-                                           {"tool_version", SP_VERSION}};
+  const nlohmann::ordered_json document = {
+      {"schema", 1},
+      {"node", node_name()},
+      {"kernel", name.release},
+      {"kernel_version", name.version},
+      {"machine", name.machine},
+      {"cpus", ::sysconf(_SC_NPROCESSORS_ONLN)},
+      {"tool_version", std::string(tool_version())},
+      {"coordination", nlohmann::ordered_json::parse(coordination, nullptr, false)}};
   return document.dump(2) + "\n";
 }
 

@@ -12,19 +12,10 @@
 #include "harness/board/evidence.h"
 #include "harness/detect/detector.h"
 #include "harness/run/incident_book.h"
+#include "harness/run/run_clock.h"
 #include "harness/store/verdict.h"
 
 namespace stallproof {
-
-// Run time on two clocks: every *_ms of a verdict counts from `monotonic_ns`.
-struct RunClock {
-  Nanos monotonic_ns = 0;
-  Nanos realtime_ns = 0;
-  [[nodiscard]] double ms(Nanos at) const {
-    return at > monotonic_ns ? static_cast<double>(at - monotonic_ns) / 1e6 : 0;
-  }
-  [[nodiscard]] std::string wall_clock(Nanos at) const;
-};
 
 // The watchdog as its controller saw it, over the whole run; where a service manager started us, it
 // hears from here that the watchdog lives.
@@ -41,7 +32,8 @@ struct WatchdogFigures {
 
   // When the load begins, every loop of the controller, before the watchdog is ended.
   void begin(const Evidence& evidence, Nanos now);
-  void check_heartbeat(const Evidence& evidence, Nanos now);
+  // True when the watchdog has just fallen silent.
+  bool check_heartbeat(const Evidence& evidence, Nanos now);
   void take(const Evidence& evidence, pid_t watchdog, Nanos now);
 };
 
@@ -51,6 +43,10 @@ std::vector<DropoutEntry> dropout_entries(const std::vector<DropoutRecord>& drop
                                           const RunClock& clock, Nanos end_ns);
 ObserverEntry observer_entry(const Evidence& evidence, const WatchdogFigures& figures,
                              const std::vector<IncidentRecord>& incidents);
+// What a gap was, in words; where the machine was suspended the run's stamps are put right.
+std::string take_gap(const WatchEvent& event, RunClock& clock);
+// What the book has beside the stalls and dropouts it lists; call when the verdict is made.
+void note_unlisted(Verdict& verdict, const Unlisted& unlisted);
 // Why a run without a stall proves nothing: sight lost in a way that hides stalls.
 std::vector<std::string> impairments(const Evidence& evidence, const WatchdogFigures& figures);
 // Node, kernel, version, times, thresholds.
@@ -58,7 +54,7 @@ void describe_run(Verdict& verdict, const RunClock& clock, const Thresholds& thr
 // What a stall that stands does to this machine by sysctl (kernel.hung_task_panic); empty when
 // nothing. To be said before one is provoked or waited for.
 std::string panic_danger();
-// env.json.
-std::string environment_json();
+// env.json. `coordination`: the object of that name as text, of a run on several nodes at once.
+std::string environment_json(const std::string& coordination = "null");
 
 }  // namespace stallproof

@@ -12,6 +12,7 @@
 #include <cctype>
 
 #include "harness/base/file.h"
+#include "harness/base/result_file.h"
 #include "harness/base/signals.h"
 #include "harness/base/units.h"
 #include "harness/probe/map_trace.h"
@@ -173,7 +174,7 @@ Result<int> Recording::deliver(MapProfile profile, RecordOutcome& outcome) {
   if (!options_.out.empty() && *path != options_.out)
     console_.problem(fmt::format("{} exists by now: the profile is in {}", options_.out, *path));
   outcome.path = *path;
-  if (auto written = write_file_atomically(*path, format_map_profile(profile)); !written)
+  if (auto written = replace_file(*path, format_map_profile(profile)); !written)
     return fail(written.error().what, Origin::infra);
   console_.step(profile.duration_us * 1000, record_sentence(profile, outcome));
   console_.result(outcome.path);
@@ -191,6 +192,8 @@ Result<int> Recording::deliver(MapProfile profile, RecordOutcome& outcome) {
 Result<int> run_record(const RecordOptions& options, Console& console) {
   if (!options.force && !options.out.empty() && exists(options.out))
     return refuse_existing(options.out);
+  if (auto usable = check_result_file(options.out); !usable)
+    return fail("-o " + usable.error().what);
   if (options.out.ends_with('/')) return fail(options.out + ": names a folder, not a file (-o)");
   if (!options.command.empty() && find_program(options.command.front()).empty()) {
     console.problem(fmt::format("{}: no such program", options.command.front()));

@@ -20,7 +20,7 @@ struct RecordOptions {
   std::optional<int> pid;            // a process or one of its threads
   std::optional<Nanos> duration;
   std::string out;     // the profile; empty: below the state directory, named by program and time
-  bool force = false;  // `out` may exist
+  bool force = false;  // `out` may exist; a pipe or device is written to
 };
 
 // The exit code: 0 a complete profile was written (or the command's own code, when it ended by

@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include "harness/probe/result_place.h"
+#include "harness/run/board_figures.h"
 #include "harness/run/crash_on_stall.h"
+#include "harness/run/incident_news.h"
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
 #include "harness/run/scenario_needs.h"
 #include "harness/run/verdict_delivery.h"
 #include "harness/scenario/catalogue.h"
+#include "workloads/catalogue.h"
 #include "workloads/ffs/ffs_mount.h"
 
 namespace stallproof {
@@ -25,6 +28,19 @@ Result<> check_means(const std::string& scenario, const LabPlan& plan) {
   if (plan.service && ::access("/dev/fuse", R_OK | W_OK) != 0)
     return fail_errno("/dev/fuse", errno, "modprobe fuse", Origin::lacking);
   return check_needs(scenario, plan.needs);
+}
+
+// By the loads' own reading of their parameters, as their worker will: before anything is made.
+Result<> check_parameters(const LabPlan& plan) {
+  for (const LabPlan::Load& load : plan.loads) {
+    const WorkloadInfo* const info = find_workload(load.name);
+    if (info == nullptr) continue;
+    if (auto good = info->make()->configure(
+            {.file = {}, .settings = with_defaults(*info, plan.worker), .threads = load.threads});
+        !good)
+      return fail(fmt::format("{}: {}", load.name, good.error().what));
+  }
+  return {};
 }
 
 bool is_ffs(const MountEntry& mount) { return mount.fstype == kFfsFstype; }
@@ -51,6 +67,7 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
     options.request.variant = std::string((*scenario)->variants.front().name);
   const auto plan = plan_scenario(**scenario, options.request);
   if (!plan) return Failure(plan.error());
+  if (auto good = check_parameters(*plan); !good) return Failure(good.error());
   auto lens = LiveLens::open(options.fs_files, options.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (auto means = check_means(options.scenario, *plan); !means) return Failure(means.error());
@@ -62,14 +79,16 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
 
   if (auto allowed = refuse_place_on_target(options.out, is_ffs); !allowed)
     return Failure(allowed.error());
-  auto run = RunDir::create({.out = options.out, .name_stem = options.scenario});
+  auto run =
+      RunDir::create({.out = options.out, .name_stem = options.scenario, .labels = options.labels});
   if (!run) return Failure(run.error());
+  run->echo_events([&console](std::string_view event) { console.json_line(event); });
   run->save("env.json", environment_json());
   run->save("plan.toml", plan_toml(options, *plan));
   console.block(
       fmt::format("{} (variant {}{}), results in {}\n", options.scenario, options.request.variant,
                   options.request.fix.empty() ? "" : ", fix " + options.request.fix, run->path()));
-  auto captures = IncidentCaptures::create(options.policy, *run, console);
+  auto captures = IncidentCaptures::create(options.policy, *run, console, options.feed);
   if (!captures) return Failure(captures.error());
   auto lab = Lab::start(*plan, options.thresholds, run->id());
   if (!lab) return Failure(lab.error());
@@ -85,8 +104,43 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
   }
 }
 
+void ReproRun::tell_begin() const {
+  if (options_.feed == nullptr) return;
+  const RunNews news{.command = "repro",
+                     .target = options_.scenario,
+                     .labels = options_.labels,
+                     .targets = {{"", options_.scenario}}};
+  options_.feed->tell(&RunListener::on_begin, run_news(news, run_, state_.clock),
+                      make_figure_source(lab_.board().fd(), lab_.evidence().fd()));
+}
+
+void ReproRun::tell_blind(std::string_view why) const {
+  if (options_.feed != nullptr) options_.feed->tell(&RunListener::on_blind, why);
+}
+
+// Before the end: healing answers what is in flight with errors.
+void ReproRun::take_load_failures() {
+  for (const LoadEntry& load : lab_.board().loads()) {
+    // A fault answered with an error (SIGBUS) is what the read-error variant is about, no failure.
+    std::uint64_t errors = 0, mismatches = 0, sigbus = 0;
+    for (const BoardSlot& slot : lab_.board().slots_of(load)) {
+      errors += slot.errors.load();
+      mismatches += slot.mismatches.load();
+      sigbus += slot.sigbus.load();
+    }
+    if (errors > sigbus)
+      state_.load_failures.push_back(
+          fmt::format("{} operations of {} failed", errors - sigbus, load.name));
+    if (mismatches > 0)
+      state_.load_failures.push_back(
+          fmt::format("{} operations of {} read wrong data", mismatches, load.name));
+  }
+}
+
 int ReproRun::conclude() {
   state_.figures.probe_timeouts = lens_.probe_timeouts();
+  health_.tell(options_.feed, lens_,
+               state_.ending ? state_.ending->left_behind : std::vector<std::string>{});
   const std::string id = run_.id();
   const Verdict verdict = make_verdict({.options = options_,
                                         .plan = plan_,
@@ -101,7 +155,7 @@ int ReproRun::conclude() {
   if (verdict.hazard && verdict.hazard->per_second_min)
     notes.push_back(fmt::format("hazard entered {} times, at least {} in every second",
                                 verdict.hazard->entered, *verdict.hazard->per_second_min));
-  return deliver_verdict(run_, console_, verdict, notes);
+  return deliver_verdict(run_, console_, verdict, notes, options_.feed);
 }
 
 }  // namespace stallproof

@@ -14,6 +14,7 @@
 #include "harness/run/repro_outcome.h"
 #include "harness/scenario/scenario.h"
 #include "harness/sink/console.h"
+#include "harness/sink/run_feed.h"
 
 namespace stallproof {
 
@@ -28,6 +29,7 @@ struct ReproOptions {
   std::string out;
   std::map<std::string, std::string> labels;
   std::vector<std::string> fs_files;
+  const RunFeed* feed = nullptr;  // who listens
 };
 
 // The exit code of the command. Errors are those that no verdict could be given for.

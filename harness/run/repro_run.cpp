@@ -12,7 +12,6 @@
 #include "harness/base/file.h"
 #include "harness/base/units.h"
 #include "harness/detect/no_progress.h"
-#include "harness/run/repro_outcome.h"
 
 namespace stallproof {
 namespace {
@@ -25,12 +24,6 @@ constexpr Nanos kDefaultDeadline = 10 * kSecond;
 constexpr Nanos kDefaultHold = 600 * kSecond;
 constexpr Nanos kLoopStep = 100 * kMillisecond;
 constexpr Nanos kSettled = 200 * kMillisecond;
-
-Nanos last_completion_ns(const Board& board) {
-  Nanos last = 0;
-  for (const BoardSlot& slot : board.slots()) last = std::max(last, slot.last_done_ns.load());
-  return last;
-}
 
 }  // namespace
 
@@ -48,8 +41,16 @@ ReproRun::ReproRun(const ReproOptions& options, const LabPlan& plan, RunDir run,
              .run = run_,
              .evidence = lab_.evidence(),
              .load_names = [this] { return lab_.load_names(); },
-             .conclusive = [this](const Explanation& each) { return as_promised(each); }}) {
+             .conclusive = [this](const Explanation& each) { return as_promised(each); },
+             .feed = options.feed,
+             .clock = &state_.clock}),
+      series_({.run = run_,
+               .evidence = lab_.evidence(),
+               .board = &lab_.board(),
+               .load_names = [this] { return lab_.load_names(); }}),
+      second_rows_(run_, "series/seconds.csv", SecondSampler::csv_header(lab_.board())) {
   state_.clock = {.monotonic_ns = monotonic_now(), .realtime_ns = realtime_now()};
+  book_.begin(state_.clock.monotonic_ns);
   scanning_ = lab_.evidence().area().scan_problem[0] == '\0';
 }
 
@@ -62,9 +63,12 @@ void ReproRun::drive() {
     check_injector();
     check_signals();
     const Nanos now = monotonic_now();
-    sampler_.sample_if_due(now, lab_.board());
-    state_.figures.check_heartbeat(lab_.evidence(), now);
+    sample(now);
+    if (state_.figures.check_heartbeat(lab_.evidence(), now))
+      tell_blind("the watchdog gives no sign of life");
+    health_.serve(now, options_.feed, lens_, {});
     take_captures(now);
+    series_.serve(now, book_.incidents());
     advance(now);
     undo_if_due(now);
     lab_.follow(now);
@@ -78,6 +82,8 @@ void ReproRun::begin_load() {
     log_event(Json{{"event", "child"}, {"role", role}, {"pid", child->pid()}}.dump());
   state_.load_ns = monotonic_now();
   state_.figures.begin(lab_.evidence(), state_.load_ns);
+  tell_begin();
+  series_.begin(state_.clock.monotonic_ns, state_.load_ns);
   lab_.run_load();
   log_event(Json{{"event", "load_started"}}.dump());
   std::string loads;
@@ -237,7 +243,10 @@ void ReproRun::on_event(const WatchEvent& event) {
       return open_incident(event);
     case WatchEventKind::incident_extended:
     case WatchEventKind::incident_resolved:
-      return book_.update(event);
+      book_.update(event);
+      if (event.kind != WatchEventKind::incident_resolved) return;
+      return log_event(
+          Json{{"event", "stall_resolved"}, {"at_ms", since_start_ms(event.at_ns)}}.dump());
     case WatchEventKind::scan_taken:
       return on_scan(event);
     case WatchEventKind::supported:
@@ -246,42 +255,16 @@ void ReproRun::on_event(const WatchEvent& event) {
     case WatchEventKind::dropout_end:
       return book_.note_dropout(event);
     case WatchEventKind::gap:
-      return log_event(Json{{"event", "observer_gap"}, {"ms", since_start_ms(event.at_ns)}}.dump());
+      return on_gap(event);
   }
 }
 
-void ReproRun::open_incident(const WatchEvent& event) {
-  IncidentRecord& incident = book_.open(event);
-  incident.last_op_ns = last_completion_ns(lab_.board());
-  captures_.begin(incident);
-  next_proc_look_ns_ = 0;
-  console_.step(event.at_ns - state_.clock.monotonic_ns,
-                fmt::format("STALL: no I/O has completed for {} (last completion at +{:.3f} s)",
-                            format_duration(event.at_ns - event.since_ns),
-                            static_cast<double>(event.since_ns - state_.clock.monotonic_ns) / 1e9));
-  if (!scanning_) explain_by_proc();
-}
-
-void ReproRun::on_scan(const WatchEvent& event) {
-  if (!lens_.keep_scan(lab_.evidence(), event.scan)) return;
-  const IncidentRecord* const incident = book_.standing();
-  if (incident == nullptr || event.at_ns < incident->detected_ns) return;
-  if (incident->cycle_confirmed) return;
-  if (auto snapshot = lens_.snapshot(our_processes())) take_explanation(std::move(*snapshot));
-}
-
-void ReproRun::explain_by_proc() {
-  auto snapshot = lens_.snapshot_by_proc(our_processes(), 2 * kSecond);
-  if (snapshot) take_explanation(std::move(*snapshot));
-}
-
-void ReproRun::take_explanation(LockSnapshot snapshot) {
-  const auto taken = book_.take(std::move(snapshot));
-  if (taken != IncidentBook::Taken::saved && taken != IncidentBook::Taken::conclusive) return;
-  const IncidentRecord& incident = *book_.standing();
-  if (taken == IncidentBook::Taken::conclusive) show_explanation(incident);
-  run_.save("incidents/" + incident.id() + "/truth.json",
-            truth_json(lab_.board(), monotonic_now()));
+void ReproRun::on_gap(const WatchEvent& event) {
+  const std::string what = take_gap(event, state_.clock);
+  series_.note_window(event.since_ns, event.at_ns, "gap", what);
+  log_event(
+      Json{{"event", "observer_gap"}, {"ms", since_start_ms(event.at_ns)}, {"what", what}}.dump());
+  tell_blind(what);
 }
 
 void ReproRun::check_children() {
@@ -293,6 +276,7 @@ void ReproRun::check_children() {
         fmt::format("{} process ended in mid-run: {}", role, describe_status(*status)));
     log_event(
         Json{{"event", "child_lost"}, {"role", role}, {"how", describe_status(*status)}}.dump());
+    if (child == &lab_.watchdog()) tell_blind(state_.lost.back());
     step_ = Step::over;
   }
 }
@@ -330,9 +314,13 @@ void ReproRun::finish_load() {
   for (const std::string& line : state_.ending->irregular) state_.lost.push_back(line);
   read_events();
   const Lab::Ending& ending = *state_.ending;
+  if (state_.armed_ns)
+    series_.note_window(*state_.armed_ns, ending.asked_ns, "injection", options_.request.variant);
+  series_.close(monotonic_now(), book_.incidents());
   for (IncidentRecord& incident : book_.incidents()) settle_incident(incident);
   book_.save_all(state_.clock.monotonic_ns);
-  run_.save("series/seconds.csv", sampler_.csv(lab_.board(), state_.clock.monotonic_ns));
+  second_rows_.append("");
+  second_rows_.close();
   log_event(Json{{"event", "load_ended"}, {"left_behind", ending.left_behind}}.dump());
   if (stalled && ending.healed_ns != 0)
     console_.step(ending.healed_ns - state_.clock.monotonic_ns,
@@ -342,33 +330,10 @@ void ReproRun::finish_load() {
   for (const std::string& thing : ending.left_behind) console_.result("left behind: " + thing);
 }
 
-// A stall that healing ended is resolved by the first completion after it, else by the end of all.
-void ReproRun::settle_incident(IncidentRecord& incident) const {
-  if (incident.resolved_ns) return;
-  const Nanos last = last_completion_ns(lab_.board());
-  if (last > incident.detected_ns)
-    incident.resolved_ns = last;
-  else if (state_.ending->healed_ns != 0)
-    incident.resolved_ns = state_.ending->healed_ns;
-}
-
-// Before the end: healing answers what is in flight with errors.
-void ReproRun::take_load_failures() {
-  for (const LoadEntry& load : lab_.board().loads()) {
-    // A fault answered with an error (SIGBUS) is what the read-error variant is about, no failure.
-    std::uint64_t errors = 0, mismatches = 0, sigbus = 0;
-    for (const BoardSlot& slot : lab_.board().slots_of(load)) {
-      errors += slot.errors.load();
-      mismatches += slot.mismatches.load();
-      sigbus += slot.sigbus.load();
-    }
-    if (errors > sigbus)
-      state_.load_failures.push_back(
-          fmt::format("{} operations of {} failed", errors - sigbus, load.name));
-    if (mismatches > 0)
-      state_.load_failures.push_back(
-          fmt::format("{} operations of {} read wrong data", mismatches, load.name));
-  }
+void ReproRun::sample(Nanos now) {
+  if (!sampler_.sample_if_due(now, lab_.board())) return;
+  second_rows_.append(sampler_.csv_row(state_.clock.monotonic_ns));
+  second_rows_.serve(now);
 }
 
 void ReproRun::take_watchdog_figures() {
@@ -380,17 +345,6 @@ void ReproRun::log_event(const std::string& json) {
   run_.append_event(fmt::format("{{\"t_ms\":{:.3f},{}",
                                 static_cast<double>(now - state_.clock.monotonic_ns) / 1e6,
                                 std::string_view(json).substr(1)));
-}
-
-bool ReproRun::as_promised(const Explanation& explanation) const {
-  return stallproof::as_promised({.stall_class = explanation.stall_class,
-                                  .signature = explanation.signature,
-                                  .expected_class = plan_.expected_class,
-                                  .expected_signatures = plan_.expected_signatures});
-}
-
-bool ReproRun::explained_as_promised(const IncidentRecord& incident) const {
-  return incident.explanation && as_promised(*incident.explanation);
 }
 
 }  // namespace stallproof

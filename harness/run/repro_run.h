@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/signals.h"
+#include "harness/run/health_teller.h"
 #include "harness/run/incident_book.h"
 #include "harness/run/incident_captures.h"
 #include "harness/run/lab.h"
@@ -14,6 +15,7 @@
 #include "harness/run/observer_report.h"
 #include "harness/run/repro.h"
 #include "harness/run/second_sampler.h"
+#include "harness/run/series/series_recorder.h"
 #include "harness/store/run_dir.h"
 
 namespace stallproof {
@@ -48,6 +50,8 @@ class ReproRun {
   enum class Step { warming, armed, standing, over };
 
   void begin_load();
+  void tell_begin() const;
+  void tell_blind(std::string_view why) const;
   void advance(Nanos now);
   void arm(Nanos now);
   void undo_if_due(Nanos now);
@@ -58,6 +62,7 @@ class ReproRun {
   [[nodiscard]] Nanos next_deadline_ns(Nanos now) const;
   void read_events();
   void on_event(const WatchEvent& event);
+  void on_gap(const WatchEvent& event);
   void open_incident(const WatchEvent& event);
   void on_scan(const WatchEvent& event);
   void explain_by_proc();
@@ -67,10 +72,11 @@ class ReproRun {
   void check_signals();
   void stand(Nanos now);
   void take_captures(Nanos now);
+  void sample(Nanos now);
   void finish_load();
   void take_watchdog_figures();
   void take_load_failures();
-  void settle_incident(IncidentRecord& incident) const;
+  void settle_incident(IncidentRecord& incident);
   void show_explanation(const IncidentRecord& incident);
   void show_progress(Nanos now);
   [[nodiscard]] double since_start_ms(Nanos at) const { return state_.clock.ms(at); }
@@ -97,6 +103,9 @@ class ReproRun {
   ReproState state_;
   IncidentBook book_;
   SecondSampler sampler_;
+  SeriesRecorder series_;
+  HealthTeller health_;
+  SeriesFile second_rows_;
   Nanos stand_until_ns_ = 0;
   Nanos end_at_ns_ = 0;   // when armed load has run long enough
   Nanos undo_at_ns_ = 0;  // 0: not before the end

@@ -36,14 +36,16 @@ void ReproRun::show_progress(Nanos now) {
   const double elapsed = static_cast<double>(now - state_.clock.monotonic_ns) / 1e9;
   switch (step_) {
     case Step::warming:
-      return console_.progress(fmt::format("{:6.1f} s  warming up", elapsed));
+      return console_.progress(fmt::format("{:6.1f} s  warming up", elapsed), "warming up");
     case Step::armed:
       return console_.progress(
           fmt::format("{:6.1f} s  armed, hazard entered {} times; ends at {:.0f} s without a stall",
                       elapsed, lab_.board().header().service.hazards.load(),
-                      static_cast<double>(end_at_ns_ - state_.clock.monotonic_ns) / 1e9));
+                      static_cast<double>(end_at_ns_ - state_.clock.monotonic_ns) / 1e9),
+          "armed");
     case Step::standing:
-      return console_.progress(fmt::format("{:6.1f} s  the deadlock stands", elapsed));
+      return console_.progress(fmt::format("{:6.1f} s  the deadlock stands", elapsed),
+                               "the deadlock stands");
     case Step::over:
       return;
   }

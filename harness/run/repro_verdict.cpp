@@ -7,6 +7,7 @@
 
 #include "harness/base/units.h"
 #include "harness/run/load_report.h"
+#include "harness/run/target_facts.h"
 
 namespace stallproof {
 namespace {
@@ -81,6 +82,8 @@ void Maker::describe() {
   verdict_.target_path = in_.lab.target().mount_point;
   verdict_.target_fstype = in_.lab.target().fstype;
   verdict_.target_source = in_.lab.target().source;
+  if (!verdict_.target_fstype.empty())
+    note_target_facts(look_at_target_facts(verdict_.target_fstype, 0), verdict_);
   verdict_.captures = in_.captures;
   verdict_.left_behind = state_.ending ? state_.ending->left_behind : std::vector<std::string>{};
 }
@@ -172,6 +175,7 @@ void Maker::decide() {
   verdict_.outcome = outcome.outcome;
   verdict_.exit_code = outcome.exit_code;
   verdict_.reasons = outcome.reasons;
+  note_unlisted(verdict_, in_.book.unlisted());
 }
 
 }  // namespace

@@ -3,11 +3,15 @@
 
 #include <fmt/format.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
+#include "harness/base/node_name.h"
 #include "harness/base/units.h"
+#include "harness/base/version.h"
+#include "harness/run/process_identity.h"
 
 namespace stallproof {
 namespace {
@@ -35,10 +39,20 @@ const char* class_of(const IncidentRecord& incident) {
 
 }  // namespace
 
+ManifestFacts manifest_of(const RunDir& run, OnStall policy, RunStage stage) {
+  return {.run = run.id(),
+          .directory = run.path(),
+          .policy = policy_name(policy),
+          .started = run.made(),
+          .labels = run.labels(),
+          .stage = stage};
+}
+
 std::string manifest_json(const ManifestFacts& facts) {
   using Json = nlohmann::ordered_json;
   utsname name{};
   ::uname(&name);
+  const ProcessIdentity controller = identify_process(::getpid());
   Json incident = nullptr;
   if (facts.incident != nullptr)
     incident = {{"id", facts.incident->id()},
@@ -49,10 +63,13 @@ std::string manifest_json(const ManifestFacts& facts) {
               {"run", facts.run},
               {"state", stage_name(facts.stage)},
               {"directory", facts.directory},
-              {"node", name.nodename},
+              {"node", node_name()},
               {"kernel", name.release},
               {"boot_id", boot_id()},
-              {"tool_version", SP_VERSION},
+              {"controller", {{"pid", controller.pid}, {"start_ticks", controller.start_ticks}}},
+              {"started", facts.started},
+              {"labels", facts.labels},
+              {"tool_version", std::string(tool_version())},
               {"on_stall", facts.policy},
               {"written", format_rfc3339(realtime_now())},
               {"incident", incident}}

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "harness/run/board_figures.h"
+#include "harness/run/incident_news.h"
+
 namespace stallproof {
 namespace {
 
@@ -20,19 +23,39 @@ constexpr Nanos kProcLookLimit = 2 * kSecond;
 
 RunSession::RunSession(Setup setup)
     : in_(std::move(setup)),
-      book_({.lens = in_.lens,
-             .run = in_.run,
-             .evidence = in_.watchdog.evidence(),
-             .load_names = in_.load_names,
-             .conclusive = [](const Explanation& each) { return each.cycle.has_value(); }}) {
+      lane_{.book = IncidentBook(
+                {.lens = in_.lens,
+                 .run = in_.run,
+                 .evidence = in_.watchdog.evidence(),
+                 .load_names = in_.load_names,
+                 .conclusive = [](const Explanation& each) { return each.cycle.has_value(); },
+                 .feed = in_.feed,
+                 .clock = &in_.state.clock,
+                 .marked = [this](Nanos at) { return marks_.at(in_.state.clock, at); }}),
+            .captures = std::move(in_.captures),
+            .teller = in_.teller,
+            .processes = in_.processes,
+            .fail_after = in_.fail_after,
+            .event_prefix = {}},
+      series_({.run = in_.run,
+               .evidence = in_.watchdog.evidence(),
+               .board = in_.board,
+               .load_names = in_.load_names}),
+      marks_(in_.run, series_, in_.feed) {
   in_.state.clock = {.monotonic_ns = monotonic_now(), .realtime_ns = realtime_now()};
+  lane_.book.begin(in_.state.clock.monotonic_ns);
   scanning_ = in_.watchdog.evidence().area().scan_problem[0] == '\0';
 }
 
 void RunSession::begin() {
   log_event(
       Json{{"event", "child"}, {"role", "watchdog"}, {"pid", in_.watchdog.child().pid()}}.dump());
+  marks_.begin();
   in_.state.figures.begin(in_.watchdog.evidence(), in_.state.clock.monotonic_ns);
+  series_.begin(in_.state.clock.monotonic_ns, monotonic_now());
+  if (in_.feed != nullptr)
+    in_.feed->tell(&RunListener::on_begin, run_news(in_.news, in_.run, in_.state.clock),
+                   make_figure_source(in_.board->fd(), in_.watchdog.evidence().fd()));
 }
 
 void RunSession::serve() {
@@ -40,9 +63,15 @@ void RunSession::serve() {
   check_watchdog();
   check_signals();
   const Nanos now = monotonic_now();
-  look_by_proc(now);
-  take_captures(now);
-  in_.state.figures.check_heartbeat(in_.watchdog.evidence(), now);
+  marks_.serve(in_.state.clock, lane_.book, now);
+  for (IncidentLane* const lane : lanes()) {
+    look_by_proc(now, *lane);
+    take_captures(now, *lane);
+  }
+  series_.serve(now, lane_.book.incidents());
+  health_.serve(now, in_.feed, in_.lens, in_.state.left_behind);
+  if (in_.state.figures.check_heartbeat(in_.watchdog.evidence(), now))
+    tell_blind("the watchdog gives no sign of life");
 }
 
 void RunSession::wait(Nanos until, const std::vector<int>& descriptors) const {
@@ -63,75 +92,104 @@ void RunSession::read_events() {
   while (const auto event = in_.watchdog.next_event()) on_event(*event);
 }
 
+// What listens shall not call it an alarm.
+void RunSession::set_canary(IncidentLane* lane) {
+  const bool changed = (canary_ == nullptr) != (lane == nullptr);
+  canary_ = lane;
+  if (changed && in_.feed != nullptr) in_.feed->tell(&RunListener::on_window, lane != nullptr);
+}
+
+std::vector<IncidentLane*> RunSession::lanes() {
+  if (canary_ == nullptr) return {&lane_};
+  return {&lane_, canary_};
+}
+
+IncidentLane* RunSession::lane_of(const WatchEvent& event) {
+  return (event.incident & kCanaryIncident) != 0 ? canary_ : &lane_;
+}
+
+// The canary's loads come behind those of the run.
+bool RunSession::is_of_canary(std::uint32_t load) const { return load >= in_.load_names().size(); }
+
 void RunSession::on_event(const WatchEvent& event) {
   switch (event.kind) {
     case WatchEventKind::incident_opened:
-      return on_opened(event);
     case WatchEventKind::incident_extended:
     case WatchEventKind::incident_resolved:
-      book_.update(event);
-      if (event.kind != WatchEventKind::incident_resolved) return;
-      log_event(
-          Json{{"event", "stall_resolved"}, {"at_ms", in_.state.clock.ms(event.at_ns)}}.dump());
-      return in_.teller.tell_resolved(event.at_ns);
+    case WatchEventKind::supported:
+      if (IncidentLane* const lane = lane_of(event)) on_incident(event, *lane);
+      return;
     case WatchEventKind::scan_taken:
       return on_scan(event);
-    case WatchEventKind::supported:
-      return book_.note_support(event);
     case WatchEventKind::dropout_begin:
     case WatchEventKind::dropout_end:
-      return book_.note_dropout(event);
+      if (!is_of_canary(event.load)) lane_.book.note_dropout(event);
+      return;
     case WatchEventKind::gap:
-      return log_event(
-          Json{{"event", "observer_gap"}, {"ms", in_.state.clock.ms(event.at_ns)}}.dump());
+      return on_gap(event);
   }
 }
 
-void RunSession::on_opened(const WatchEvent& event) {
-  const IncidentRecord& incident = book_.open(event);
-  in_.captures.begin(incident);
-  next_proc_look_ns_ = 0;
-  log_event(Json{{"event", "stall"},
-                 {"incident", incident.id()},
-                 {"onset_ms", in_.state.clock.ms(event.since_ns)},
-                 {"detected_ms", in_.state.clock.ms(event.at_ns)}}
+void RunSession::on_gap(const WatchEvent& event) {
+  const std::string what = take_gap(event, in_.state.clock);
+  series_.note_window(event.since_ns, event.at_ns, "gap", what);
+  log_event(Json{{"event", "observer_gap"}, {"ms", in_.state.clock.ms(event.at_ns)}, {"what", what}}
                 .dump());
-  in_.teller.tell_stall(incident);
+  tell_blind(what);
+}
+
+void RunSession::on_incident(const WatchEvent& event, IncidentLane& lane) {
+  if (event.kind == WatchEventKind::incident_opened) return on_opened(event, lane);
+  if (event.kind == WatchEventKind::supported) return lane.book.note_support(event);
+  lane.book.update(event);
+  if (event.kind == WatchEventKind::incident_resolved) lane.teller.tell_resolved(event.at_ns);
+}
+
+void RunSession::on_opened(const WatchEvent& event, IncidentLane& lane) {
+  const IncidentRecord& incident = lane.book.open(event);
+  lane.captures.begin(incident);
+  lane.next_proc_look_ns = 0;
+  lane.teller.tell_stall(incident);
 }
 
 void RunSession::on_scan(const WatchEvent& event) {
   if (!in_.lens.keep_scan(in_.watchdog.evidence(), event.scan)) return;
-  const IncidentRecord* const incident = book_.standing();
-  if (incident == nullptr || event.at_ns < incident->detected_ns || incident->cycle_confirmed)
-    return;
-  if (auto snapshot = in_.lens.snapshot(in_.processes())) take(std::move(*snapshot));
+  for (IncidentLane* const lane : lanes()) {
+    const IncidentRecord* const incident = lane->book.standing();
+    if (incident == nullptr || event.at_ns < incident->detected_ns || incident->cycle_confirmed)
+      continue;
+    if (auto snapshot = in_.lens.snapshot(lane->processes())) take(std::move(*snapshot), *lane);
+  }
 }
 
-void RunSession::take(LockSnapshot snapshot) {
-  const auto taken = book_.take(std::move(snapshot));
-  if (taken == IncidentBook::Taken::conclusive) in_.teller.tell_explanation(*book_.standing());
+void RunSession::take(LockSnapshot snapshot, IncidentLane& lane) {
+  const auto taken = lane.book.take(std::move(snapshot));
+  if (taken == IncidentBook::Taken::conclusive) lane.teller.tell_explanation(*lane.book.standing());
   if (taken == IncidentBook::Taken::confirmed)
-    log_event(Json{{"event", "cycle_confirmed"}, {"incident", book_.standing()->id()}}.dump());
+    log_event(Json{{"event", lane.event_prefix + "cycle_confirmed"},
+                   {"incident", lane.book.standing()->id()}}
+                  .dump());
 }
 
 // Where BPF is refused.
-void RunSession::look_by_proc(Nanos now) {
-  const IncidentRecord* const incident = book_.standing();
-  if (scanning_ || incident == nullptr || incident->cycle_confirmed || now < next_proc_look_ns_)
+void RunSession::look_by_proc(Nanos now, IncidentLane& lane) {
+  const IncidentRecord* const incident = lane.book.standing();
+  if (scanning_ || incident == nullptr || incident->cycle_confirmed || now < lane.next_proc_look_ns)
     return;
   auto snapshot =
-      in_.lens.snapshot_by_proc(in_.processes(), kProcLookLimit, LiveLens::Others::blocked);
-  next_proc_look_ns_ = monotonic_now() + kProcLookEvery;
-  if (snapshot) take(std::move(*snapshot));
+      in_.lens.snapshot_by_proc(lane.processes(), kProcLookLimit, LiveLens::Others::blocked);
+  lane.next_proc_look_ns = monotonic_now() + kProcLookEvery;
+  if (snapshot) take(std::move(*snapshot), lane);
 }
 
-void RunSession::take_captures(Nanos now) {
-  const IncidentRecord* const incident = book_.standing();
-  in_.captures.serve(
+void RunSession::take_captures(Nanos now, IncidentLane& lane) {
+  const IncidentRecord* const incident = lane.book.standing();
+  lane.captures.serve(
       {.run = in_.run,
-       .book = book_,
+       .book = lane.book,
        .started_ns = in_.state.clock.monotonic_ns,
-       .failing = incident != nullptr && incident->failing_at(now, in_.fail_after(*incident))});
+       .failing = incident != nullptr && incident->failing_at(now, lane.fail_after(*incident)),
+       .marked = marks_.allow_stalls(now)});
 }
 
 void RunSession::check_watchdog() {
@@ -141,6 +199,11 @@ void RunSession::check_watchdog() {
   in_.state.lost.push_back(
       fmt::format("watchdog process ended in mid-run: {}", describe_status(*status)));
   log_event(Json{{"event", "child_lost"}, {"role", "watchdog"}}.dump());
+  tell_blind(in_.state.lost.back());
+}
+
+void RunSession::tell_blind(std::string_view why) const {
+  if (in_.feed != nullptr) in_.feed->tell(&RunListener::on_blind, why);
 }
 
 void RunSession::check_signals() {
@@ -152,14 +215,18 @@ void RunSession::check_signals() {
 
 void RunSession::finish() {
   SessionState& state = in_.state;
-  for (const std::string& thing : in_.captures.finish(in_.run)) state.left_behind.push_back(thing);
+  for (const std::string& thing : lane_.captures.finish(in_.run))
+    state.left_behind.push_back(thing);
   state.figures.take(in_.watchdog.evidence(), in_.watchdog.child().pid(), monotonic_now());
   state.figures.probe_timeouts = in_.lens.probe_timeouts();
   in_.watchdog.command(WatchCommand::end_load);
   if (const std::string stuck = in_.watchdog.end(); !stuck.empty())
     state.left_behind.push_back(stuck);
   read_events();
-  book_.save_all(state.clock.monotonic_ns);
+  marks_.finish(state.clock, lane_.book);
+  series_.close(monotonic_now(), lane_.book.incidents());
+  lane_.book.save_all(state.clock.monotonic_ns);
+  health_.tell(in_.feed, in_.lens, state.left_behind);
   log_event(Json{{"event", "load_ended"}, {"left_behind", state.left_behind}}.dump());
 }
 

@@ -46,6 +46,20 @@ TEST_F(ScratchTest, WhatIsThereAlreadyIsNotTaken) {
   EXPECT_FALSE(make_scratch(scratch_, {}));
 }
 
+TEST_F(ScratchTest, ASharedOneIsRemovedByTheLastThatUsesIt) {
+  ScratchDirectory one = scratch_, two = scratch_;
+  one.mark = "0-run-a";
+  two.mark = "1-run-b";
+  ASSERT_TRUE(make_scratch(one, {"d/file"}));
+  std::ofstream(scratch_.path + "/d/file") << "x";
+  ASSERT_TRUE(make_scratch(two, {"d/file"}));
+  EXPECT_EQ(remove_scratch(one).end, ScratchEnd::removed);
+  EXPECT_TRUE(fs::exists(scratch_.path + "/d/file"));
+  EXPECT_EQ(remove_scratch(two).end, ScratchEnd::removed);
+  EXPECT_TRUE(fs::is_empty(place_));
+  EXPECT_EQ(remove_scratch(two).end, ScratchEnd::removed);  // nothing there
+}
+
 TEST_F(ScratchTest, LinksAreNotFollowed) {
   ASSERT_TRUE(make_scratch(scratch_, {}));
   fs::create_directory(place_ + "/keep");

@@ -15,6 +15,7 @@ namespace {
 
 constexpr Nanos kEvery = kSecond;
 constexpr Nanos kEarly = 50 * kMillisecond;  // ticks jitter
+static_assert(kKernelEvents <= kKmsgKinds);
 
 // The watched process that this thread is of, 0 when it is of none. Only names below /proc: they
 // are answered without a lock of the task (proc_task_lookup, fs/proc/base.c).
@@ -95,9 +96,12 @@ void SystemWatch::note_hung_task(std::int32_t tid, std::int32_t tgid, std::strin
   say(report.subject, "{} {}", comm, tid);
 }
 
-void SystemWatch::take_line(const KmsgRecord& record, SystemView& view, const EvidenceArea& area) {
+void SystemWatch::take_line(const KmsgRecord& record, SystemView& view, EvidenceArea& area) {
   if (!record.kernel) return;  // anybody can write one
   const std::string_view text = record.text();
+  if (const auto event = kernel_event(text))
+    area.health.kmsg_events[static_cast<std::size_t>(*event)].fetch_add(1,
+                                                                        std::memory_order_relaxed);
   switch (classify_kernel_line(text)) {
     case KernelLine::nothing:
       return;

@@ -23,7 +23,7 @@ class SystemWatch {
   void look(SystemView& view, EvidenceArea& area, bool at_once);
   // Where fusectl is not mounted, the scans tell how many requests of a connection wait.
   void take_scan(std::span<const std::byte> scan, const EvidenceArea& area);
-  void take_line(const KmsgRecord& record, SystemView& view, const EvidenceArea& area);
+  void take_line(const KmsgRecord& record, SystemView& view, EvidenceArea& area);
 
  private:
   void note_hung_tasks(SystemView& view, const EvidenceArea& area);

@@ -149,10 +149,9 @@ std::optional<TargetIo> TargetCounters::read_processes(const std::vector<pid_t>&
 void TargetCounters::sample(Nanos now, const WatchTarget& target, const std::vector<pid_t>& tgids,
                             const EvidenceArea& area, ProbeChild* probe) {
   Row row{.at_ns = now};
-  const auto views = copy_views(area);
-  if (!views.empty()) {
-    for (const std::uint64_t ops : views.back().ops) row.completed += ops;
-    for (const std::uint32_t flying : views.back().in_flight) row.in_flight += flying;
+  if (const auto view = newest_view(area)) {
+    for (const std::uint64_t ops : view->ops) row.completed += ops;
+    for (const std::uint32_t flying : view->in_flight) row.in_flight += flying;
   }
   row.processes = read_processes(tgids, probe);
   row.group = read_group(target.cgroup());
@@ -160,25 +159,26 @@ void TargetCounters::sample(Nanos now, const WatchTarget& target, const std::vec
     const auto text = read_file("/proc/diskstats");
     if (text) row.disk = parse_diskstats(*text, target.device());
   }
-  rows_.push_back(row);
+  before_ = last_;
+  last_ = row;
+  if (first_.at_ns == 0) first_ = row;
 }
 
-std::string TargetCounters::csv(const RunClock& clock) const {
+std::string TargetCounters::csv_header() {
   std::string text = "t_ms,completed,in_flight";
   for (const char* source : {"process", "cgroup", "disk"})
     text += fmt::format(",{0}_reads,{0}_writes,{0}_read_bytes,{0}_write_bytes", source);
-  text += ",disk_in_flight\n";
-  for (std::size_t i = 1; i < rows_.size(); ++i) {
-    const Row& now = rows_[i];
-    const Row& before = rows_[i - 1];
-    text += fmt::format("{:.0f},{},{},{},{},{},{}\n", clock.ms(now.at_ns),
-                        now.completed > before.completed ? now.completed - before.completed : 0,
-                        now.in_flight, growth(now.processes, before.processes),
-                        growth(now.group, before.group),
-                        growth(totals_of(now.disk), totals_of(before.disk)),
-                        now.disk ? std::to_string(now.disk->in_flight) : "");
-  }
-  return text;
+  return text + ",disk_in_flight\n";
+}
+
+std::string TargetCounters::csv_row(const RunClock& clock) const {
+  if (before_.at_ns == 0) return "";
+  return fmt::format("{:.0f},{},{},{},{},{},{}\n", clock.ms(last_.at_ns),
+                     last_.completed > before_.completed ? last_.completed - before_.completed : 0,
+                     last_.in_flight, growth(last_.processes, before_.processes),
+                     growth(last_.group, before_.group),
+                     growth(totals_of(last_.disk), totals_of(before_.disk)),
+                     last_.disk ? std::to_string(last_.disk->in_flight) : "");
 }
 
 }  // namespace stallproof

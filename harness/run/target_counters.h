@@ -52,14 +52,19 @@ class TargetCounters {
               const EvidenceArea& area, ProbeChild* probe);
   // Calls of each process at the last sample; 0 where they could not be read.
   [[nodiscard]] const std::vector<std::uint64_t>& calls() const { return calls_; }
-  [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
-  // Growth per row; empty fields where a source could not be read.
-  [[nodiscard]] std::string csv(const RunClock& clock) const;
+  // Of the first, the last and the last but one sample; at_ns 0: there is none yet.
+  [[nodiscard]] const Row& first() const { return first_; }
+  [[nodiscard]] const Row& last() const { return last_; }
+  [[nodiscard]] const Row& before() const { return before_; }
+  [[nodiscard]] static std::string csv_header();
+  // Growth in the last sample, a line; empty fields where a source could not be read, no line for
+  // the first one.
+  [[nodiscard]] std::string csv_row(const RunClock& clock) const;
 
  private:
   std::optional<TargetIo> read_processes(const std::vector<pid_t>& tgids, ProbeChild* probe);
 
-  std::vector<Row> rows_;
+  Row first_, before_, last_;
   std::vector<std::uint64_t> calls_;
 };
 

@@ -89,6 +89,7 @@ void TargetSource::publish(EvidenceArea& area) const {
     row.io_threads.store(loads[i].io_threads, std::memory_order_relaxed);
     row.suspected_since_ns.store(loads[i].suspected_since_ns, std::memory_order_relaxed);
     row.blocked_since_ns.store(loads[i].blocked_since_ns, std::memory_order_relaxed);
+    row.last_done_ns.store(loads[i].last_done_ns, std::memory_order_relaxed);
     row.tgid.store(loads[i].tgid, std::memory_order_release);
   }
 }

@@ -46,6 +46,10 @@ bool read_scratch(std::istringstream& words, ScratchDirectory& scratch) {
          std::getline(words, scratch.path) && !scratch.path.empty();
 }
 
+bool read_shared_scratch(std::istringstream& words, ScratchDirectory& scratch) {
+  return words >> scratch.mark && read_scratch(words, scratch);
+}
+
 void keep_last(const ChangedSetting& setting, std::vector<ChangedSetting>& settings) {
   std::erase_if(settings,
                 [&setting](const ChangedSetting& each) { return each.path == setting.path; });
@@ -69,6 +73,8 @@ Journal parse_journal(const std::string& text) {
     else if (kind == "connection" && words >> number)
       journal.connection = number;
     else if (kind == "scratch" && read_scratch(words, scratch))
+      journal.scratches.push_back(scratch);
+    else if (kind == "shared-scratch" && read_shared_scratch(words, scratch))
       journal.scratches.push_back(scratch);
     else if (kind == "setting" && words >> setting.path >> setting.before >> setting.ours)
       keep_last(setting, journal.settings);
@@ -282,8 +288,9 @@ void UndoJournal::note_setting(const ChangedSetting& setting) {
 }
 
 void UndoJournal::note_scratch(const ScratchDirectory& scratch) {
-  append(
-      fmt::format("scratch {} {} {}\n", scratch.device_major, scratch.device_minor, scratch.path));
+  append(fmt::format("{} {} {} {}\n",
+                     scratch.mark.empty() ? "scratch" : "shared-scratch " + scratch.mark,
+                     scratch.device_major, scratch.device_minor, scratch.path));
   scratches_.push_back(scratch);
 }
 

@@ -24,7 +24,7 @@ namespace stallproof {
 namespace {
 
 constexpr std::size_t kMostPerPoll = 1U << 20U;
-constexpr std::size_t kMostRows = 500'000;        // six days of one a second
+constexpr std::size_t kMostRows = 20'000;         // between two times that they are taken
 constexpr std::int64_t kQuarterHourMs = 900'000;  // every time zone is a multiple of it
 // So late a row is missing: half an interval, and what writing and looking take.
 constexpr Nanos kSlack = kSecond;
@@ -158,10 +158,7 @@ void VdbenchRows::take_line(std::string_view line, Nanos now, Nanos realtime_now
   run_ = row.run;
   // A row that is left out is missing, however soon the next one comes.
   while (expected_ < row.interval && rows_.size() < kMostRows)
-    rows_.push_back({.at_ns = row.at_ns - (row.interval - expected_) * interval_ns_,
-                     .run = run_,
-                     .interval = expected_++,
-                     .missing = true});
+    add_missing(row.at_ns - (row.interval - expected_) * interval_ns_);
   learn_interval(row);
   last_ns_ = row.at_ns;
   last_interval_ = row.interval;
@@ -177,28 +174,29 @@ void VdbenchRows::learn_interval(const VdbenchRow& row) {
   if (interval_ns_ == 0 || seconds * kSecond < interval_ns_) interval_ns_ = seconds * kSecond;
 }
 
+void VdbenchRows::add_missing(Nanos due) {
+  rows_.push_back({.at_ns = due, .run = run_, .interval = expected_++, .missing = true});
+  ++missing_;
+}
+
 void VdbenchRows::notice_missing(Nanos now) {
   if (last_ns_ == 0 || interval_ns_ == 0) return;
   while (rows_.size() < kMostRows) {
     const Nanos due = last_ns_ + (expected_ - last_interval_) * interval_ns_;
     if (now < due + interval_ns_ / 2 + kSlack) return;
-    rows_.push_back({.at_ns = due, .run = run_, .interval = expected_++, .missing = true});
+    add_missing(due);
   }
 }
 
-std::size_t VdbenchRows::missing() const {
-  return static_cast<std::size_t>(
-      std::count_if(rows_.begin(), rows_.end(), [](const VdbenchRow& row) { return row.missing; }));
-}
-
-std::string VdbenchRows::csv(Nanos run_started_ns) const {
-  std::string text = "t_ms,interval,iops,mbps,resp_ms,missing\n";
+std::string VdbenchRows::take_csv(Nanos run_started_ns) {
+  std::string text;
   for (const VdbenchRow& row : rows_) {
     const double ms = (static_cast<double>(row.at_ns) - static_cast<double>(run_started_ns)) / 1e6;
     text += row.missing ? fmt::format("{:.0f},{},,,,1\n", ms, row.interval)
                         : fmt::format("{:.0f},{},{},{},{},0\n", ms, row.interval, row.iops,
                                       row.mbps, row.resp_ms);
   }
+  rows_.clear();
   return text;
 }
 

@@ -34,16 +34,22 @@ class VdbenchRows {
   void feed(std::string_view appended, Nanos now, Nanos realtime_now);
   void notice_missing(Nanos now);
 
+  // Since they were taken last.
   [[nodiscard]] const std::vector<VdbenchRow>& rows() const { return rows_; }
-  [[nodiscard]] std::size_t missing() const;
+  // Of all rows ever.
+  [[nodiscard]] std::size_t missing() const { return missing_; }
   // Why nothing could be read; empty when something was, or nothing was asked for.
   [[nodiscard]] const std::string& problem() const { return problem_; }
-  // t_ms,interval,iops,mbps,resp_ms,missing
-  [[nodiscard]] std::string csv(Nanos run_started_ns) const;
+  [[nodiscard]] static std::string csv_header() {
+    return "t_ms,interval,iops,mbps,resp_ms,missing\n";
+  }
+  // rows() as lines; they are forgotten.
+  [[nodiscard]] std::string take_csv(Nanos run_started_ns);
 
  private:
   void begin_anew();
   void learn_interval(const VdbenchRow& row);
+  void add_missing(Nanos due);
   void take_line(std::string_view line, Nanos now, Nanos realtime_now);
   [[nodiscard]] std::string field(const std::vector<std::string>& words, const char* name) const;
 
@@ -56,6 +62,7 @@ class VdbenchRows {
   std::string rest_;        // a line that is not whole yet
   std::map<std::string, std::size_t> columns_;  // names in lower case
   std::vector<VdbenchRow> rows_;
+  std::size_t missing_ = 0;
   Nanos last_ns_ = 0;      // of the last real row; 0: a run has just ended or none began
   Nanos interval_ns_ = 0;  // learned from two rows that follow each other; 0: not yet
   std::uint64_t last_interval_ = 0;

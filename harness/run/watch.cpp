@@ -5,9 +5,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "harness/probe/result_place.h"
+#include "harness/run/board_figures.h"
 #include "harness/run/crash_on_stall.h"
+#include "harness/run/incident_news.h"
 #include "harness/run/own_cgroup.h"
+#include "harness/run/plan/toml_words.h"
 #include "harness/run/undo_journal.h"
 #include "harness/run/verdict_delivery.h"
 #include "harness/run/watch_run.h"
@@ -20,20 +25,16 @@ constexpr int kNotFound = 127;
 constexpr int kNotExecutable = 126;
 
 std::string plan_toml(const WatchOptions& options, const WatchTarget& target) {
-  const auto quoted = [](const std::string& word) {
-    std::string text = "\"";
-    for (const char letter : word)
-      text += static_cast<unsigned char>(letter) < ' ' || letter == '"' || letter == '\\'
-                  ? fmt::format("\\u{:04X}", static_cast<unsigned char>(letter))
-                  : std::string(1, letter);
-    return text + "\"";
-  };
-  std::string text = fmt::format("[watch]\ntarget = {}\n", quoted(target.name()));
+  std::string text = fmt::format("[watch]\ntarget = {}\n", toml_quoted(target.name()));
+  if (!options.mount.empty()) text += fmt::format("mount = {}\n", toml_quoted(target.path()));
+  if (!options.cgroup.empty()) text += fmt::format("cgroup = {}\n", toml_quoted(options.cgroup));
   if (!options.command.empty()) {
-    text += "command = [";
-    for (const std::string& word : options.command) text += quoted(word) + ", ";
-    text += "]\n";
+    std::error_code error;
+    text += fmt::format("directory = {}\ncommand = {}\n",
+                        toml_quoted(std::filesystem::current_path(error).string()),
+                        toml_names(options.command));
   }
+  if (options.duration) text += fmt::format("duration_ms = {}\n", *options.duration / kMillisecond);
   return text + fmt::format("stall_after_ms = {}\nfail_after_ms = {}\n",
                             options.thresholds.stall_after / kMillisecond,
                             options.thresholds.fail_after / kMillisecond);
@@ -80,11 +81,12 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
   for (const std::string& line : undo_leftovers(runtime_directory())) console.problem(line);
   auto watchdog = WatchdogChild::create();
   if (!watchdog) return Failure(watchdog.error());
-  auto run = RunDir::create({.out = options.out, .name_stem = "watch"});
+  auto run = RunDir::create({.out = options.out, .name_stem = "watch", .labels = options.labels});
   if (!run) return Failure(run.error());
+  run->echo_events([&console](std::string_view event) { console.json_line(event); });
   run->save("env.json", environment_json());
   run->save("plan.toml", plan_toml(options, *target));
-  auto captures = IncidentCaptures::create(options.policy, *run, console);
+  auto captures = IncidentCaptures::create(options.policy, *run, console, options.feed);
   if (!captures) return Failure(captures.error());
   if (auto up = watchdog->start({.thresholds = options.thresholds}); !up) {
     watchdog->end();
@@ -122,11 +124,26 @@ void WatchRun::take_captures(Nanos now) {
   captures_.serve({.run = run_,
                    .book = book_,
                    .started_ns = state_.clock.monotonic_ns,
-                   .failing = failing_stands(now)});
+                   .failing = failing_stands(now),
+                   .marked = marks_.allow_stalls(now)});
+}
+
+void WatchRun::tell_begin() const {
+  if (options_.feed == nullptr) return;
+  RunNews news{.command = "watch", .target = target_.name(), .labels = options_.labels};
+  if (!target_.path().empty()) news.targets[""] = target_.path();
+  if (options_.duration) news.duration_ms = static_cast<double>(*options_.duration) / 1e6;
+  options_.feed->tell(&RunListener::on_begin, run_news(news, run_, state_.clock),
+                      make_figure_source(-1, watchdog_.evidence().fd()));
+}
+
+void WatchRun::tell_blind(std::string_view why) const {
+  if (options_.feed != nullptr) options_.feed->tell(&RunListener::on_blind, why);
 }
 
 int WatchRun::conclude() {
   state_.figures.probe_timeouts = lens_.probe_timeouts();
+  health_.tell(options_.feed, lens_, state_.left_behind);
   const std::string id = run_.id();
   const std::vector<std::string> names = load_names();
   const Verdict verdict =
@@ -140,11 +157,12 @@ int WatchRun::conclude() {
                           .command_status = command_ ? command_->status() : std::nullopt,
                           .command_calls = command_ ? command_->calls_made() : std::nullopt,
                           .captures = captures_.entry(),
+                          .marks = marks_.entries(state_.clock),
                           .run_id = id,
                           .unsaved = run_.first_problem()});
   std::vector<std::string> notes;
   for (const std::string& spot : verdict.observer.blind_spots) notes.push_back("not seen: " + spot);
-  return deliver_verdict(run_, console_, verdict, notes);
+  return deliver_verdict(run_, console_, verdict, notes, options_.feed);
 }
 
 }  // namespace stallproof

@@ -12,6 +12,7 @@
 #include "harness/capture/stall_policy.h"
 #include "harness/detect/detector.h"
 #include "harness/sink/console.h"
+#include "harness/sink/run_feed.h"
 
 namespace stallproof {
 
@@ -30,6 +31,7 @@ struct WatchOptions {
   std::string out;
   std::map<std::string, std::string> labels;
   std::vector<std::string> fs_files;
+  const RunFeed* feed = nullptr;  // who listens
 };
 
 // The exit code of the command. Errors are those that no verdict could be given for.

@@ -17,12 +17,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr Nanos kLoopStep = 100 * kMillisecond;
 constexpr Nanos kMembersEvery = 250 * kMillisecond;
-constexpr Nanos kProcLookEvery = 500 * kMillisecond;
 // After a signal was passed on; a second signal ends the watch at once.
 constexpr Nanos kCommandMayEnd = 5 * kSecond;
-constexpr Nanos kProcLookLimit = 2 * kSecond;
-// Two looks that far apart with the same tasks in the circle: it will not open by itself.
-constexpr Nanos kCycleStands = 200 * kMillisecond;
 
 }  // namespace
 
@@ -42,9 +38,19 @@ WatchRun::WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, 
              .run = run_,
              .evidence = watchdog_.evidence(),
              .load_names = [this] { return load_names(); },
-             .conclusive = [](const Explanation& each) { return each.cycle.has_value(); }}),
-      vdbench_(options.vdbench_output) {
+             .conclusive = [](const Explanation& each) { return each.cycle.has_value(); },
+             .feed = options.feed,
+             .clock = &state_.clock,
+             .marked = [this](Nanos at) { return marks_.at(state_.clock, at); }}),
+      series_({.run = run_,
+               .evidence = watchdog_.evidence(),
+               .load_names = [this] { return load_names(); }}),
+      marks_(run_, series_, options.feed),
+      counter_rows_(run_, "series/seconds.csv", TargetCounters::csv_header()),
+      vdbench_(options.vdbench_output),
+      vdbench_rows_(run_, "series/vdbench.csv", VdbenchRows::csv_header()) {
   state_.clock = {.monotonic_ns = monotonic_now(), .realtime_ns = realtime_now()};
+  book_.begin(state_.clock.monotonic_ns);
   scanning_ = watchdog_.evidence().area().scan_problem[0] == '\0';
   state_.sees_stacks = !scanning_ && lens_.sees_stacks(watchdog_.child().pid());
 }
@@ -52,9 +58,12 @@ WatchRun::WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, 
 Result<> WatchRun::begin() {
   log_event(
       Json{{"event", "child"}, {"role", "watchdog"}, {"pid", watchdog_.child().pid()}}.dump());
+  marks_.begin();
   state_.figures.begin(watchdog_.evidence(), state_.clock.monotonic_ns);
+  series_.begin(state_.clock.monotonic_ns, monotonic_now());
   refresh_members(monotonic_now());
   keep_watchdog_apart();
+  tell_begin();
   if (command_) {
     if (auto started = command_->go(); !started) return started;
     log_event(Json{{"event", "command_started"}, {"pid", command_->pid()}}.dump());
@@ -79,8 +88,12 @@ void WatchRun::drive() {
     sample_counters(now);
     check_suspected(now);
     look_by_proc(now);
-    state_.figures.check_heartbeat(watchdog_.evidence(), now);
+    if (state_.figures.check_heartbeat(watchdog_.evidence(), now))
+      tell_blind("the watchdog gives no sign of life");
+    health_.serve(now, options_.feed, lens_, state_.left_behind);
+    marks_.serve(state_.clock, book_, now);
     take_captures(now);
+    series_.serve(now, book_.incidents());
     check_end(now);
     show_progress(now);
   }
@@ -91,11 +104,13 @@ void WatchRun::drive() {
   if (const std::string stuck = watchdog_.end(); !stuck.empty())
     state_.left_behind.push_back(stuck);
   read_events();
+  marks_.finish(state_.clock, book_);
+  series_.close(monotonic_now(), book_.incidents());
   book_.save_all(state_.clock.monotonic_ns);
-  run_.save("series/seconds.csv", counters_.csv(state_.clock));
+  counter_rows_.close();
   vdbench_.poll(monotonic_now(), realtime_now());
-  if (!vdbench_.rows().empty())
-    run_.save("series/vdbench.csv", vdbench_.csv(state_.clock.monotonic_ns));
+  take_vdbench_rows();
+  vdbench_rows_.close();
   if (!vdbench_.problem().empty()) console_.problem("vdbench: " + vdbench_.problem());
   if (vdbench_.missing() > 0)
     console_.result(fmt::format("vdbench: {} of its rows are missing", vdbench_.missing()));
@@ -126,7 +141,6 @@ void WatchRun::on_event(const WatchEvent& event) {
     case WatchEventKind::incident_resolved:
       book_.update(event);
       if (event.kind != WatchEventKind::incident_resolved) return;
-      log_event(Json{{"event", "stall_resolved"}, {"at_ms", state_.clock.ms(event.at_ns)}}.dump());
       return tell(event.at_ns, "resolved: nothing of it stands still any more");
     case WatchEventKind::scan_taken:
       return on_scan(event);
@@ -136,101 +150,16 @@ void WatchRun::on_event(const WatchEvent& event) {
     case WatchEventKind::dropout_end:
       return book_.note_dropout(event);
     case WatchEventKind::gap:
-      return log_event(
-          Json{{"event", "observer_gap"}, {"ms", state_.clock.ms(event.at_ns)}}.dump());
+      return on_gap(event);
   }
 }
 
-void WatchRun::on_opened(const WatchEvent& event) {
-  // What the circle alone had shown before is the same stall.
-  if (IncidentRecord* const known = book_.standing(); known != nullptr && known->by_cycle) {
-    known->watch_number = event.incident;
-    known->kinds = event.kinds;
-    known->stalled = event.stalled;
-    return;
-  }
-  const IncidentRecord& incident = book_.open(event);
-  captures_.begin(incident);
-  next_proc_look_ns_ = 0;
-  log_event(Json{{"event", "stall"},
-                 {"incident", incident.id()},
-                 {"onset_ms", state_.clock.ms(event.since_ns)},
-                 {"detected_ms", state_.clock.ms(event.at_ns)}}
-                .dump());
-  tell(event.at_ns,
-       fmt::format("STALL: no I/O has completed for {} and tasks are blocked (since +{:.3f} s)",
-                   format_duration(event.at_ns - event.since_ns),
-                   state_.clock.ms(event.since_ns) / 1e3));
-}
-
-void WatchRun::on_scan(const WatchEvent& event) {
-  if (!lens_.keep_scan(watchdog_.evidence(), event.scan)) return;
-  const IncidentRecord* const incident = book_.standing();
-  if (incident != nullptr && (event.at_ns < incident->detected_ns || incident->cycle_confirmed))
-    return;
-  auto snapshot = lens_.snapshot(members_);
-  if (!snapshot) return;
-  if (incident != nullptr) return take(std::move(*snapshot));
-  look_for_cycle(std::move(*snapshot), event.at_ns);
-}
-
-void WatchRun::take(LockSnapshot snapshot) {
-  switch (book_.take(std::move(snapshot))) {
-    case IncidentBook::Taken::conclusive:
-      return tell_explanation(*book_.standing());
-    case IncidentBook::Taken::confirmed:
-      log_event(Json{{"event", "cycle_confirmed"}, {"incident", book_.standing()->id()}}.dump());
-      return;
-    case IncidentBook::Taken::saved:
-    case IncidentBook::Taken::ignored:
-      return;
-  }
-}
-
-// Some threads sleep unchanged while others of their process complete: a slow device, or a circle
-// that the others have not reached yet.
-void WatchRun::look_for_cycle(LockSnapshot snapshot, Nanos now) {
-  const auto since = blocked_since();
-  if (!since || now < *since + options_.thresholds.stall_after) {
-    cycle_.reset();
-    return;
-  }
-  const Explanation explanation = lens_.explain_snapshot(snapshot);
-  if (!explanation.cycle) {
-    cycle_.reset();
-    return;
-  }
-  if (!cycle_ || cycle_->nodes != *explanation.cycle) {
-    cycle_ = SeenCycle{.nodes = *explanation.cycle, .at_ns = now};
-    return;
-  }
-  if (now < cycle_->at_ns + kCycleStands) return;
-  IncidentRecord& incident = book_.open_by_cycle(*since, monotonic_now());
-  captures_.begin(incident);
-  log_event(Json{{"event", "stall"},
-                 {"incident", incident.id()},
-                 {"onset_ms", state_.clock.ms(incident.onset_ns)},
-                 {"detected_ms", state_.clock.ms(incident.detected_ns)}}
-                .dump());
-  tell(incident.detected_ns,
-       "STALL: tasks wait for each other in a circle, while others still complete");
-  take(std::move(snapshot));
-  incident.cycle_confirmed = true;
-}
-
-// Where BPF is refused: the same questions to /proc, through a child that may be sacrificed.
-void WatchRun::look_by_proc(Nanos now) {
-  if (scanning_ || now < next_proc_look_ns_) return;
-  const IncidentRecord* const incident = book_.standing();
-  const auto since = blocked_since();
-  const bool worth = incident != nullptr ? !incident->cycle_confirmed
-                                         : since && now >= *since + options_.thresholds.stall_after;
-  if (!worth) return;
-  auto snapshot = lens_.snapshot_by_proc(members_, kProcLookLimit, LiveLens::Others::blocked);
-  next_proc_look_ns_ = monotonic_now() + kProcLookEvery;
-  if (!snapshot) return;
-  if (incident != nullptr) return take(std::move(*snapshot));
-  look_for_cycle(std::move(*snapshot), monotonic_now());
+void WatchRun::on_gap(const WatchEvent& event) {
+  const std::string what = take_gap(event, state_.clock);
+  series_.note_window(event.since_ns, event.at_ns, "gap", what);
+  log_event(
+      Json{{"event", "observer_gap"}, {"ms", state_.clock.ms(event.at_ns)}, {"what", what}}.dump());
+  tell_blind(what);
 }
 
 void WatchRun::refresh_members(Nanos now) {
@@ -275,11 +204,14 @@ void WatchRun::check_suspected(Nanos now) {
 void WatchRun::sample_counters(Nanos now) {
   if (now >= next_vdbench_ns_) {
     vdbench_.poll(now, realtime_now());
+    take_vdbench_rows();
     next_vdbench_ns_ = now + kSecond;
   }
   if (now < next_counters_ns_) return;
   EvidenceArea& area = watchdog_.evidence().area();
   counters_.sample(now, target_, members_, area, lens_.probe());
+  counter_rows_.append(counters_.csv_row(state_.clock));
+  counter_rows_.serve(now);
   for (std::size_t i = 0; i < members_.size(); ++i) {
     if (counters_.calls()[i] == 0) continue;
     for (WatchedProcess& entry : area.watched) {
@@ -292,6 +224,12 @@ void WatchRun::sample_counters(Nanos now) {
   next_counters_ns_ = now + (scanning_ ? kSecond : kMembersEvery);
 }
 
+void WatchRun::take_vdbench_rows() {
+  if (const std::string rows = vdbench_.take_csv(state_.clock.monotonic_ns); !rows.empty())
+    vdbench_rows_.append(rows);
+  vdbench_rows_.serve(monotonic_now());
+}
+
 void WatchRun::check_watchdog() {
   const bool known = watchdog_.child().reaped();
   const auto status = watchdog_.child().try_reap();
@@ -300,6 +238,7 @@ void WatchRun::check_watchdog() {
       fmt::format("watchdog process ended in mid-run: {}", describe_status(*status)));
   log_event(Json{{"event", "child_lost"}, {"role", "watchdog"}}.dump());
   console_.problem(state_.lost.back() + "; the load goes on unwatched");
+  tell_blind(state_.lost.back());
 }
 
 void WatchRun::check_target(Nanos now) {
@@ -334,17 +273,6 @@ void WatchRun::check_signals() {
   }
 }
 
-// A circle that the watchdog did not report is over when nobody of it is blocked as he was.
-void WatchRun::check_circle(Nanos now) {
-  IncidentRecord* const incident = book_.standing();
-  if (incident == nullptr || !incident->by_cycle || incident->watch_number != 0) return;
-  const auto since = blocked_since();
-  if (since && *since <= incident->onset_ns) return;
-  incident->resolved_ns = now;
-  log_event(Json{{"event", "stall_resolved"}, {"at_ms", state_.clock.ms(now)}}.dump());
-  tell(now, "resolved: the circle has opened");
-}
-
 void WatchRun::check_end(Nanos now) {
   check_circle(now);
   if (options_.duration && now >= state_.clock.monotonic_ns + *options_.duration)
@@ -365,32 +293,11 @@ void WatchRun::end(std::string why) {
   over_ = true;
 }
 
-// Of the threads that sleep unchanged in a file-system wait, the one that sleeps longest.
-std::optional<Nanos> WatchRun::blocked_since() const {
-  std::optional<Nanos> since;
-  for (const TargetRow& row : watchdog_.evidence().area().targets) {
-    if (row.tgid.load(std::memory_order_relaxed) == 0) continue;
-    const Nanos at = row.blocked_since_ns.load(std::memory_order_relaxed);
-    if (at != 0 && (!since || at < *since)) since = at;
-  }
-  return since;
-}
-
-std::vector<std::string> WatchRun::load_names() const {
-  std::vector<std::string> names;
-  for (const TargetRow& row : watchdog_.evidence().area().targets) {
-    const std::int32_t tgid = row.tgid.load(std::memory_order_acquire);
-    if (tgid == 0) break;
-    const std::size_t length = ::strnlen(row.comm.data(), row.comm.size());
-    const std::string_view comm(row.comm.data(), length);
-    names.push_back(tgid < 0 ? std::string(comm) : fmt::format("{}-{}", comm, tgid));
-  }
-  return names;
-}
-
 std::vector<pid_t> WatchRun::our_children() const {
   std::vector<pid_t> ours{watchdog_.child().pid()};
   if (const ProbeChild* const probe = lens_.probe_if_started()) ours.push_back(probe->pid());
+  if (options_.feed != nullptr)
+    for (const pid_t pid : options_.feed->processes()) ours.push_back(pid);
   return ours;
 }
 

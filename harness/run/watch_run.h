@@ -9,11 +9,15 @@
 
 #include "harness/base/signals.h"
 #include "harness/run/foreign_command.h"
+#include "harness/run/health_teller.h"
 #include "harness/run/incident_book.h"
 #include "harness/run/incident_captures.h"
 #include "harness/run/live_lens.h"
 #include "harness/run/observer_report.h"
+#include "harness/run/run_marks.h"
+#include "harness/run/series/series_recorder.h"
 #include "harness/run/target_counters.h"
+#include "harness/run/target_rows.h"
 #include "harness/run/vdbench_rows.h"
 #include "harness/run/watch.h"
 #include "harness/run/watch_target.h"
@@ -60,9 +64,12 @@ class WatchRun {
 
  private:
   void keep_watchdog_apart();
+  void tell_begin() const;
+  void tell_blind(std::string_view why) const;
   void wait_for_something();
   void read_events();
   void on_event(const WatchEvent& event);
+  void on_gap(const WatchEvent& event);
   void on_opened(const WatchEvent& event);
   void on_scan(const WatchEvent& event);
   void take(LockSnapshot snapshot);
@@ -72,6 +79,7 @@ class WatchRun {
   void refresh_members(Nanos now);
   void check_suspected(Nanos now);
   void sample_counters(Nanos now);
+  void take_vdbench_rows();
   void check_watchdog();
   void check_target(Nanos now);
   void check_signals();
@@ -87,7 +95,9 @@ class WatchRun {
   void name_what_is_left();
   [[nodiscard]] std::optional<Nanos> blocked_since() const;
   [[nodiscard]] bool failing_stands(Nanos now);
-  [[nodiscard]] std::vector<std::string> load_names() const;
+  [[nodiscard]] std::vector<std::string> load_names() const {
+    return target_names(watchdog_.evidence().area());
+  }
   [[nodiscard]] std::vector<pid_t> our_children() const;
   void log_event(const std::string& json);
 
@@ -100,10 +110,15 @@ class WatchRun {
   std::optional<ForeignCommand> command_;
   SignalWatch signals_;
   Console& console_;
-  IncidentBook book_;
-  TargetCounters counters_;
-  VdbenchRows vdbench_;
   WatchState state_;
+  IncidentBook book_;
+  SeriesRecorder series_;
+  RunMarks marks_;
+  HealthTeller health_;
+  TargetCounters counters_;
+  SeriesFile counter_rows_;
+  VdbenchRows vdbench_;
+  SeriesFile vdbench_rows_;
 
   struct SeenCycle {
     std::vector<std::string> nodes;  // as in Explanation::cycle

@@ -21,16 +21,18 @@ void WatchRun::tell_explanation(const IncidentRecord& incident) {
 }
 
 void WatchRun::show_progress(Nanos now) {
-  const auto& rows = counters_.rows();
-  if (rows.size() < 2) return;
-  const auto& last = rows[rows.size() - 1];
-  const auto& before = rows[rows.size() - 2];
+  const std::string phase = fmt::format("{} processes", members_.size());
+  const auto& last = counters_.last();
+  const auto& before = counters_.before();
+  // What a command writes to the terminal that it shares with us must stay whole.
+  if (before.at_ns == 0 || command_) return console_.pass(phase);
   const double seconds = static_cast<double>(last.at_ns - before.at_ns) / 1e9;
   const auto grown = last.completed > before.completed ? last.completed - before.completed : 0;
-  console_.progress(fmt::format("{:6.1f} s  {} processes, {:.0f} calls/s completed, {} blocked{}",
-                                state_.clock.ms(now) / 1e3, members_.size(),
-                                static_cast<double>(grown) / seconds, last.in_flight,
-                                book_.standing() != nullptr ? ", STALL" : ""));
+  console_.progress(
+      fmt::format("{:6.1f} s  {} processes, {:.0f} calls/s completed, {} blocked{}",
+                  state_.clock.ms(now) / 1e3, members_.size(), static_cast<double>(grown) / seconds,
+                  last.in_flight, book_.standing() != nullptr ? ", STALL" : ""),
+      phase);
 }
 
 // Nothing of it is ours to end: it is named, with what would end it.

@@ -89,6 +89,7 @@ Result<WatchTarget> WatchTarget::find_mount(const std::string& path) {
   target.source_ = mount->source;
   target.mount_id_ = mount->id;
   if (is_fuse(*mount) && mount->device_major == 0) target.connection_ = mount->device_minor;
+  target.facts_ = look_at_target_facts(mount->fstype, target.connection_);
   if (mount->device_major != 0)
     target.device_ = fmt::format("{} {}", mount->device_major, mount->device_minor);
   return target;
@@ -115,7 +116,7 @@ ProcessList WatchTarget::members(const std::vector<pid_t>& ours) {
   ProcessList list;
   if (kind_ == Kind::command) {
     // Orphans of the command are children of ours.
-    list = descendants_of(::getpid(), kLookLimit);
+    list = descendants_of(::getpid(), kLookLimit, "/proc", ours);
   } else if (kind_ == Kind::process) {
     list = descendants_of(root_, kLookLimit);
   } else if (kind_ == Kind::mount) {

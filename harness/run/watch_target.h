@@ -12,6 +12,7 @@
 #include "harness/base/result.h"
 #include "harness/probe/process_tree.h"
 #include "harness/run/process_identity.h"
+#include "harness/run/target_facts.h"
 #include "harness/run/watch.h"
 
 namespace stallproof {
@@ -34,6 +35,7 @@ class WatchTarget {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::string& fstype() const { return fstype_; }
   [[nodiscard]] const std::string& source() const { return source_; }
+  [[nodiscard]] const TargetFacts& facts() const { return facts_; }
   // Major and minor number of a mount's device as in /proc/diskstats; empty when it has none.
   [[nodiscard]] const std::string& device() const { return device_; }
   // Number of a FUSE mount's connection; 0: of none.
@@ -50,6 +52,7 @@ class WatchTarget {
 
   Kind kind_ = Kind::command;
   std::string name_, path_, fstype_, source_, device_, cgroup_;
+  TargetFacts facts_;
   pid_t root_ = 0;
   ProcessIdentity identity_;
   Fd pidfd_;

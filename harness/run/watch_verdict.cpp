@@ -11,10 +11,9 @@ namespace {
 // Totals since the watchdog first saw each load.
 std::map<std::string, WorkloadEntry> workloads(const WatchVerdictInput& in) {
   std::map<std::string, WorkloadEntry> loads;
-  const auto views = copy_views(in.evidence.area());
-  if (views.empty()) return loads;
-  for (std::size_t i = 0; i < in.load_names.size(); ++i)
-    loads[in.load_names[i]].ops = views.back().ops[i];
+  const auto view = newest_view(in.evidence.area());
+  if (!view) return loads;
+  for (std::size_t i = 0; i < in.load_names.size(); ++i) loads[in.load_names[i]].ops = view->ops[i];
   return loads;
 }
 
@@ -22,10 +21,9 @@ bool work_was_seen(const WatchVerdictInput& in, const Verdict& verdict) {
   if (in.command_calls.value_or(0) > 0) return true;
   for (const auto& [name, load] : verdict.workloads)
     if (load.ops > 0) return true;
-  const auto& rows = in.counters.rows();
-  if (rows.size() < 2 || !rows.front().processes || !rows.back().processes) return false;
-  return rows.back().processes->reads + rows.back().processes->writes >
-         rows.front().processes->reads + rows.front().processes->writes;
+  const auto& first = in.counters.first().processes;
+  const auto& last = in.counters.last().processes;
+  return first && last && last->reads + last->writes > first->reads + first->writes;
 }
 
 std::vector<std::string> sight_lost(const WatchVerdictInput& in) {
@@ -63,8 +61,10 @@ Verdict make_watch_verdict(const WatchVerdictInput& in) {
   verdict.target_path = in.target.path();
   verdict.target_fstype = in.target.fstype();
   verdict.target_source = in.target.source();
+  note_target_facts(in.target.facts(), verdict);
   verdict.left_behind = in.state.left_behind;
   verdict.captures = in.captures;
+  verdict.marks = in.marks;
   verdict.observer = observer_entry(in.evidence, in.state.figures, in.book.incidents());
   verdict.dropouts =
       dropout_entries(in.book.dropouts(), in.load_names, in.state.clock, monotonic_now());
@@ -79,7 +79,7 @@ Verdict make_watch_verdict(const WatchVerdictInput& in) {
                    .lost = in.state.lost,
                    .impaired = sight_lost(in),
                    .unsaved = in.unsaved,
-                   .stalls = in.book.incidents().size()};
+                   .stalls = in.book.incidents().size() + in.book.unlisted().stalls};
   for (const IncidentRecord& incident : in.book.incidents()) {
     const StallEntry stall =
         stall_entry(incident, in.state.clock, in.options.thresholds.fail_after);
@@ -94,6 +94,7 @@ Verdict make_watch_verdict(const WatchVerdictInput& in) {
   verdict.outcome = outcome.outcome;
   verdict.exit_code = outcome.exit_code;
   verdict.reasons = outcome.reasons;
+  note_unlisted(verdict, in.book.unlisted());
   return verdict;
 }
 

@@ -8,18 +8,18 @@
 #include <optional>
 #include <vector>
 
+#include "harness/base/suspend_time.h"
 #include "harness/board/evidence.h"
 #include "harness/detect/blocked_tasks.h"
-#include "harness/detect/device_inflight.h"
+#include "harness/detect/cpu_queue.h"
+#include "harness/detect/detector_table.h"
 #include "harness/detect/dropout.h"
-#include "harness/detect/fuse_waiting.h"
 #include "harness/detect/incident.h"
-#include "harness/detect/kernel_reports.h"
 #include "harness/detect/load_thresholds.h"
 #include "harness/detect/no_progress.h"
-#include "harness/detect/pressure.h"
 #include "harness/probe/kernel_scan.h"
 #include "harness/probe/kmsg_reader.h"
+#include "harness/run/lock_queue.h"
 #include "harness/run/progress_source.h"
 #include "harness/run/system_watch.h"
 
@@ -32,6 +32,7 @@ struct WatchdogOptions {
   Thresholds thresholds;
   std::vector<OwnThresholds> own;  // of loads that have theirs
   int channel_fd = -1;
+  Nanos (*suspended_ns)() = suspended_now;
 };
 
 class Watchdog {
@@ -53,17 +54,29 @@ class Watchdog {
   void look_at_gap(Nanos now);
   void scan_if_due(bool incident_opened);
   [[nodiscard]] bool scan_due(Nanos now) const;
+  [[nodiscard]] Nanos suspicious_after(std::size_t load) const;
   [[nodiscard]] bool suspicious(Nanos now) const;
   void scan(Nanos now, KernelScan::Depth depth);
   [[nodiscard]] bool something_stands(Nanos now) const;
   void watch_processes();
   void feed_blocked_tasks(const ScanSlot& slot);
+  void feed_cpu_queue(const ScanSlot& slot);
+  void count_lock_queue(const ScanSlot& slot);
   void judge();
-  void report_changes(std::optional<IncidentChange> change);
+  // One incident at a time of the run's loads, and one of the canary's beside it.
+  struct IncidentLine {
+    IncidentTracker tracker;
+    std::uint32_t flag = 0;          // in the numbers of its incidents
+    std::uint32_t support_told = 0;  // kinds the controller knows of, by bits
+  };
+  void report_change(IncidentLine& line, IncidentChange change);
   void report_dropouts();
-  void report_support();
+  void report_support(IncidentLine& line);
   void send(const WatchEvent& event);
-  [[nodiscard]] WatchEvent incident_event(WatchEventKind kind) const;
+  [[nodiscard]] WatchEvent incident_event(WatchEventKind kind, const IncidentLine& line) const;
+  [[nodiscard]] bool standing() const {
+    return incident_.tracker.standing() || canary_.tracker.standing();
+  }
   void record_view();
   void drain_kernel_log();
   void update_health(Nanos began);
@@ -85,24 +98,22 @@ class Watchdog {
   FindingList findings_;
   NoProgress no_progress_;
   StuckOp stuck_op_;
-  BlockedTasks blocked_tasks_;
   Dropout dropout_;
-  HungTasks hung_tasks_;
-  DeviceInflight device_inflight_;
-  FuseWaiting fuse_waiting_;
-  Pressure pressure_;
-  KernelLog kernel_trouble_;
+  std::vector<std::unique_ptr<Detector>> detectors_;  // those that need nothing but the view
   std::unique_ptr<BlockedTaskTable> blocked_table_;
-  IncidentTracker incident_;
+  std::unique_ptr<CpuQueue> cpu_queue_;
+  std::unique_ptr<LockQueue> lock_queue_;
+  IncidentLine incident_, canary_;
 
+  bool knows_queues_;  // for a CPU
   bool knows_gaps_;
   Nanos next_tick_ns_ = 0;
   Nanos last_tick_ns_ = 0;
   Nanos last_scan_ns_ = 0;
+  Nanos suspended_ns_ = 0;  // as of the last tick
   std::uint64_t scan_sequence_ = 0;
   std::array<std::int32_t, kWatchedMax> watched_{};  // processes the scan knows, 0 = none
   Nanos judge_from_ns_ = 0;                          // a gap forbids judgement before
-  std::uint32_t support_told_ = 0;                   // kinds the controller knows of, by bits
   bool load_ended_ = false;
   bool quit_ = false;
 };

@@ -80,6 +80,10 @@ Result<> WatchdogChild::start(const Setup& setup) {
     words.set("board", std::to_string(setup.board_fd));
     keep.push_back(setup.board_fd);
   }
+  if (setup.canary_fd >= 0) {
+    words.set("canary-board", std::to_string(setup.canary_fd));
+    keep.push_back(setup.canary_fd);
+  }
   // Where there is no such copy it runs from its file, and says so itself (protection_problem).
   const auto program = seal_copy_of_program();
   return start_role(child_, "watchdog", words, keep, setup.noted, kReadyWithin,
@@ -110,6 +114,12 @@ void WatchdogChild::watch_connection(std::uint32_t number) {
     entry.store(number, std::memory_order_release);
     return;
   }
+}
+
+void WatchdogChild::forget_connection(std::uint32_t number) {
+  for (auto& entry : evidence_.area().watched_fuse)
+    if (number != 0 && entry.load(std::memory_order_relaxed) == number)
+      entry.store(0, std::memory_order_release);
 }
 
 void WatchdogChild::command(WatchCommand command) const {

@@ -29,6 +29,7 @@ class WatchdogChild {
     std::vector<OwnThresholds> own;  // of loads that have theirs
     int board_fd = -1;  // our own loads; -1: foreign processes, named by watch_process()
     std::function<void(pid_t)> noted;
+    int canary_fd = -1;  // board of the canary's loads, counted behind those of board_fd; -1: none
   };
   static Result<WatchdogChild> create();
   // Returns when the watchdog has opened and touched all it needs. On failure the process, if there
@@ -41,6 +42,7 @@ class WatchdogChild {
   // From now on this FUSE connection's unanswered requests are looked at. Name it before load
   // starts. Ignored when the table is full.
   void watch_connection(std::uint32_t number);
+  void forget_connection(std::uint32_t number);
   void command(WatchCommand command) const;
   // Next event, if one is waiting.
   [[nodiscard]] std::optional<WatchEvent> next_event() const;

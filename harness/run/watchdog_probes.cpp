@@ -85,10 +85,26 @@ void Watchdog::drain_kernel_log() {
 void Watchdog::feed_blocked_tasks(const ScanSlot& slot) {
   blocked_table_->begin_scan(slot.taken_ns);
   for_each_task({slot.bytes.data(), slot.size}, [this](const ScanTask& task) {
-    if (is_blocked(task, quiet_))
-      blocked_table_->saw(static_cast<std::uint32_t>(task.tid), task.switches, stack_hash(task));
+    if (const BlockedState state = blocked_state(task, quiet_); state != BlockedState::none)
+      blocked_table_->saw(static_cast<std::uint32_t>(task.tid), task.switches, stack_hash(task),
+                          state);
   });
   view_.blocked = blocked_table_->finish_scan(options_.thresholds.stall_after);
+}
+
+void Watchdog::feed_cpu_queue(const ScanSlot& slot) {
+  cpu_queue_->begin_scan(slot.taken_ns);
+  for_each_task({slot.bytes.data(), slot.size},
+                [this](const ScanTask& task) { cpu_queue_->saw(task); });
+  view_.queued = cpu_queue_->finish_scan();
+}
+
+void Watchdog::count_lock_queue(const ScanSlot& slot) {
+  const auto count = lock_queue_->count({slot.bytes.data(), slot.size}, slot.taken_ns);
+  LockQueueRow& row = evidence_.area().mmap_lock;
+  row.read_waiters.store(count.readers, std::memory_order_relaxed);
+  row.write_waiters.store(count.writers, std::memory_order_relaxed);
+  row.oldest_since_ns.store(count.oldest_since_ns, std::memory_order_relaxed);
 }
 
 }  // namespace stallproof

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "harness/base/privileges.h"
 #include "harness/base/process.h"
 #include "harness/base/settings.h"
 #include "harness/run/self_protection.h"
@@ -56,7 +57,15 @@ Result<std::unique_ptr<ProgressSource>> open_progress(const Settings& words, Nan
   if (*fd == 0) return std::make_unique<TargetSource>(stall_after);
   auto board = Board::attach(static_cast<int>(*fd), false);
   if (!board) return Failure(board.error());
-  return std::make_unique<BoardSource>(std::move(*board));
+  std::optional<Board> canary;
+  if (words.has("canary-board")) {
+    const auto second = words.count("canary-board", 0);
+    if (!second) return Failure(second.error());
+    auto attached = Board::attach(static_cast<int>(*second), false);
+    if (!attached) return Failure(attached.error());
+    canary = std::move(*attached);
+  }
+  return std::make_unique<BoardSource>(std::move(*board), std::move(canary));
 }
 
 Result<> watch(const Settings& words, int ready) {
@@ -69,6 +78,7 @@ Result<> watch(const Settings& words, int ready) {
   Watchdog watchdog(std::move(*progress), std::move(*evidence), *options);
   watchdog.open_probes();
   watchdog.protect();
+  give_up_all_but(kKeptByWatchdog);
   report_ready(ready);
   watchdog.run();
   return {};

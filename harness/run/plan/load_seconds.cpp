@@ -8,59 +8,53 @@
 namespace stallproof {
 
 LoadSeconds::Row LoadSeconds::read(Nanos now, const Board& board) {
-  Row row{.at_ns = now, .ops = {}};
-  for (const LoadEntry& load : board.loads()) {
-    std::uint64_t ops = 0;
-    for (const BoardSlot& slot : board.slots_of(load))
-      ops += slot.ops.load(std::memory_order_relaxed);
-    row.ops.push_back(ops);
-  }
+  Row row{.at_ns = now};
+  for (std::size_t i = 0; i < board.loads().size(); ++i)
+    for (const BoardSlot& slot : board.slots_of(board.loads()[i]))
+      row.ops[i] += slot.ops.load(std::memory_order_relaxed);
   return row;
 }
 
 void LoadSeconds::start(Nanos now, const Board& board) {
   began_ns_ = now;
-  rows_.assign(1, read(now, board));
+  before_ = {};
+  last_ = read(now, board);
   next_ns_ = now + kSecond;
 }
 
-void LoadSeconds::sample_if_due(Nanos now, const Board& board) {
-  if (now < next_ns_) return;
-  rows_.push_back(read(now, board));
+bool LoadSeconds::sample_if_due(Nanos now, const Board& board) {
+  if (now < next_ns_) return false;
+  before_ = last_;
+  last_ = read(now, board);
   next_ns_ = std::max(next_ns_ + kSecond, now + kSecond / 2);
-}
-
-std::optional<std::uint64_t> LoadSeconds::least(std::size_t load, Nanos warmup) const {
-  std::optional<std::uint64_t> found;
-  for (std::size_t i = 1; i < rows_.size(); ++i) {
-    const Nanos from = rows_[i - 1].at_ns - began_ns_;
-    if (from < warmup || !schedules_[load].on_throughout(from, rows_[i].at_ns - began_ns_))
-      continue;
-    const std::uint64_t grown = rows_[i].ops[load] - rows_[i - 1].ops[load];
-    if (!found || grown < *found) found = grown;
+  const Nanos from = before_.at_ns - began_ns_;
+  if (from < warmup_) return true;
+  for (std::size_t load = 0; load < least_.size(); ++load) {
+    if (!schedules_[load].on_throughout(from, last_.at_ns - began_ns_)) continue;
+    const std::uint64_t grown = last_.ops[load] - before_.ops[load];
+    least_[load] = std::min(least_[load].value_or(grown), grown);
   }
-  return found;
+  return true;
 }
 
 double LoadSeconds::last_rate(std::size_t load) const {
-  if (rows_.size() < 2) return 0;
-  const Row& last = rows_[rows_.size() - 1];
-  const Row& before = rows_[rows_.size() - 2];
-  return static_cast<double>(last.ops[load] - before.ops[load]) * 1e9 /
-         static_cast<double>(last.at_ns - before.at_ns);
+  if (before_.at_ns == 0) return 0;
+  return static_cast<double>(last_.ops[load] - before_.ops[load]) * 1e9 /
+         static_cast<double>(last_.at_ns - before_.at_ns);
 }
 
-std::string LoadSeconds::csv(const Board& board, Nanos run_started_ns) const {
+std::string LoadSeconds::csv_header(const Board& board) {
   std::string text = "end_ms";
   for (const LoadEntry& load : board.loads()) text += fmt::format(",{}", load.name);
-  text += '\n';
-  for (std::size_t i = 1; i < rows_.size(); ++i) {
-    text += fmt::format("{}", (rows_[i].at_ns - run_started_ns) / kMillisecond);
-    for (std::size_t load = 0; load < rows_[i].ops.size(); ++load)
-      text += fmt::format(",{}", rows_[i].ops[load] - rows_[i - 1].ops[load]);
-    text += '\n';
-  }
-  return text;
+  return text + "\n";
+}
+
+std::string LoadSeconds::csv_row(Nanos run_started_ns) const {
+  if (before_.at_ns == 0) return "";
+  std::string text = fmt::format("{}", (last_.at_ns - run_started_ns) / kMillisecond);
+  for (std::size_t load = 0; load < least_.size(); ++load)
+    text += fmt::format(",{}", last_.ops[load] - before_.ops[load]);
+  return text + "\n";
 }
 
 }  // namespace stallproof

@@ -20,6 +20,8 @@ struct PlanLimits {
   // More than this many dropouts, or seconds of one load's dropouts together, fail the run.
   std::optional<std::uint64_t> max_dropouts;
   std::optional<double> max_dropout_seconds;
+  // A load that was to run and completed fewer proves nothing; without it, one that completed none.
+  std::optional<std::uint64_t> min_ops;
 };
 
 struct PlanLoad {
@@ -49,14 +51,35 @@ struct PlanPhase {
   std::vector<std::string> loads;  // those that run
 };
 
+// A known stall made on purpose, to prove that one would be seen; when it is made.
+struct PlanCanary {
+  std::optional<bool> enabled;  // absent: in runs of at least kCanaryFrom
+  bool before = true;           // the load
+  bool beside = false;
+  bool after = true;
+};
+inline constexpr Nanos kCanaryFrom = 60 * kSecond;
+
+// The same plan on several nodes at once: what they have of the files under test in common.
+enum class NodeShare { own_files, ranges, shared_files, same_file };
+struct PlanCoordinate {
+  NodeShare share = NodeShare::own_files;
+  std::string meet;            // a directory that all nodes see; empty: the environment says it
+  Nanos wait = 600 * kSecond;  // for each other
+};
+
 struct LoadPlan {
   std::string name;
   Nanos duration = 60 * kSecond;
   Nanos warmup = 0;  // at the begin; dropouts and rates of it do not count
   std::uint64_t seed = 0;
-  std::string target;      // directory; may be empty when no load has a relative path
-  std::uint64_t size = 0;  // most bytes of files on the target; 0: not bounded
+  bool seed_drawn = false;  // nobody said it
+  std::string target;       // directory; may be empty when no load has a relative path
+  std::uint64_t size = 0;   // most bytes of files on the target; 0: not bounded
   PlanLimits limits;
+  PlanCanary canary;
+  std::optional<PlanCoordinate> coordinate;
+  std::vector<std::string> notify;  // the command that is given notices; empty: none
   std::vector<PlanProcess> processes;
   std::vector<PlanPhase> phases;
 };
@@ -76,6 +99,7 @@ std::vector<OwnThresholds> own_thresholds(const LoadPlan& plan);
 // Of a stall of these loads, by bits: it fails as soon as it is one of any of them.
 Nanos fail_after_of(const LoadPlan& plan, std::uint32_t loads);
 Nanos longest_fail_after(const LoadPlan& plan);
+bool wants_canary(const LoadPlan& plan);
 // Some load has its file in the run's own directory on the target.
 bool needs_target(const LoadPlan& plan);
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "harness/board/shared_memory.h"
+#include "harness/run/canary_rounds.h"
 
 namespace stallproof {
 namespace {
@@ -21,7 +22,8 @@ bool readable(const Fd& descriptor) {
 
 }  // namespace
 
-Result<PlanLab> PlanLab::start(const LoadPlan& plan, const std::string& run_id) {
+Result<PlanLab> PlanLab::start(const LoadPlan& plan, const std::string& run_id,
+                               const CanaryPlan* canary) {
   std::vector<Board::LoadSpec> loads;
   for (const PlanProcess& process : plan.processes)
     for (const PlanLoad& load : process.loads) loads.push_back({load.name, load.threads});
@@ -32,11 +34,21 @@ Result<PlanLab> PlanLab::start(const LoadPlan& plan, const std::string& run_id) 
   auto journal = UndoJournal::create(run_id, runtime_directory());
   if (!journal) return Failure(journal.error());
   PlanLab lab(std::move(*board), std::move(*watchdog), std::move(*journal));
+  std::vector<OwnThresholds> own = own_thresholds(plan);
+  if (canary != nullptr) {
+    auto second = board_of(*canary);
+    if (!second) return Failure(second.error());
+    lab.canary_board_ = std::move(*second);
+    const auto first = static_cast<std::uint32_t>(loads.size());
+    for (const OwnThresholds& each : canary_thresholds(plan.limits.thresholds, first, canary->lab))
+      own.push_back(each);
+  }
   auto up = lab.watchdog_.start(
       {.thresholds = plan.limits.thresholds,
-       .own = own_thresholds(plan),
+       .own = own,
        .board_fd = lab.board_.fd(),
-       .noted = [&lab](pid_t pid) { lab.journal_.note_process("watchdog", pid); }});
+       .noted = [&lab](pid_t pid) { lab.journal_.note_process("watchdog", pid); },
+       .canary_fd = lab.canary_board_ ? lab.canary_board_->fd() : -1});
   if (up) return lab;
   Error error = up.error();
   for (const std::string& thing : lab.abandon()) error.what += "; left behind: " + thing;

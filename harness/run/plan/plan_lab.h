@@ -10,6 +10,7 @@
 
 #include "harness/base/process.h"
 #include "harness/board/board.h"
+#include "harness/run/canary_plan.h"
 #include "harness/run/plan/plan.h"
 #include "harness/run/undo_journal.h"
 #include "harness/run/watchdog_child.h"
@@ -27,8 +28,9 @@ class PlanLab {
     std::optional<Error> refusal;  // why it never ran
   };
 
-  // Board, journal and watchdog. Ended again on failure.
-  static Result<PlanLab> start(const LoadPlan& plan, const std::string& run_id);
+  // Board, journal and watchdog. Ended again on failure. `canary`: null where none is wanted.
+  static Result<PlanLab> start(const LoadPlan& plan, const std::string& run_id,
+                               const CanaryPlan* canary);
   // The run's own directory on the target; noted before it is made.
   Result<> make_place(const ScratchDirectory& scratch, const std::vector<std::string>& files);
   // Starts a worker for each order, in the order of the board's loads. They prepare on their own:
@@ -53,6 +55,8 @@ class PlanLab {
 
   [[nodiscard]] Board& board() { return board_; }
   [[nodiscard]] const Board& board() const { return board_; }
+  // Of the canary's loads, which the watchdog sees behind those of the plan; absent without one.
+  [[nodiscard]] const std::optional<Board>& canary_board() const { return canary_board_; }
   [[nodiscard]] WatchdogChild& watchdog() { return watchdog_; }
   [[nodiscard]] const WatchdogChild& watchdog() const { return watchdog_; }
   [[nodiscard]] std::vector<Worker>& workers() { return workers_; }
@@ -66,6 +70,7 @@ class PlanLab {
   Result<> spawn_one(Worker& worker, const WorkOrder& order, Nanos leave_within);
 
   Board board_;
+  std::optional<Board> canary_board_;
   WatchdogChild watchdog_;
   UndoJournal journal_;
   std::vector<Worker> workers_;

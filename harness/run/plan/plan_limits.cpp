@@ -37,6 +37,12 @@ Nanos fail_after_of(const LoadPlan& plan, std::uint32_t loads) {
   return least.value_or(usual);
 }
 
+bool wants_canary(const LoadPlan& plan) {
+  const PlanCanary& canary = plan.canary;
+  return canary.enabled.value_or(plan.duration >= kCanaryFrom) &&
+         (canary.before || canary.beside || canary.after);
+}
+
 Nanos longest_fail_after(const LoadPlan& plan) {
   Nanos longest = plan.limits.thresholds.fail_after;
   for (const OwnThresholds& own : own_thresholds(plan))

@@ -10,9 +10,11 @@
 
 #include "harness/base/file.h"
 #include "harness/base/prng.h"
+#include "harness/base/toml_reader.h"
 #include "harness/board/board.h"
 #include "harness/run/plan/plan.h"
-#include "harness/run/plan/toml_reader.h"
+#include "harness/run/plan/plan_coordinate.h"
+#include "harness/run/plan/plan_table.h"
 #include "workloads/catalogue.h"
 #include "workloads/work_order.h"
 
@@ -36,10 +38,10 @@ std::uint64_t drawn_seed() { return Prng::mix(realtime_now()) % 1'000'000'000 + 
 
 class PlanParser {
  public:
-  PlanParser(const std::string& source, const std::string& target)
-      : problems_(source), given_target_(target) {
+  PlanParser(const std::string& source, const PlanGiven& given) : problems_(source), given_(given) {
     plan_.name = std::filesystem::path(source).stem().string();
     plan_.seed = drawn_seed();
+    plan_.seed_drawn = true;
   }
 
   Result<LoadPlan> parse(const toml::table& root) {
@@ -47,10 +49,15 @@ class PlanParser {
     if (const toml::table* table = reader.table("plan")) read_head(*table);
     if (const toml::table* table = reader.table("thresholds"))
       read_limits(*table, "[thresholds]", plan_.limits);
+    if (const toml::table* table = reader.table("canary")) read_canary(*table);
+    if (const toml::table* table = reader.table("coordinate"))
+      plan_.coordinate = read_coordinate(*table, problems_);
+    if (const toml::table* table = reader.table("notify")) read_notify(*table);
     for (const toml::table* table : reader.tables("process")) read_process(*table);
     for (const toml::table* table : reader.tables("phase")) read_phase(*table);
     reader.refuse_unknown();
-    if (plan_.processes.empty()) reader.problem("process", "there is no [[process]]");
+    if (plan_.processes.empty() && given_.has_loads)
+      reader.problem("process", "there is no [[process]]");
     settle(reader);
     if (problems_.none()) return std::move(plan_);
     return fail(problems_.first());
@@ -59,11 +66,14 @@ class PlanParser {
  private:
   void read_head(const toml::table& table);
   void read_limits(const toml::table& table, const char* heading, PlanLimits& limits);
+  void read_canary(const toml::table& table);
+  void read_notify(const toml::table& table);
   void read_process(const toml::table& table);
   void read_load(const toml::table& table, PlanProcess& process);
   void read_names(TomlReader& reader, const WorkloadInfo& info, PlanLoad& load);
   void read_path(TomlReader& reader, PlanLoad& load);
   void read_parameters(TomlReader& reader, const WorkloadInfo& info, PlanLoad& load);
+  static void check_parameters(TomlReader& reader, const WorkloadInfo& info, const PlanLoad& load);
   void read_phase(const toml::table& table);
   void take_name(TomlReader& reader, std::set<std::string>& taken, std::size_t most,
                  std::string& name);
@@ -71,7 +81,7 @@ class PlanParser {
   void settle(TomlReader& root);
 
   TomlProblems problems_;
-  std::string given_target_;
+  PlanGiven given_;
   LoadPlan plan_;
   bool duration_given_ = false;
   std::uint64_t slots_ = 0;
@@ -98,6 +108,7 @@ void PlanParser::read_head(const toml::table& table) {
   reader.duration("duration", plan_.duration);
   if (plan_.duration == 0) reader.problem("duration", "is zero");
   reader.duration("warmup", plan_.warmup);
+  plan_.seed_drawn = !reader.has("seed");
   reader.count("seed", 1, kLargestSeed, plan_.seed);
   reader.text("target", plan_.target);
   reader.size("size", plan_.size);
@@ -119,6 +130,40 @@ void PlanParser::read_limits(const toml::table& table, const char* heading, Plan
     reader.count("max_dropouts", 0, kLargestSeed, limits.max_dropouts.emplace());
   if (reader.has("max_dropout_seconds"))
     reader.number("max_dropout_seconds", 0, 1e9, limits.max_dropout_seconds.emplace());
+  if (reader.has("min_ops")) reader.count("min_ops", 0, kLargestSeed, limits.min_ops.emplace());
+  reader.refuse_unknown();
+}
+
+void PlanParser::read_canary(const toml::table& table) {
+  TomlReader reader(table, "[canary]", problems_);
+  PlanCanary& canary = plan_.canary;
+  if (reader.has("enabled")) reader.flag("enabled", canary.enabled.emplace());
+  std::vector<std::string> when{"before", "after"};
+  reader.texts("when", when);
+  canary.before = canary.after = false;
+  for (const std::string& word : when) {
+    if (word == "before")
+      canary.before = true;
+    else if (word == "beside")
+      canary.beside = true;
+    else if (word == "after")
+      canary.after = true;
+    else
+      reader.problem("when", fmt::format("'{}' is none of before, beside, after", word));
+  }
+  reader.refuse_unknown();
+}
+
+void PlanParser::read_notify(const toml::table& table) {
+  TomlReader reader(table, "[notify]", problems_);
+  reader.require("command", "");
+  reader.texts("command", plan_.notify);
+  const auto cannot_be = [](const std::string& word) {
+    return word.find('\0') != std::string::npos;
+  };
+  if (reader.has("command") && (plan_.notify.empty() || plan_.notify.front().empty() ||
+                                std::any_of(plan_.notify.begin(), plan_.notify.end(), cannot_be)))
+    reader.problem("command", "is no program with its words, as [\"/usr/bin/mail\", \"root\"]");
   reader.refuse_unknown();
 }
 
@@ -168,6 +213,7 @@ void PlanParser::read_load(const toml::table& table, PlanProcess& process) {
   reader.cpus("cpus", load.cpus);
   read_times(reader, load.start, load.duration);
   read_parameters(reader, *info, load);
+  check_parameters(reader, *info, load);
   if (const toml::table* own = reader.table("thresholds")) {
     // What it does not say is as in the plan; dropouts are limited by either, not by both.
     load.limits = PlanLimits{.thresholds = plan_.limits.thresholds};
@@ -218,6 +264,21 @@ void PlanParser::read_parameters(TomlReader& reader, const WorkloadInfo& info, P
   load.parameters.set(std::string(rate), value);
 }
 
+// By the load's own reading of them, as its worker will: what a worker would refuse is told here.
+void PlanParser::check_parameters(TomlReader& reader, const WorkloadInfo& info,
+                                  const PlanLoad& load) {
+  const auto good =
+      info.make()->configure({.file = {}, .settings = load.parameters, .threads = load.threads});
+  if (good) return;
+  const std::string& what = good.error().what;
+  const std::size_t colon = what.find(": ");
+  std::string key = what.substr(0, colon);
+  if (colon == std::string::npos || (key != "threads" && !load.parameters.has(key)))
+    return reader.problem("workload", what);
+  if (!reader.has(key) && key.ends_with("-rate") && reader.has("rate")) key = "rate";
+  reader.problem(key, what.substr(colon + 2));
+}
+
 void PlanParser::read_phase(const toml::table& table) {
   TomlReader reader(table, "[[phase]]", problems_);
   PlanPhase phase{.name = fmt::format("phase-{}", plan_.phases.size() + 1), .loads = {}};
@@ -238,14 +299,17 @@ void PlanParser::read_phase(const toml::table& table) {
 
 // What only the whole plan can tell.
 void PlanParser::settle(TomlReader& root) {
-  if (!given_target_.empty()) plan_.target = given_target_;
+  if (!given_.target.empty()) plan_.target = given_.target;
   if (!duration_given_ && !plan_.phases.empty()) {
     plan_.duration = 0;
     for (const PlanPhase& phase : plan_.phases) plan_.duration += phase.duration;
   }
+  if (given_.duration) plan_.duration = *given_.duration;
   if (plan_.warmup >= plan_.duration) root.problem("plan", "warmup is not shorter than duration");
   if (plan_.target.empty() && needs_target(plan_))
     root.problem("plan", "no target (give target = \"DIRECTORY\" or --target DIRECTORY)");
+  if (const std::string problem = coordinate_problem(plan_); !problem.empty())
+    root.problem("coordinate", problem);
   for (const PlanProcess& process : plan_.processes)
     for (const PlanLoad& load : process.loads)
       if (process.start + load.start >= plan_.duration)
@@ -258,10 +322,15 @@ void PlanParser::settle(TomlReader& root) {
 
 }  // namespace
 
+Result<LoadPlan> parse_plan_table(const toml::table& root, const std::string& source,
+                                  const PlanGiven& given) {
+  return PlanParser(source, given).parse(root);
+}
+
 Result<LoadPlan> parse_plan(const std::string& text, const std::string& source,
                             const std::string& target) {
   try {
-    return PlanParser(source, target).parse(toml::parse(text, source));
+    return parse_plan_table(toml::parse(text, source), source, {.target = target});
   } catch (const toml::parse_error& error) {
     TomlProblems problems(source);
     problems.add(error.source(), std::string{error.description()});

@@ -8,6 +8,7 @@
 
 #include "harness/base/units.h"
 #include "harness/run/load_report.h"
+#include "harness/run/plan/plan_coordinate.h"
 #include "harness/run/plan/plan_orders.h"
 
 namespace stallproof {
@@ -32,6 +33,16 @@ std::vector<LoadSchedule> schedules_of(const LoadPlan& plan) {
   return schedules;
 }
 
+RunNews news_of(const LoadPlanOptions& options) {
+  RunNews news{.command = "run", .target = options.plan.target, .labels = options.labels};
+  if (!options.plan.target.empty()) news.targets[""] = options.plan.target;
+  for (const PlanProcess& process : options.plan.processes)
+    for (const PlanLoad& load : process.loads)
+      if (load.path.starts_with('/')) news.targets[load.name] = load.path;
+  if (!options.endless) news.duration_ms = static_cast<double>(options.plan.duration) / 1e6;
+  return news;
+}
+
 std::string scratch_path(const TargetLook& target, const std::string& run_id) {
   return (target.path == "/" ? "" : target.path) + "/" + kScratchPrefix + run_id;
 }
@@ -39,14 +50,14 @@ std::string scratch_path(const TargetLook& target, const std::string& run_id) {
 }  // namespace
 
 PlanRun::PlanRun(const LoadPlanOptions& options, const TargetLook& target, RunDir run,
-                 LiveLens lens, PlanLab lab, IncidentCaptures captures, SignalWatch signals,
-                 Console& console)
+                 LiveLens lens, PlanLab lab, IncidentCaptures captures, CanaryChoice canary,
+                 SignalWatch signals, std::optional<Coordination> coordination, Console& console)
     : options_(options),
       plan_(options.plan),
       target_(target),
       lab_(std::move(lab)),
       console_(console),
-      seconds_(schedules_of(options.plan)),
+      seconds_(schedules_of(options.plan), options.plan.warmup),
       session_({.run = std::move(run),
                 .lens = std::move(lens),
                 .watchdog = lab_.watchdog(),
@@ -59,26 +70,64 @@ PlanRun::PlanRun(const LoadPlanOptions& options, const TargetLook& target, RunDi
                 .fail_after =
                     [this](const IncidentRecord& incident) {
                       return fail_after_of(plan_, incident.stalled);
-                    }}),
-      told_gone_(options.plan.processes.size(), false) {}
+                    },
+                .feed = options.feed,
+                .news = news_of(options),
+                .board = &lab_.board()}),
+      second_rows_(session_.run_dir(), "series/seconds.csv", seconds_.csv_header(lab_.board())),
+      told_gone_(options.plan.processes.size(), false),
+      coordination_(std::move(coordination)),
+      canaries_({.choice = std::move(canary),
+                 .session = session_,
+                 .state = state_,
+                 .watchdog = lab_.watchdog(),
+                 .board = lab_.canary_board(),
+                 .load_names = [this] { return lab_.load_names(); },
+                 .thresholds = plan_.limits.thresholds,
+                 .forbidden =
+                     [this](std::string_view when) {
+                       return when == "after" && !lab_.all_workers_gone()
+                                  ? std::string("a process of the load has not ended")
+                                  : std::string();
+                     },
+                 .tell_passed =
+                     [this](const std::string& what) {
+                       console_.step(monotonic_now() - state_.clock.monotonic_ns, what);
+                     },
+                 .console = console}) {}
 
 Result<> PlanRun::drive() {
   session_.begin();
   auto prepared = prepare();
   if (prepared && !state_.interrupted) {
-    run();
-    drain();
+    if (plan_.canary.before) canaries_.run("before");
+    if (!state_.interrupted) announce();
+    if (!state_.interrupted && meet()) {
+      run();
+      drain();
+    }
+    if (plan_.canary.after) canaries_.run("after");
   }
   finish();
   return prepared;
 }
 
 Result<> PlanRun::make_place() {
+  if (coordination_)
+    if (auto made = lab_.make_place(coordination_->meeting_place(), {}); !made) return made;
   if (!needs_target(plan_)) return {};
   std::vector<std::string> files;
   for (const PlanProcess& process : plan_.processes)
     for (const PlanLoad& load : process.loads)
       if (!load.path.starts_with('/')) files.push_back(load.path);
+  if (coordination_ && shares_directory(plan_))
+    if (auto made = lab_.make_place({.path = coordination_->shared_directory(target_.path),
+                                     .device_major = target_.device_major,
+                                     .device_minor = target_.device_minor,
+                                     .mark = coordination_->mark()},
+                                    files);
+        !made)
+      return made;
   return lab_.make_place({.path = scratch_path(target_, session_.run_dir().id()),
                           .device_major = target_.device_major,
                           .device_minor = target_.device_minor},
@@ -88,7 +137,8 @@ Result<> PlanRun::make_place() {
 Result<> PlanRun::prepare() {
   if (auto made = make_place(); !made) return made;
   const Nanos fail_after = longest_fail_after(plan_);
-  lab_.spawn(work_orders(plan_, scratch_path(target_, session_.run_dir().id())),
+  lab_.spawn(work_orders(own_plan(plan_, coordination_, target_.path),
+                         scratch_path(target_, session_.run_dir().id())),
              fail_after + kLeaveMargin);
   for (const PlanLab::Worker& worker : lab_.workers())
     session_.log_event(
@@ -102,7 +152,8 @@ Result<> PlanRun::prepare() {
       lab_.give_up_starting(
           "not ready within 10 minutes (its file system may be stuck: try "
           "stallproof capture)");
-    console_.progress(fmt::format("{:6.1f} s  preparing files", state_.clock.ms(now) / 1e3));
+    console_.progress(fmt::format("{:6.1f} s  preparing files", state_.clock.ms(now) / 1e3),
+                      "preparing files");
     session_.wait(deadline, descriptors());
   }
   take_refusals();
@@ -144,21 +195,33 @@ Nanos PlanRun::end_ns() const {
 }
 
 void PlanRun::run() {
-  announce();
   state_.load_ns = monotonic_now();
   seconds_.start(state_.load_ns, lab_.board());
   lab_.run_load();
+  if (coordination_) coordination_->started(realtime_now());
   session_.log_event(Json{{"event", "load_started"}}.dump());
+  if (coordination_) save_environment();
   for (;;) {
     session_.serve();
     check_workers();
     const Nanos now = monotonic_now();
-    seconds_.sample_if_due(now, lab_.board());
+    if (seconds_.sample_if_due(now, lab_.board())) {
+      second_rows_.append(seconds_.csv_row(state_.clock.monotonic_ns));
+      second_rows_.serve(now);
+    }
+    canary_beside(now);
+    tell_unsaved();
     if (over(now)) break;
     show_progress(now);
     session_.wait(std::min(end_ns(), seconds_.next_due_ns()), descriptors());
   }
   state_.load_ended_ns = monotonic_now();
+  canaries_.load_ended();
+}
+
+// In the middle of the load, once.
+void PlanRun::canary_beside(Nanos now) {
+  if (plan_.canary.beside && now >= state_.load_ns + plan_.duration / 2) canaries_.serve_beside();
 }
 
 bool PlanRun::over(Nanos now) {
@@ -177,6 +240,7 @@ bool PlanRun::stall_ends_it(Nanos now) {
   }
   const IncidentRecord* const incident = session_.book().standing();
   if (incident == nullptr || now < incident->onset_ns + kStandFor) return false;
+  if (incident->allowed_ns) return now > incident->onset_ns + *incident->allowed_ns + kStandFor;
   return incident->cycle_confirmed ||
          now >= incident->onset_ns + fail_after_of(plan_, incident->stalled) + kSecond;
 }
@@ -224,7 +288,8 @@ void PlanRun::drain() {
     session_.serve();
     if (state_.interrupted && !was_interrupted) break;
     console_.progress(fmt::format("{:6.1f} s  waiting for operations in flight",
-                                  state_.clock.ms(monotonic_now()) / 1e3));
+                                  state_.clock.ms(monotonic_now()) / 1e3),
+                      "waiting for operations in flight");
     session_.wait(deadline, descriptors());
   }
   check_workers();
@@ -262,12 +327,15 @@ void PlanRun::finish() {
   session_.finish();
   for (const std::string& stuck : lab_.kill_workers()) state_.left_behind.push_back(stuck);
   for (const std::string& thing : lab_.clean_up()) state_.left_behind.push_back(thing);
-  session_.run_dir().save("series/seconds.csv",
-                          seconds_.csv(lab_.board(), state_.clock.monotonic_ns));
+  second_rows_.append("");
+  second_rows_.close();
   session_.log_event(Json{{"event", "cleaned_up"}, {"left_behind", state_.left_behind}}.dump());
   for (const std::string& thing : state_.left_behind) console_.result("left behind: " + thing);
 }
 
-void PlanRun::abandon() { lab_.abandon(); }
+void PlanRun::abandon() {
+  canaries_.abandon();
+  lab_.abandon();
+}
 
 }  // namespace stallproof

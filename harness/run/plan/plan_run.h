@@ -2,9 +2,13 @@
 // The state machine of one plan; see run_plan.h. One poll(2) loop, no thread.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "harness/run/canary_rounds.h"
+#include "harness/run/coordinate/coordination.h"
 #include "harness/run/plan/load_seconds.h"
 #include "harness/run/plan/plan_lab.h"
 #include "harness/run/plan/run_plan.h"
@@ -22,7 +26,8 @@ struct PlanState : SessionState {
 class PlanRun final : private SessionTeller {
  public:
   PlanRun(const LoadPlanOptions& options, const TargetLook& target, RunDir run, LiveLens lens,
-          PlanLab lab, IncidentCaptures captures, SignalWatch signals, Console& console);
+          PlanLab lab, IncidentCaptures captures, CanaryChoice canary, SignalWatch signals,
+          std::optional<Coordination> coordination, Console& console);
 
   // Everything from the first process to the cleaned machine. An Error when no load could run.
   Result<> drive();
@@ -36,6 +41,13 @@ class PlanRun final : private SessionTeller {
   Result<> make_place();
   void take_refusals();
   [[nodiscard]] bool all_refused() const;
+  // The other nodes are ready too, and the second in which all start has come. False: it never
+  // will.
+  bool meet();
+  bool agree();
+  void tell_agreement(bool agreed);
+  void wait_for_start();
+  void save_environment();
   void run();
   void check_workers();
   [[nodiscard]] bool over(Nanos now);
@@ -44,7 +56,9 @@ class PlanRun final : private SessionTeller {
   void tell_open_ops();
   void take_failures();
   void finish();
+  void canary_beside(Nanos now);
   void show_progress(Nanos now);
+  void tell_unsaved();
   void announce();
   [[nodiscard]] Nanos end_ns() const;
   [[nodiscard]] std::vector<int> descriptors() const;
@@ -61,7 +75,15 @@ class PlanRun final : private SessionTeller {
   Console& console_;
   LoadSeconds seconds_;
   RunSession session_;
-  std::vector<bool> told_gone_;  // by worker
+  SeriesFile second_rows_;
+  std::vector<bool> told_gone_;               // by worker
+  std::optional<Coordination> coordination_;  // of a run on several nodes at once
+  CanaryRounds canaries_;
+  bool told_unsaved_ = false;
 };
+
+// As this node runs it; `target` as it was looked at.
+LoadPlan own_plan(const LoadPlan& plan, const std::optional<Coordination>& coordination,
+                  const std::string& target);
 
 }  // namespace stallproof

@@ -53,13 +53,22 @@ void PlanRun::show_progress(Nanos now) {
   std::string text = fmt::format("{:6.1f} s", static_cast<double>(at) / 1e9);
   if (!options_.endless)
     text += fmt::format(" of {:.0f} s", static_cast<double>(plan_.duration) / 1e9);
-  if (const PlanPhase* phase = phase_at(plan_, at)) text += fmt::format("  {}", phase->name);
+  const PlanPhase* const phase = phase_at(plan_, at);
+  if (phase != nullptr) text += fmt::format("  {}", phase->name);
   const auto names = lab_.load_names();
   for (std::size_t i = 0; i < names.size(); ++i)
     if (seconds_.on_at(i, now))
       text += fmt::format("  {} {:.0f}/s", names[i], seconds_.last_rate(i));
   if (session_.book().standing() != nullptr) text += "  STALL";
-  console_.progress(text);
+  console_.progress(text, phase == nullptr ? "" : phase->name);
+}
+
+// A full disk of the results ends no load, but its owner may free some space.
+void PlanRun::tell_unsaved() {
+  const std::string& problem = session_.run_dir().first_problem();
+  if (told_unsaved_ || problem.empty()) return;
+  told_unsaved_ = true;
+  console_.problem(problem + "; the load goes on, the verdict will be unknown");
 }
 
 void PlanRun::tell_stall(const IncidentRecord& incident) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/plan/plan.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
 #include "harness/board/board.h"
 #include "harness/run/plan/plan_orders.h"
+#include "workloads/catalogue.h"
 
 namespace stallproof {
 namespace {
@@ -42,7 +44,24 @@ TEST(LoadPlan, DefaultsAreFilledIn) {
   EXPECT_EQ(load.parameters.text("mprotect-rate", ""), "0");
 }
 
+TEST(LoadPlan, KnownStallIsMadeInLongRunsAndWhereAskedFor) {
+  const std::string load = kLoad;
+  EXPECT_TRUE(wants_canary(*parse("[plan]\nduration = 60\n" + load)));
+  EXPECT_FALSE(wants_canary(*parse("[plan]\nduration = 59\n" + load)));
+  EXPECT_TRUE(wants_canary(*parse("[plan]\nduration = 5\n[canary]\nenabled = true\n" + load)));
+  EXPECT_FALSE(wants_canary(*parse("[canary]\nenabled = false\n" + load)));
+  EXPECT_FALSE(wants_canary(*parse("[canary]\nwhen = []\n" + load)));
+  const auto beside = parse("[canary]\nwhen = [\"beside\"]\n" + load);
+  ASSERT_TRUE(beside) << beside.error().what;
+  EXPECT_TRUE(beside->canary.beside && !beside->canary.before && !beside->canary.after);
+  const auto again = parse(plan_toml(*beside));
+  ASSERT_TRUE(again) << again.error().what;
+  EXPECT_EQ(plan_toml(*again), plan_toml(*beside));
+}
+
 TEST(LoadPlan, ErrorsNameThePlaceAndTheWord) {
+  expect_refusal("[canary]\nwhen = [\"during\"]\n", "2:8", "during");
+  expect_refusal("[canary]\nenabled = 1\n", "2:11", "true or false");
   expect_refusal("[plan]\nduration = \"soon\"\n", "2:12", "soon");
   expect_refusal("[plan]\nduration = 0\n", "2:12", "zero");
   expect_refusal("[plan]\nduration = [1]\n", "2:12", "duration");
@@ -83,6 +102,42 @@ TEST(LoadPlan, ErrorsOfProcessesAndLoadsNameThePlaceAndTheWord) {
   expect_refusal(load + "start = \"60s\"\n", "1:1", "after the end");
 }
 
+TEST(LoadPlan, ParametersThatTheWorkerWouldRefuseAreRefusedAtTheirPlace) {
+  const std::string direct = "[[process]]\n[[process.load]]\nworkload = \"direct-io\"\n";
+  expect_refusal(direct + "io-size = \"abc\"\n", "4:11",
+                 "io-size: 'abc' is not a size (write 4096");
+  expect_refusal(direct + "io-size = 0\n", "4:11", "multiple of 512 up to");
+  expect_refusal(direct + "io-read-percent = nan\n", "4:19", "'nan' is not a whole number");
+  expect_refusal(direct + "io-rate = -1\n", "4:11", "'-1' is not a whole number");
+  expect_refusal(direct + "rate = -1\n", "4:8", "rate: '-1' is not a whole number");
+  expect_refusal(direct + "io-order = \"foo\"\n", "4:12", "one of: random, sequential");
+  expect_refusal(direct + "io-rate = 5\nio-every = \"1s\"\n", "5:12", "leave one out");
+  expect_refusal(direct + "io-size = \"3KiB\"\n", "2:1", "io-file-size: ");
+  const std::string fault = "[[process]]\n[[process.load]]\nworkload = \"mapped-fault\"\n";
+  expect_refusal(fault + "fault-msync = \"sync\"\n", "4:15", "nothing is written");
+  const std::string storm = kLoad;
+  expect_refusal(storm + "profile = \"file\"\n", "2:1", "profile-file: is missing");
+  expect_refusal(storm + "profile = \"thread-churn\"\nstack-size = 1\n", "5:14", "128KiB");
+  expect_refusal(storm + "burst-calls = 5\nrate = 1\n", "5:8", "a burst has no rate");
+  const std::string lock = "[[process]]\n[[process.load]]\nworkload = \"futex-lock\"\n";
+  expect_refusal(lock + "lock-armed = \"crosswise\"\nthreads = 1\n", "5:11", "2 at least");
+}
+
+// Whatever a load's parameter cannot be, the plan says; whatever its defaults are, it takes.
+TEST(LoadPlan, NoParameterOfAnyWorkloadIsTakenUnread) {
+  for (const WorkloadInfo& info : workload_catalogue()) {
+    const std::string load =
+        fmt::format("[[process]]\n[[process.load]]\nworkload = \"{}\"\n", info.name);
+    EXPECT_TRUE(parse(load)) << refusal(load);
+    for (const WorkloadParameter& parameter : info.parameters) {
+      if (info.name == "mprotect-storm" && parameter.name != "profile") continue;  // as its profile
+      expect_refusal(fmt::format("{}{} = \"no such value\"\n", load, parameter.name),
+                     fmt::format("4:{}", parameter.name.size() + 4),
+                     fmt::format("{}: '", parameter.name));
+    }
+  }
+}
+
 TEST(LoadPlan, ErrorsOfPhasesNameThePlaceAndTheWord) {
   const std::string load = kLoad;
   expect_refusal(load + "[[phase]]\n", "4:1", "duration: is missing");
@@ -117,12 +172,13 @@ TEST(LoadPlan, FilesMayNotOutgrowTheSize) {
 }
 
 TEST(LoadPlan, TheExpandedPlanIsTheSamePlan) {
-  std::vector<std::string> texts{kLoad,
-                                 std::string(kLoad) +
-                                     "thread_names = \"java\"\npath = \"a \\\"b\\\" \\\\c\"\n"
-                                     "cpus = \"0-2,5\"\nstart = \"1500ms\"\nrate = 7\n"
-                                     "[[phase]]\nname = \"x\"\nduration = \"2.5s\"\nloads = []\n"
-                                     "[thresholds]\nmax_dropouts = 3\nmax_dropout_seconds = 2.5\n"};
+  std::vector<std::string> texts{
+      kLoad, std::string(kLoad) +
+                 "thread_names = \"java\"\npath = \"a \\\"b\\\" \\\\c\"\n"
+                 "cpus = \"0-2,5\"\nstart = \"1500ms\"\nrate = 7\n"
+                 "[[phase]]\nname = \"x\"\nduration = \"2.5s\"\nloads = []\n"
+                 "[thresholds]\nmax_dropouts = 3\nmax_dropout_seconds = 2.5\nmin_ops = 9\n"
+                 "[notify]\ncommand = [\"/bin/x\", \"a \\\"b\\\"\", \"\"]\n"};
   for (const std::string& text : texts) {
     const auto plan = parse(text);
     ASSERT_TRUE(plan) << plan.error().what;
@@ -132,6 +188,20 @@ TEST(LoadPlan, TheExpandedPlanIsTheSamePlan) {
     EXPECT_EQ(plan_toml(*again), expanded);
     EXPECT_EQ(again->seed, plan->seed);
   }
+}
+
+TEST(LoadPlan, NoticesGoToAProgramWithItsWords) {
+  const auto plan = parse(std::string(kLoad) + "[notify]\ncommand = [\"mail\", \"-s\", \"a b\"]\n");
+  ASSERT_TRUE(plan) << plan.error().what;
+  EXPECT_EQ(plan->notify, (std::vector<std::string>{"mail", "-s", "a b"}));
+  EXPECT_TRUE(parse(kLoad)->notify.empty());
+  const std::string notify = std::string(kLoad) + "[notify]\n";
+  expect_refusal(notify, "4:1", "command: is missing");
+  expect_refusal(notify + "command = []\n", "5:11", "no program");
+  expect_refusal(notify + "command = [\"\"]\n", "5:11", "no program");
+  expect_refusal(notify + "command = \"mail root\"\n", "5:11", "list of names");
+  expect_refusal(notify + "command = [\"a\\u0000b\"]\n", "5:11", "no program");
+  expect_refusal(notify + "command = [\"a\"]\nevery = 5\n", "6:1", "known: command");
 }
 
 constexpr const char* kTwoTargets =

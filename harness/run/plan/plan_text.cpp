@@ -6,6 +6,7 @@
 #include <map>
 
 #include "harness/run/plan/plan.h"
+#include "harness/run/plan/plan_coordinate.h"
 #include "harness/run/plan/toml_words.h"
 
 namespace stallproof {
@@ -21,7 +22,16 @@ std::string limits_text(const PlanLimits& limits, const char* heading, const cha
     text += fmt::format("{}max_dropouts = {}\n", indent, *limits.max_dropouts);
   if (limits.max_dropout_seconds)
     text += fmt::format("{}max_dropout_seconds = {}\n", indent, *limits.max_dropout_seconds);
+  if (limits.min_ops) text += fmt::format("{}min_ops = {}\n", indent, *limits.min_ops);
   return text;
+}
+
+std::string canary_text(const LoadPlan& plan) {
+  std::vector<std::string> when;
+  if (plan.canary.before) when.emplace_back("before");
+  if (plan.canary.beside) when.emplace_back("beside");
+  if (plan.canary.after) when.emplace_back("after");
+  return fmt::format("\n[canary]\nenabled = {}\nwhen = {}\n", wants_canary(plan), toml_names(when));
 }
 
 std::string head_text(const LoadPlan& plan) {
@@ -32,7 +42,11 @@ std::string head_text(const LoadPlan& plan) {
   text += fmt::format("seed = {}\n", plan.seed);
   if (!plan.target.empty()) text += fmt::format("target = {}\n", toml_quoted(plan.target));
   text += fmt::format("size = {}\n", toml_size(plan.size));
-  return text + limits_text(plan.limits, "[thresholds]", "");
+  text += limits_text(plan.limits, "[thresholds]", "") + canary_text(plan);
+  if (plan.coordinate) text += coordinate_text(*plan.coordinate);
+  if (!plan.notify.empty())
+    text += fmt::format("\n[notify]\ncommand = {}\n", toml_names(plan.notify));
+  return text;
 }
 
 std::string times_text(const std::vector<unsigned>& cpus, Nanos start, Nanos duration,

@@ -60,6 +60,18 @@ void judge_dropouts(const PlanFacts& facts, std::vector<std::string>& reasons) {
   }
 }
 
+// Loads that did less than the plan wants, and so prove nothing.
+void judge_work(const PlanFacts& facts, std::vector<std::string>& reasons) {
+  for (const auto& [load, ops] : facts.ops) {
+    const auto own = facts.load_limits.find(load);
+    auto least = facts.limits.min_ops;
+    if (own != facts.load_limits.end() && own->second.min_ops) least = own->second.min_ops;
+    if (least && ops < *least)
+      reasons.push_back(
+          fmt::format("{} operations of {} completed, at least {} are wanted", ops, load, *least));
+  }
+}
+
 }  // namespace
 
 PlanOutcome judge_plan(const PlanFacts& facts) {
@@ -80,9 +92,11 @@ PlanOutcome judge_plan(const PlanFacts& facts) {
     return judged;
   }
   append(judged.reasons, facts.impaired);
+  append(judged.reasons, facts.blind);
   for (const std::string& load : facts.idle)
     judged.reasons.push_back(
         fmt::format("no operation of {} completed: this proves nothing", load));
+  judge_work(facts, judged.reasons);
   if (!judged.reasons.empty()) return judged;
   judged.outcome = Outcome::pass;
   judged.exit_code = 0;
@@ -90,6 +104,7 @@ PlanOutcome judge_plan(const PlanFacts& facts) {
   if (!facts.stalls.empty())
     reason = fmt::format("no failing stall ({} that resolved)", facts.stalls.size());
   if (!facts.dropouts.empty()) reason += fmt::format(", {} dropouts", facts.dropouts.size());
+  if (facts.proven) reason += "; a stall made on purpose was seen and explained";
   judged.reasons.push_back(reason);
   return judged;
 }

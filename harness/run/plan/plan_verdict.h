@@ -14,7 +14,10 @@ namespace stallproof {
 struct PlanFacts {
   bool interrupted = false;
   std::vector<std::string> lost, impaired, failures, never_ended, left_behind;
-  std::vector<std::string> idle;  // loads that were to run and completed nothing
+  std::vector<std::string> idle;             // loads that were to run and completed nothing
+  std::map<std::string, std::uint64_t> ops;  // of each load
+  std::vector<std::string> blind;  // a stall made on purpose was not seen, or not as it should be
+  bool proven = false;             // it was, whenever it was made
   std::string unsaved;
   std::vector<StallEntry> stalls;
   std::vector<DropoutEntry> dropouts;  // behind the warm-up

@@ -40,6 +40,14 @@ TEST(PlanVerdict, InterruptedImpairedIdleOrLeftBehindIsNeverGreen) {
   EXPECT_EQ(judge_plan({.unsaved = "disk full"}).exit_code, 3);
 }
 
+TEST(PlanVerdict, StallMadeOnPurposeAndNotSeenIsUnknownAndTheProofIsTold) {
+  const PlanOutcome blind = judge_plan({.blind = {"before the load it was not detected"}});
+  EXPECT_EQ(blind.exit_code, 3);
+  EXPECT_EQ(blind.reasons.at(0), "before the load it was not detected");
+  EXPECT_EQ(judge_plan({.blind = {"x"}, .stalls = {stall(true)}}).exit_code, 1);
+  EXPECT_NE(judge_plan({.proven = true}).reasons.at(0).find("on purpose"), std::string::npos);
+}
+
 TEST(PlanVerdict, FailedAndUnfinishedOperationsFail) {
   EXPECT_EQ(judge_plan({.failures = {"x"}}).exit_code, 1);
   EXPECT_EQ(judge_plan({.never_ended = {"x"}}).exit_code, 1);
@@ -60,6 +68,19 @@ TEST(PlanVerdict, ALoadsOwnLimitOfDropoutsCountsInsteadOfThePlans) {
   facts.limits.max_dropout_seconds = 2;
   facts.load_limits["a"].max_dropout_seconds = facts.load_limits["b"].max_dropout_seconds = 4;
   EXPECT_EQ(judge_plan(facts).exit_code, 0);
+}
+
+TEST(PlanVerdict, ALoadThatDidLessThanThePlanWantsProvesNothing) {
+  PlanFacts facts{.ops = {{"a", 9}, {"b", 9}}};
+  EXPECT_EQ(judge_plan(facts).exit_code, 0);
+  facts.limits.min_ops = 9;
+  EXPECT_EQ(judge_plan(facts).exit_code, 0);
+  facts.load_limits["b"].min_ops = 10;
+  EXPECT_EQ(judge_plan(facts).exit_code, 3);
+  EXPECT_EQ(judge_plan(facts).reasons,
+            std::vector<std::string>{"9 operations of b completed, at least 10 are wanted"});
+  facts.failures = {"x"};
+  EXPECT_EQ(judge_plan(facts).exit_code, 1) << "a failure is worth more";
 }
 
 TEST(PlanVerdict, DropoutsCountOnlyWhereThePlanLimitsThem) {

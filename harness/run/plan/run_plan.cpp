@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "harness/probe/result_place.h"
 #include "harness/run/crash_on_stall.h"
 #include "harness/run/load_report.h"
+#include "harness/run/plan/plan_coordinate.h"
 #include "harness/run/plan/plan_run.h"
 #include "harness/run/plan/plan_verdict.h"
 #include "harness/run/verdict_delivery.h"
@@ -54,13 +56,62 @@ ThresholdsEntry thresholds_entry(const PlanLimits& limits) {
           .fail_after_ms = static_cast<double>(limits.thresholds.fail_after) / 1e6,
           .dropout_below = limits.thresholds.dropout_below,
           .max_dropouts = limits.max_dropouts,
-          .max_dropout_seconds = limits.max_dropout_seconds};
+          .max_dropout_seconds = limits.max_dropout_seconds,
+          .min_ops = limits.min_ops};
+}
+
+// What was said on the command line counts, else what the plan says.
+void obey(CanaryWish wish, PlanCanary& canary) {
+  if (wish == CanaryWish::as_planned) return;
+  canary.enabled = wish == CanaryWish::yes;
+  if (!canary.before && !canary.beside && !canary.after) canary.before = canary.after = true;
+}
+
+Result<CanaryChoice> choose(const LoadPlan& plan, CanaryWish wish) {
+  if (!wants_canary(plan)) return CanaryChoice{};
+  std::size_t loads = 0;
+  for (const PlanProcess& process : plan.processes) loads += process.loads.size();
+  return choose_canary(loads, wish);
+}
+
+std::vector<std::string> names_of(const PlanCanary& canary) {
+  std::vector<std::string> names;
+  if (canary.before) names.emplace_back("before");
+  if (canary.beside) names.emplace_back("beside");
+  if (canary.after) names.emplace_back("after");
+  return names;
+}
+
+// What several nodes have in common is made common: the seed.
+Result<std::optional<NodePlace>> take_place(LoadPlan& plan) {
+  if (!plan.coordinate) return std::optional<NodePlace>();
+  auto place =
+      node_place(plan.coordinate->meet, [](const char* name) { return std::getenv(name); });
+  if (!place) return Failure(place.error());
+  // Before there is a run directory that would stay without a verdict.
+  if (auto meet = look_at_target(place->meet); !meet)
+    return fail("[coordinate]: meet: " + meet.error().what, meet.error().origin);
+  if (plan.seed_drawn) plan.seed = seed_of_job(place->job);
+  plan.seed_drawn = false;
+  return std::optional<NodePlace>(std::move(*place));
+}
+
+Result<std::optional<Coordination>> coordinate(const LoadPlan& plan,
+                                               const std::optional<NodePlace>& place,
+                                               const std::string& run_id) {
+  if (!place) return std::optional<Coordination>();
+  auto made = Coordination::create(
+      {.table = *plan.coordinate, .place = *place, .run = run_id, .plan = plan_toml(plan)});
+  if (!made) return Failure(made.error());
+  return std::optional<Coordination>(std::move(*made));
 }
 
 Result<TargetLook> look(const LoadPlan& plan) {
   if (!needs_target(plan)) return TargetLook{};
   auto target = look_at_target(plan.target);
   if (!target) return target;
+  // Of files that nodes share others may have filled some: who finds no space says so.
+  if (shares_directory(plan)) return target;
   const std::uint64_t bytes = planned_file_bytes(plan);
   if (bytes > target->free_bytes)
     return fail(
@@ -74,31 +125,43 @@ Result<TargetLook> look(const LoadPlan& plan) {
 
 Result<int> run_plan(const LoadPlanOptions& given, Console& console) {
   LoadPlanOptions options = given;
+  const auto place = take_place(options.plan);
+  if (!place) return Failure(place.error());
   const auto target = look(options.plan);
   if (!target) return Failure(target.error());
   if (!target->path.empty()) options.plan.target = target->path;
   if (auto allowed = check_policy(options.policy, options.out); !allowed)
     return Failure(allowed.error());
+  obey(options.canary, options.plan.canary);
+  auto canary = choose(options.plan, options.canary);
+  if (!canary) return Failure(canary.error());
   auto lens = LiveLens::open(options.fs_files, options.plan.limits.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   SignalWatch signals;
   for (const std::string& line : undo_leftovers(runtime_directory())) console.problem(line);
   if (auto allowed = refuse_place(options, *target); !allowed) return Failure(allowed.error());
-  auto run = RunDir::create({.out = options.out, .name_stem = options.plan.name});
+  auto run = RunDir::create(
+      {.out = options.out, .name_stem = options.plan.name, .labels = options.labels});
   if (!run) return Failure(run.error());
-  run->save("env.json", environment_json());
+  auto coordination = coordinate(options.plan, *place, run->id());
+  if (!coordination) return Failure(coordination.error());
+  run->echo_events([&console](std::string_view event) { console.json_line(event); });
+  run->save("env.json", environment_json(*coordination ? (*coordination)->json() : "null"));
   run->save("plan.toml", plan_toml(options.plan));
   console.block(fmt::format("{} (seed {}), results in {}\n", options.plan.name, options.plan.seed,
                             run->path()));
-  auto captures = IncidentCaptures::create(options.policy, *run, console);
+  auto captures = IncidentCaptures::create(options.policy, *run, console, options.feed);
   if (!captures) return Failure(captures.error());
-  auto lab = PlanLab::start(options.plan, run->id());
+  auto lab = PlanLab::start(own_plan(options.plan, *coordination, target->path), run->id(),
+                            canary->plan ? &*canary->plan : nullptr);
   if (!lab) return Failure(lab.error());
+  if (!canary->refused.empty()) console.problem("no stall is made on purpose: " + canary->refused);
   if (target->device_major == 0 && target->fstype.starts_with("fuse"))
     lab->watchdog().watch_connection(target->device_minor);
   PlanRun plan_run(options, *target, std::move(*run), std::move(*lens), std::move(*lab),
-                   std::move(*captures), std::move(signals), console);
+                   std::move(*captures), std::move(*canary), std::move(signals),
+                   std::move(*coordination), console);
   // Whatever goes wrong in our own code, the machine is put in order before it is reported.
   try {
     if (auto driven = plan_run.drive(); !driven) return Failure(driven.error());
@@ -116,6 +179,7 @@ int PlanRun::conclude() {
   verdict.run = session_.run_dir().id();
   verdict.max_dropouts = plan_.limits.max_dropouts;
   verdict.max_dropout_seconds = plan_.limits.max_dropout_seconds;
+  verdict.min_ops = plan_.limits.min_ops;
   for (const auto& [name, own] : own_limits(plan_))
     verdict.load_thresholds[name] = thresholds_entry(own);
   verdict.settings = {{"plan", plan_.name},
@@ -125,9 +189,12 @@ int PlanRun::conclude() {
   verdict.target_path = target_.path;
   verdict.target_fstype = target_.fstype;
   verdict.target_source = target_.source;
+  note_target_facts(target_.facts, verdict);
   verdict.left_behind = state_.left_behind;
   verdict.captures = session_.captures();
+  verdict.marks = session_.marks();
   verdict.observer = observer_entry(evidence, state_.figures, session_.book().incidents());
+  verdict.observer.canary = canaries_.entry(names_of(plan_.canary));
   verdict.dropouts =
       dropout_entries(session_.book().dropouts(), lab_.load_names(), state_.clock, monotonic_now());
   PlanFacts facts{.interrupted = state_.interrupted,
@@ -140,6 +207,11 @@ int PlanRun::conclude() {
                   .limits = plan_.limits,
                   .load_limits = own_limits(plan_),
                   .until_stall = options_.until_stall};
+  if (const auto& canary = verdict.observer.canary) {
+    for (const auto& [when, look] : canary->looks)
+      if (!look.passed) facts.blind.push_back(fmt::format("{} the load {}", when, look.why));
+    facts.proven = canary->passed;
+  }
   for (const IncidentRecord& incident : session_.book().incidents())
     verdict.stalls.push_back(
         stall_entry(incident, state_.clock, fail_after_of(plan_, incident.stalled)));
@@ -150,15 +222,17 @@ int PlanRun::conclude() {
   for (std::size_t i = 0; i < lab_.board().loads().size(); ++i) {
     const LoadEntry& load = lab_.board().loads()[i];
     WorkloadEntry entry = load_totals(lab_.board(), load);
-    entry.per_second_min = seconds_.least(i, plan_.warmup);
+    entry.per_second_min = seconds_.least(i);
     if (entry.ops == 0 && entry.per_second_min) facts.idle.emplace_back(load.name);
+    facts.ops[load.name] = entry.ops;
     verdict.workloads[load.name] = entry;
   }
   const PlanOutcome judged = judge_plan(facts);
   verdict.outcome = judged.outcome;
   verdict.exit_code = judged.exit_code;
   verdict.reasons = judged.reasons;
-  return deliver_verdict(session_.run_dir(), console_, verdict, {});
+  note_unlisted(verdict, session_.book().unlisted());
+  return deliver_verdict(session_.run_dir(), console_, verdict, {}, options_.feed);
 }
 
 }  // namespace stallproof

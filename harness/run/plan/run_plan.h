@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "harness/capture/stall_policy.h"
+#include "harness/run/canary_plan.h"
 #include "harness/run/plan/plan.h"
 #include "harness/run/plan/target_look.h"
 #include "harness/sink/console.h"
+#include "harness/sink/run_feed.h"
 
 namespace stallproof {
 
@@ -19,9 +21,11 @@ struct LoadPlanOptions {
   std::string out;
   bool until_stall = false;  // ends with the first stall
   bool endless = false;      // the plan's duration is no limit
+  CanaryWish canary = CanaryWish::as_planned;
   StallPolicy policy;
   std::map<std::string, std::string> labels;
   std::vector<std::string> fs_files;
+  const RunFeed* feed = nullptr;  // who listens
 };
 
 // The exit code of the command. Errors are those that no verdict could be given for.

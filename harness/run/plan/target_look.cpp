@@ -77,13 +77,16 @@ Result<TargetLook> look_at_target(const std::string& directory) {
                     .device_minor = seen.at("minor"),
                     .free_bytes = seen.at("free"),
                     .fstype = {},
-                    .source = {}};
+                    .source = {},
+                    .facts = {}};
   const auto text = read_file_bounded("/proc/self/mountinfo", Deadline::in(kSecond));
   const auto mounts = parse_mountinfo(text ? *text : "");
   const MountEntry* const mount = mounts ? mount_of(*mounts, target.path) : nullptr;
   if (mount == nullptr) return target;
   target.fstype = mount->fstype;
   target.source = mount->source;
+  const bool fuse = is_fuse(*mount) && mount->device_major == 0;
+  target.facts = look_at_target_facts(target.fstype, fuse ? mount->device_minor : 0);
   return target;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "harness/base/result.h"
+#include "harness/run/target_facts.h"
 
 namespace stallproof {
 
@@ -15,6 +16,7 @@ struct TargetLook {
   std::uint32_t device_major = 0, device_minor = 0;
   std::uint64_t free_bytes = 0;  // for ordinary users
   std::string fstype, source;    // as mounted; empty when no mount is found for it
+  TargetFacts facts;
 };
 
 // An Error when it is no directory, cannot be written to, or does not answer.

@@ -45,7 +45,20 @@ std::uint64_t files() {
                                         })));
 }
 
-Result<std::uint64_t> size_for(const TargetLook& target, const TargetPlanWish& wish) {
+std::string load_text(const TargetLoad& load, std::uint64_t file_size) {
+  std::string text = fmt::format("\n  [[process.load]]  # {}\n", load.about);
+  if (std::string_view(load.name) != load.workload)
+    text += fmt::format("  name = {}\n", toml_quoted(load.name));
+  text +=
+      fmt::format("  workload = {}\n  threads = {}\n", toml_quoted(load.workload), load.threads);
+  if (load.size_key != nullptr)
+    text += fmt::format("  {} = {}\n", load.size_key, toml_size(file_size));
+  return text + load.parameters;
+}
+
+}  // namespace
+
+Result<std::uint64_t> target_plan_size(const TargetLook& target, const TargetPlanWish& wish) {
   if (wish.size && *wish.size < kLeastSize)
     return fail(
         fmt::format("--size {}: at least {} MiB are needed", *wish.size, kLeastSize / kMebibyte));
@@ -66,38 +79,30 @@ Result<std::uint64_t> size_for(const TargetLook& target, const TargetPlanWish& w
       kLargestShare, kLeastSize / kMebibyte));
 }
 
-std::string load_text(const TargetLoad& load, std::uint64_t file_size) {
-  std::string text = fmt::format("\n  [[process.load]]  # {}\n", load.about);
-  if (std::string_view(load.name) != load.workload)
-    text += fmt::format("  name = {}\n", toml_quoted(load.name));
-  text +=
-      fmt::format("  workload = {}\n  threads = {}\n", toml_quoted(load.workload), load.threads);
-  if (load.size_key != nullptr)
-    text += fmt::format("  {} = {}\n", load.size_key, toml_size(file_size));
-  return text + load.parameters;
-}
-
-}  // namespace
-
-Result<std::string> target_plan_text(const TargetLook& target, const TargetPlanWish& wish) {
-  const auto size = size_for(target, wish);
-  if (!size) return Failure(size.error());
-  std::string text = fmt::format(
-      "# For {} ({}, {} MiB free) on {} CPUs.\n"
-      "# stallproof run FILE; with --dry-run it is printed with every default written out.\n"
-      "[plan]\nname = {}\nduration = {}  # a night: \"8h\"\ntarget = {}\n"
-      "size = {}  # the most that the files take; they are removed after the run\n"
-      "\n[thresholds]\nstall_after = \"1s\"  # no completion for this long is a stall\n"
+std::string target_plan_body(std::uint64_t size) {
+  std::string text =
+      "[thresholds]\nstall_after = \"1s\"  # no completion for this long is a stall\n"
       "fail_after = \"30s\"  # one this long fails the run; one that can never end at once\n"
       "# max_dropouts = 0  # uncomment: dropouts of throughput fail the run too\n"
       "\n# One process has one memory map: the reported stall needs these loads in the same one.\n"
-      "[[process]]\nname = \"client\"\n",
-      toml_comment(target.path), toml_comment(target.fstype), target.free_bytes / kMebibyte,
-      ::sysconf(_SC_NPROCESSORS_ONLN), toml_quoted(wish.name), toml_duration(wish.duration),
-      toml_quoted(target.path), toml_size(*size));
-  const std::uint64_t each = *size / files() / kMebibyte * kMebibyte;
+      "[[process]]\nname = \"client\"\n";
+  const std::uint64_t each = size / files() / kMebibyte * kMebibyte;
   for (const TargetLoad& load : kLoads) text += load_text(load, each);
   return text;
+}
+
+Result<std::string> target_plan_text(const TargetLook& target, const TargetPlanWish& wish) {
+  const auto size = target_plan_size(target, wish);
+  if (!size) return Failure(size.error());
+  return fmt::format(
+             "# For {} ({}, {} MiB free) on {} CPUs.\n"
+             "# stallproof run FILE; with --dry-run it is printed with every default written out.\n"
+             "[plan]\nname = {}\nduration = {}  # a night: \"8h\"\ntarget = {}\n"
+             "size = {}  # the most that the files take; they are removed after the run\n\n",
+             toml_comment(target.path), toml_comment(target.fstype), target.free_bytes / kMebibyte,
+             ::sysconf(_SC_NPROCESSORS_ONLN), toml_quoted(wish.name), toml_duration(wish.duration),
+             toml_quoted(target.path), toml_size(*size)) +
+         target_plan_body(*size);
 }
 
 Result<LoadPlan> plan_for_target(const TargetLook& target, const TargetPlanWish& wish) {

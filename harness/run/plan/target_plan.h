@@ -17,6 +17,11 @@ struct TargetPlanWish {
   std::optional<std::uint64_t> size;  // none: 1 GiB, or what is fitting where space is short
 };
 
+// Below its head: [thresholds] and [[process]], whose files take `size` bytes together.
+std::string target_plan_body(std::uint64_t size);
+// What the files may take there: what was asked for, else what is fitting.
+Result<std::uint64_t> target_plan_size(const TargetLook& target, const TargetPlanWish& wish);
+
 // An Error when the size asked for, or the least that makes sense, is too much for the target.
 Result<std::string> target_plan_text(const TargetLook& target, const TargetPlanWish& wish);
 Result<LoadPlan> plan_for_target(const TargetLook& target, const TargetPlanWish& wish);

@@ -99,7 +99,7 @@ void FileExecution::tell_interval(Nanos now, bool left_out) {
   const OpTotals all = row.totals.sum(requested_);
   const OpTotals moved = row.totals.sum({FileOperation::read, FileOperation::write});
   const auto open = open_ios(in_.session.lab().board(), now);
-  in_.output.note_series(
+  in_.session.note_interval(
       {.at_ms = in_.session.state().clock.ms(now),
        .run = in_.heading.name,
        .interval = row.label,

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "harness/run/canary_rounds.h"
+
 namespace stallproof {
 namespace {
 
@@ -14,7 +16,8 @@ constexpr Nanos kAfterKill = 2 * kSecond;
 
 }  // namespace
 
-Result<IoLab> IoLab::start(const std::vector<Load>& loads, const Thresholds& thresholds) {
+Result<IoLab> IoLab::start(const std::vector<Load>& loads, const Thresholds& thresholds,
+                           const CanaryPlan* canary) {
   std::vector<Board::LoadSpec> specs;
   for (const Load& load : loads) specs.push_back({load.name, load.threads});
   auto board = Board::create(specs, realtime_now());
@@ -22,7 +25,17 @@ Result<IoLab> IoLab::start(const std::vector<Load>& loads, const Thresholds& thr
   auto watchdog = WatchdogChild::create();
   if (!watchdog) return Failure(watchdog.error());
   IoLab lab(std::move(*board), std::move(*watchdog));
-  auto up = lab.watchdog_.start({.thresholds = thresholds, .board_fd = lab.board_.fd()});
+  std::vector<OwnThresholds> own;
+  if (canary != nullptr) {
+    auto second = board_of(*canary);
+    if (!second) return Failure(second.error());
+    lab.canary_board_ = std::move(*second);
+    own = canary_thresholds(thresholds, static_cast<std::uint32_t>(loads.size()), canary->lab);
+  }
+  auto up = lab.watchdog_.start({.thresholds = thresholds,
+                                 .own = own,
+                                 .board_fd = lab.board_.fd(),
+                                 .canary_fd = lab.canary_board_ ? lab.canary_board_->fd() : -1});
   if (up) return lab;
   lab.watchdog_.end();
   return Failure(up.error());

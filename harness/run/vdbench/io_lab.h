@@ -9,6 +9,7 @@
 
 #include "harness/board/board.h"
 #include "harness/detect/detector.h"
+#include "harness/run/canary_plan.h"
 #include "harness/run/watchdog_child.h"
 #include "workloads/files/file_job.h"
 #include "workloads/files/file_panel.h"
@@ -22,8 +23,11 @@ class IoLab {
   struct Load {
     std::string name;
     unsigned threads = 0;
+    std::string target = {};  // what it works on; empty: several
   };
-  static Result<IoLab> start(const std::vector<Load>& loads, const Thresholds& thresholds);
+  // `canary`: null where none is wanted.
+  static Result<IoLab> start(const std::vector<Load>& loads, const Thresholds& thresholds,
+                             const CanaryPlan* canary);
 
   // Data validation of all workers from now on.
   void use_key_maps(KeyMaps maps) { maps_ = std::move(maps); }
@@ -52,12 +56,15 @@ class IoLab {
   [[nodiscard]] Child& worker() { return worker_; }
   [[nodiscard]] const Child& worker() const { return worker_; }
   [[nodiscard]] std::vector<std::string> load_names() const;
+  // Of the canary's loads, which the watchdog sees behind the others; absent without one.
+  [[nodiscard]] const std::optional<Board>& canary_board() const { return canary_board_; }
 
  private:
   IoLab(Board board, WatchdogChild watchdog)
       : board_(std::move(board)), watchdog_(std::move(watchdog)) {}
 
   Board board_;
+  std::optional<Board> canary_board_;
   Result<> start_worker(const char* role, int panel_fd, int job_fd, Nanos within);
 
   IoPanel panel_;

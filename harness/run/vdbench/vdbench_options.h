@@ -8,6 +8,8 @@
 
 #include "harness/capture/stall_policy.h"
 #include "harness/detect/detector.h"
+#include "harness/run/canary_plan.h"
+#include "harness/sink/run_feed.h"
 #include "workloads/io/io_job.h"
 #include "workloads/vdbench/plan.h"
 
@@ -25,10 +27,14 @@ struct VdbenchOptions {
   // vdbench's own exit codes, 0 and 157; else those of a verdict.
   bool vdbench_codes = true;
   Thresholds thresholds{.fail_after = 30 * kSecond};
+  CanaryWish canary = CanaryWish::as_planned;  // then: where the runs last for kCanaryFrom
   StallPolicy policy;
   bool json = false;
   std::map<std::string, std::string> labels;
   std::vector<std::string> fs_files;
+  const RunFeed* feed = nullptr;  // who listens
+  // What each load works on, for those who listen; found out when the run begins.
+  std::map<std::string, std::string> targets = {};
 };
 
 }  // namespace stallproof

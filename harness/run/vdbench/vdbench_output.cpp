@@ -191,10 +191,13 @@ void VdbenchOutput::total(const RowTexts& texts) {
 
 void VdbenchOutput::note_faults(std::uint64_t of_this_run) { faults_now_ = of_this_run; }
 
-void VdbenchOutput::note_series(const SeriesRow& row) {
-  if (series_.empty()) series_ = "at_ms,run,interval,rate,mb_per_s,queue_depth,oldest_io_ms\n";
-  series_ += fmt::format("{:.3f},{},{},{:.1f},{:.2f},{:.2f},{:.3f}\n", row.at_ms, row.run,
-                         row.interval, row.rate, row.megabytes, row.in_flight, row.oldest_ms);
+std::string interval_csv_header() {
+  return "at_ms,run,interval,rate,mb_per_s,queue_depth,oldest_io_ms\n";
+}
+
+std::string interval_csv_row(const SeriesRow& row) {
+  return fmt::format("{:.3f},{},{},{:.1f},{:.2f},{:.2f},{:.3f}\n", row.at_ms, row.run, row.interval,
+                     row.rate, row.megabytes, row.in_flight, row.oldest_ms);
 }
 
 void VdbenchOutput::end(bool good, const std::string& directory) {

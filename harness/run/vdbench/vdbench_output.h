@@ -45,6 +45,8 @@ struct SeriesRow {
   std::string run, interval;
   double rate = 0, megabytes = 0, in_flight = 0, oldest_ms = 0;
 };
+std::string interval_csv_header();
+std::string interval_csv_row(const SeriesRow& row);
 
 class VdbenchOutput {
  public:
@@ -73,8 +75,6 @@ class VdbenchOutput {
   // Of the current run; kept for all runs together.
   void note_faults(std::uint64_t of_this_run);
   [[nodiscard]] std::uint64_t faults() const { return faults_before_ + faults_now_; }
-  void note_series(const SeriesRow& row);
-  [[nodiscard]] const std::string& series() const { return series_; }
   // The last lines; `good`: all came to its end as asked.
   void end(bool good, const std::string& directory);
   // First file that could not be written; empty when none.
@@ -96,7 +96,6 @@ class VdbenchOutput {
   Console* console_;
   std::map<std::string, File> files_;
   std::map<std::string, unsigned> rows_;  // since the last header, by file
-  std::string series_;
   std::string problem_;
   std::uint64_t faults_before_ = 0, faults_now_ = 0;
   std::size_t runs_ = 0;

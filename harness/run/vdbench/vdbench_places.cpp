@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "harness/base/clock.h"
+#include "harness/probe/result_place.h"
 
 namespace stallproof {
 namespace {
@@ -26,11 +27,16 @@ std::string time_in_names() {
 
 // Only what an execution makes: the directory may hold other things of its owner.
 bool is_result(const fs::path& path) {
-  constexpr std::array kOurs = {"events.jsonl", "run.id",         "verdict.json", "env.json",
-                                "plan.toml",    "manifest.json",  "incidents",    "series",
-                                "junit.xml",    "stallproof.prom"};
+  constexpr std::array kOurs = {"events.jsonl", "run.id",          "verdict.json", "env.json",
+                                "plan.toml",    "manifest.json",   "incidents",    "series",
+                                "junit.xml",    "stallproof.prom", "marks.jsonl",  "canary",
+                                ".reserve"};
   const std::string name = path.filename().string();
   return path.extension() == ".html" || std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end();
+}
+
+std::string given_place(const VdbenchOptions& options) {
+  return options.out.empty() && options.vdbench_codes ? "output" : options.out;
 }
 
 Result<> put_aside(const std::string& directory) {
@@ -65,14 +71,26 @@ std::string place_of(const std::string& given) {
   return fmt::format("{}.{}", stem, time_in_names());
 }
 
+Result<> refuse_vdbench_place(const VdbenchOptions& options,
+                              const std::vector<MountEntry>& under_test) {
+  std::string place = given_place(options);
+  if (place.empty()) place = state_directory() + "/runs";
+  return refuse_place_on_target(place, [&under_test](const MountEntry& mount) {
+    return std::any_of(under_test.begin(), under_test.end(), [&mount](const MountEntry& each) {
+      return each.device_major == mount.device_major && each.device_minor == mount.device_minor;
+    });
+  });
+}
+
 Result<RunDir> prepare_run_dir(const VdbenchOptions& options) {
-  std::string out = options.out;
-  if (out.empty() && options.vdbench_codes) out = "output";
+  std::string out = given_place(options);
   if (!out.empty()) {
     out = place_of(out);
+    if (run_is_held(out))
+      return fail(out + ": another run writes there now (give a new directory with -o)");
     if (auto moved = put_aside(out); !moved) return Failure(moved.error());
   }
-  return RunDir::create({.out = out, .name_stem = "vdbench"});
+  return RunDir::create({.out = out, .name_stem = "vdbench", .labels = options.labels});
 }
 
 }  // namespace stallproof

@@ -6,14 +6,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/base/bounded.h"
 #include "harness/base/saturated.h"
+#include "harness/base/text_digest.h"
+#include "harness/run/canary_rounds.h"
 #include "harness/run/crash_on_stall.h"
+#include "harness/run/plan/plan.h"
 #include "harness/run/undo_journal.h"
 #include "harness/run/vdbench/file_execution.h"
-#include "harness/run/vdbench/lun_look.h"
 #include "harness/run/vdbench/raw_execution.h"
 #include "harness/run/vdbench/run_commands.h"
+#include "harness/run/vdbench/vdbench_ground.h"
 #include "harness/run/vdbench/vdbench_places.h"
+#include "harness/run/vdbench/vdbench_plan.h"
 #include "harness/run/vdbench/vdbench_verdict.h"
 #include "workloads/io/io_engine.h"
 #include "workloads/vdbench/plan_parts.h"
@@ -22,34 +27,6 @@
 
 namespace stallproof {
 namespace {
-
-// Which SDs any run uses, and which of them any run writes to.
-struct SdUse {
-  std::vector<bool> used, written;
-};
-
-SdUse sd_use(const Plan& plan) {
-  SdUse use{std::vector<bool>(plan.set.sds.size()), std::vector<bool>(plan.set.sds.size())};
-  for (const PlannedRun& run : plan.runs) {
-    const double loop = value_of(run.loops, "rdpct");
-    for (const RawWorkload& workload : *run.workloads)
-      for (const std::size_t sd : workload.sds) {
-        use.used[sd] = true;
-        const double reads = std::isnan(loop) ? workload.wd.read_percent : loop;
-        use.written[sd] = use.written[sd] || reads < 100;
-      }
-  }
-  return use;
-}
-
-// Where the SD is on this machine.
-std::string lun_of(const ParameterSet& set, const StorageDefinition& sd) {
-  for (const HostDefinition& host : set.hosts) {
-    const auto found = host.luns.find(sd.name);
-    if (found != host.luns.end()) return found->second;
-  }
-  return sd.luns.empty() ? "" : sd.luns.front();
-}
 
 // What can be known before anything is written: one machine, all that is asked for can be done.
 Result<> check_plan(const VdbenchOptions& options, const Plan& plan, Console& console) {
@@ -68,12 +45,14 @@ Result<> check_plan(const VdbenchOptions& options, const Plan& plan, Console& co
   return {};
 }
 
-// What the runs of a plan are made from, but for the plan.
-struct Ground {
-  std::vector<Lun> luns;                   // by SD
-  std::vector<std::uint32_t> first_slots;  // by SD
-  std::vector<IoLab::Load> loads;
-};
+// vdbench's own place, "output" beside you, is what its wrappers read: there it is only told.
+Result<> check_place(const VdbenchOptions& options, const std::vector<MountEntry>& under_test,
+                     Console& console) {
+  auto allowed = refuse_vdbench_place(options, under_test);
+  if (allowed || !options.vdbench_codes) return allowed;
+  console.problem(fmt::format("{}: a stall can hold up the results", allowed.error().what));
+  return {};
+}
 
 class VdbenchRun {
  public:
@@ -217,33 +196,6 @@ class VdbenchRun {
   bool aborted_ = false, curve_stopped_ = false;
 };
 
-// A load for each SD, or, where there are more than the board holds, for some neighbours together.
-std::vector<IoLab::Load> loads_of(const Plan& plan, const SdUse& use,
-                                  std::vector<std::uint32_t>& first_slots) {
-  std::vector<std::size_t> sds;
-  for (std::size_t i = 0; i < use.used.size(); ++i)
-    if (use.used[i]) sds.push_back(i);
-  const std::size_t each = (sds.size() + kMaxLoads - 1) / kMaxLoads;
-  std::vector<IoLab::Load> loads;
-  std::uint32_t slots = 0;
-  first_slots.assign(use.used.size(), 0);
-  for (std::size_t at = 0; at < sds.size(); ++at) {
-    const StorageDefinition& sd = plan.set.sds[sds[at]];
-    unsigned most = kFormatThreads;
-    for (const PlannedRun& run : plan.runs) most = std::max(most, threads_of_sd(sd, run));
-    first_slots[sds[at]] = slots;
-    slots += most;
-    if (at % each == 0) {
-      loads.push_back({sd.name, most});
-    } else {
-      loads.back().threads += most;
-      loads.back().name =
-          loads.back().name.substr(0, loads.back().name.find("..")) + ".." + sd.name;
-    }
-  }
-  return loads;
-}
-
 Result<> make_key_maps(VdbenchSession& session, const Plan& plan, const std::vector<Lun>& luns) {
   const std::vector<std::uint32_t> blocks = key_block_sizes(plan);
   std::vector<KeyMapSpec> specs;
@@ -271,8 +223,9 @@ std::vector<VdbenchOutput::Pages> pages_of(const Plan& plan) {
 }
 
 void begin(VdbenchSession& session, VdbenchOutput& output, const Plan& plan,
-           const VdbenchOptions& options) {
+           const VdbenchOptions& options, const std::vector<std::string>& places) {
   session.run_dir().save("env.json", environment_json());
+  session.run_dir().save("plan.toml", vdbench_plan_toml(options, places));
   session.begin();
   output.begin(plan, pages_of(plan), plan.file_systems ? flat_files_header() : flat_raw_header());
   const bool uring = options.engine == IoEngine::uring && !plan.file_systems;
@@ -281,44 +234,45 @@ void begin(VdbenchSession& session, VdbenchOutput& output, const Plan& plan,
                          options.jvm ? ", with a JVM's memory map beside the I/O" : ""));
 }
 
-Result<std::vector<Lun>> find_luns(const VdbenchOptions& options, const Plan& plan,
-                                   const SdUse& use) {
-  std::vector<LunQuestion> questions;
-  for (std::size_t i = 0; i < plan.set.sds.size(); ++i) {
-    const StorageDefinition& sd = plan.set.sds[i];
-    const std::string path = lun_of(plan.set, sd);
-    if (use.used[i] && path.empty())
-      return fail(fmt::format("sd={}: no lun= on this machine", sd.name));
-    if (use.used[i])
-      questions.push_back({sd.name, path, use.written[i] || sd.size > 0, sd.size > 0});
-  }
-  auto looked = look_at_luns(questions, options.allow_claimed);
-  if (!looked) return looked;
-  std::vector<Lun> luns;
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < plan.set.sds.size(); ++i)
-    luns.push_back(use.used[i] ? (*looked)[next++] : Lun{});
-  return luns;
+// The files' text, and what the command line made of it.
+std::string digest_of(const VdbenchOptions& options, const Plan& plan) {
+  std::string text = plan_text(plan);
+  for (const std::string& file : options.files)
+    if (const auto content = read_file_bounded(file, Deadline::in(kSecond))) text += *content;
+  return text_digest(text);
 }
 
-Result<Ground> ground_of(const VdbenchOptions& options, const Plan& plan) {
-  Ground ground;
-  if (plan.file_systems) {
-    unsigned most = 1;
-    for (const PlannedRun& run : plan.runs) {
-      const auto made = file_run_of({.set = plan.set, .run = run});
-      if (!made) return Failure(made.error());
-      most = std::max(most, made->job.slots());
-    }
-    ground.loads = {{"files", most}};
-    return ground;
-  }
-  const SdUse use = sd_use(plan);
-  auto luns = find_luns(options, plan, use);
-  if (!luns) return Failure(luns.error());
-  ground.luns = std::move(*luns);
-  ground.loads = loads_of(plan, use, ground.first_slots);
-  return ground;
+// Seconds, as far as the plan tells: what runs until it is done counts for nothing.
+double planned_seconds(const Plan& plan) {
+  double sum = 0;
+  for (const PlannedRun& run : plan.runs) sum += run.warmup + run.elapsed.value_or(0);
+  return sum;
+}
+
+Result<CanaryChoice> choose_canary_for(const VdbenchOptions& options, const Plan& plan) {
+  const bool usual = planned_seconds(plan) * 1e9 >= static_cast<double>(kCanaryFrom);
+  const bool wanted =
+      options.canary == CanaryWish::yes || (options.canary == CanaryWish::as_planned && usual);
+  return wanted ? choose_canary(1, options.canary) : CanaryChoice{};
+}
+
+// vdbench's own files say nothing of it but in the log.
+CanaryRounds::Setup rounds_of(CanaryChoice choice, VdbenchSession& session, VdbenchOutput& output) {
+  return {.choice = std::move(choice),
+          .session = session.session(),
+          .state = session.state(),
+          .watchdog = session.lab().watchdog(),
+          .board = session.lab().canary_board(),
+          .load_names = [&session] { return session.lab().load_names(); },
+          .thresholds = session.options().thresholds,
+          .forbidden =
+              [&session](std::string_view) {
+                return session.state().left_behind.empty()
+                           ? std::string()
+                           : std::string("a process of the load has not ended");
+              },
+          .tell_passed = [&output](const std::string& what) { output.log(what); },
+          .console = session.console()};
 }
 
 // What cannot be done by the engine that was asked for is done by psync.
@@ -340,29 +294,47 @@ Result<int> run_vdbench(const VdbenchOptions& given, const Plan& plan, Console& 
   if (auto allowed = check_policy(options.policy, options.out); !allowed)
     return Failure(allowed.error());
   options.engine = engine_of(options, plan, console);
-  auto ground = ground_of(options, plan);
+  auto canary = choose_canary_for(options, plan);
+  if (!canary) return Failure(canary.error());
+  const CanaryPlan* const known_stall = canary->plan ? &*canary->plan : nullptr;
+  auto ground = ground_of(options, plan, known_stall);
   if (!ground) return Failure(ground.error());
+  const std::vector<std::string> places = paths_of(plan, *ground);
+  const PlaceMounts under_test = mounts_of_places(places);
+  if (auto allowed = check_place(options, under_test.mounts, console); !allowed)
+    return Failure(allowed.error());
   auto lens = LiveLens::open(options.fs_files, options.thresholds.without);
   if (!lens) return Failure(lens.error());
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
   for (const std::string& line : undo_leftovers(runtime_directory())) console.problem(line);
   auto run = prepare_run_dir(options);
   if (!run) return Failure(run.error());
-  auto captures = IncidentCaptures::create(options.policy, *run, console);
+  run->echo_events([&console](std::string_view event) { console.json_line(event); });
+  auto captures = IncidentCaptures::create(options.policy, *run, console, options.feed);
   if (!captures) return Failure(captures.error());
   auto output = VdbenchOutput::create(run->path(), console);
   if (!output) return Failure(output.error());
-  auto lab = IoLab::start(ground->loads, options.thresholds);
+  auto lab = IoLab::start(ground->loads, options.thresholds, known_stall);
   if (!lab) return Failure(lab.error());
+  for (const IoLab::Load& load : ground->loads)
+    if (!load.target.empty()) options.targets[load.name] = load.target;
+  if (!canary->refused.empty()) console.problem("no stall is made on purpose: " + canary->refused);
   VdbenchSession session(options, std::move(*run), std::move(*lens), std::move(*lab),
                          std::move(*captures), console);
   if (plan.set.general.validate && !plan.file_systems)
-    if (auto made = make_key_maps(session, plan, ground->luns); !made) return Failure(made.error());
-  begin(session, *output, plan, options);
+    if (auto keys = make_key_maps(session, plan, ground->luns); !keys) return Failure(keys.error());
+  session.state().parameters = digest_of(options, plan);
+  session.state().target = find_vdbench_target(places, under_test);
+  begin(session, *output, plan, options, places);
   clear_monitor(plan.set.general.monitor);
-  VdbenchRun(options, plan, std::move(*ground), session, *output).drive();
+  CanaryRounds canaries(rounds_of(std::move(*canary), session, *output));
+  canaries.run("before");
+  if (!session.must_end()) {
+    VdbenchRun(options, plan, std::move(*ground), session, *output).drive();
+    canaries.run("after");
+  }
   session.finish();
-  return conclude_vdbench(session, *output, options);
+  return conclude_vdbench(session, *output, options, canaries.entry({"before", "after"}));
 }
 
 }  // namespace stallproof

@@ -9,6 +9,8 @@
 #include "harness/run/run_session.h"
 #include "harness/run/vdbench/io_lab.h"
 #include "harness/run/vdbench/vdbench_options.h"
+#include "harness/run/vdbench/vdbench_output.h"
+#include "harness/run/vdbench/vdbench_target.h"
 #include "harness/sink/console.h"
 
 namespace stallproof {
@@ -16,6 +18,8 @@ namespace stallproof {
 struct VdbenchState : SessionState {
   std::vector<std::string> failures;     // failed or corrupted I/O, time-outs
   std::vector<std::string> never_ended;  // I/Os that had not completed at the end of a run
+  VdbenchTarget target;
+  std::string parameters;  // digest of what is run, to compare runs by
 };
 
 class VdbenchSession final : private SessionTeller {
@@ -28,7 +32,10 @@ class VdbenchSession final : private SessionTeller {
   // something forbids to go on.
   void attend(Nanos until);
   // Ends the watchdog; incidents are as they will stay.
-  void finish() { session_.finish(); }
+  void finish() {
+    session_.finish();
+    intervals_.close();
+  }
 
   [[nodiscard]] bool must_end() const { return state_.interrupted || !state_.lost.empty(); }
   [[nodiscard]] VdbenchState& state() { return state_; }
@@ -41,7 +48,12 @@ class VdbenchSession final : private SessionTeller {
   [[nodiscard]] const LiveLens& lens() const { return session_.lens(); }
   [[nodiscard]] bool needs_the_stall() const { return session_.needs_the_stall(); }
   [[nodiscard]] const CapturesEntry& captures() const { return session_.captures(); }
+  [[nodiscard]] std::vector<MarkEntry> marks() const { return session_.marks(); }
   [[nodiscard]] const VdbenchOptions& options() const { return options_; }
+  // A line of series/rows.csv.
+  void note_interval(const SeriesRow& row) { intervals_.append(interval_csv_row(row)); }
+  // For what is served by it beside the load.
+  [[nodiscard]] RunSession& session() { return session_; }
   // One line of events.jsonl; `json` is an object.
   void log_event(const std::string& json) { session_.log_event(json); }
 
@@ -55,6 +67,7 @@ class VdbenchSession final : private SessionTeller {
   IoLab lab_;
   Console& console_;
   RunSession session_;
+  SeriesFile intervals_;
 };
 
 }  // namespace stallproof

@@ -9,6 +9,7 @@
 #include "harness/run/vdbench/cpu_clock.h"
 #include "harness/run/vdbench/lun_look.h"
 #include "harness/run/vdbench/vdbench_places.h"
+#include "harness/run/vdbench/vdbench_target.h"
 #include "harness/run/vdbench/vdbench_verdict.h"
 
 namespace stallproof {
@@ -64,6 +65,17 @@ TEST(VdbenchVerdict, WhatWasNotSeenOrNotDoneIsUnknown) {
   EXPECT_EQ(judge_vdbench(interrupted).vdbench_code, 157);
 }
 
+TEST(VdbenchVerdict, AStallMadeOnPurposeThatWasNotSeenIsUnknownAndNoBusinessOfVdbench) {
+  VdbenchFacts facts = good();
+  facts.blind = {"before the load a stall made on purpose (mmap-lock-fault) was not captured"};
+  EXPECT_EQ(judge_vdbench(facts).outcome, Outcome::unknown);
+  EXPECT_EQ(judge_vdbench(facts).exit_code, 3);
+  EXPECT_EQ(judge_vdbench(facts).vdbench_code, 0);
+  VdbenchFacts proven = good();
+  proven.proven = true;
+  EXPECT_NE(judge_vdbench(proven).reasons.at(0).find("on purpose was seen"), std::string::npos);
+}
+
 TEST_F(VdbenchFolder, ResultsOfAnEarlierExecutionAreKeptAside) {
   std::ofstream(folder_ + "/flatfile.html") << "old";
   std::ofstream(folder_ + "/verdict.json") << "old";
@@ -78,6 +90,21 @@ TEST_F(VdbenchFolder, ResultsOfAnEarlierExecutionAreKeptAside) {
       kept +=
           fs::exists(entry.path() / "flatfile.html") && fs::exists(entry.path() / "verdict.json");
   EXPECT_EQ(kept, 1);
+}
+
+TEST_F(VdbenchFolder, ResultsOnTheFileSystemOfALunAreFoundThroughLinks) {
+  fs::create_directory_symlink(folder_, folder_ + "/link");
+  const PlaceMounts found = mounts_of_places({folder_ + "/link/lun", folder_ + "/new/anchor"});
+  ASSERT_EQ(found.mounts.size(), 1U);
+  EXPECT_FALSE(found.others);
+  const VdbenchOptions there{.out = folder_ + "/no/such/yet", .vdbench_codes = false};
+  const auto refused = refuse_vdbench_place(there, found.mounts);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("lies on a file system under test"), std::string::npos)
+      << refused.error().what;
+  EXPECT_TRUE(refuse_vdbench_place({.out = "/proc/stallproof"}, found.mounts));
+  EXPECT_TRUE(refuse_vdbench_place(there, mounts_of_places({"/dev/nosuchdisk"}).mounts));
+  EXPECT_TRUE(mounts_of_places({"/dev/nosuchdisk"}).others);
 }
 
 TEST_F(VdbenchFolder, PlusTakesTheNextFreeNumber) {

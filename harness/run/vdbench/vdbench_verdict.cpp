@@ -23,14 +23,20 @@ Verdict describe(const VdbenchSession& session, const VdbenchOptions& options,
   describe_run(verdict, state.clock, options.thresholds);
   verdict.run = run_id;
   verdict.settings["vdbench"] = fmt::format("{}", fmt::join(options.files, " "));
+  verdict.settings["parameters"] = state.parameters;
   // What decides whether the reported stall can happen at all.
   const bool uring = options.engine == IoEngine::uring;
   verdict.settings["engine"] = uring ? "io_uring" : "psync";
   verdict.settings["buffers"] = uring ? "registered" : "heap";
   verdict.settings["jvm"] = options.jvm ? "jvm-steady" : "none";
   verdict.labels = options.labels;
+  verdict.target_path = state.target.path;
+  verdict.target_fstype = state.target.fstype;
+  verdict.target_source = state.target.source;
+  note_target_facts(state.target.facts, verdict);
   verdict.left_behind = state.left_behind;
   verdict.captures = session.captures();
+  verdict.marks = session.marks();
   verdict.observer = observer_entry(evidence, state.figures, session.book().incidents());
   verdict.dropouts = dropout_entries(session.book().dropouts(), session.lab().load_names(),
                                      state.clock, monotonic_now());
@@ -55,6 +61,11 @@ VdbenchFacts facts_of(const VdbenchSession& session, const Verdict& verdict,
     if (stall.failing)
       facts.failing.push_back(fmt::format("{} (incident {})", stall.stall_class, stall.id));
   for (const auto& [name, load] : verdict.workloads) facts.worked = facts.worked || load.ops > 0;
+  if (const auto& canary = verdict.observer.canary) {
+    for (const auto& [when, look] : canary->looks)
+      if (!look.passed) facts.blind.push_back(fmt::format("{} the load {}", when, look.why));
+    facts.proven = canary->passed;
+  }
   return facts;
 }
 
@@ -98,6 +109,7 @@ VdbenchVerdict judge_vdbench(const VdbenchFacts& facts) {
   append(verdict.reasons, facts.lost);
   if (facts.interrupted) verdict.reasons.emplace_back("interrupted");
   append(verdict.reasons, facts.impaired);
+  append(verdict.reasons, facts.blind);
   if (!facts.unsaved.empty()) verdict.reasons.push_back(facts.unsaved);
   if (!facts.worked) verdict.reasons.emplace_back("no I/O completed: this proves nothing");
   if (!verdict.reasons.empty()) return verdict;
@@ -106,11 +118,12 @@ VdbenchVerdict judge_vdbench(const VdbenchFacts& facts) {
   verdict.reasons.push_back(facts.stalls == 0
                                 ? "no stall"
                                 : fmt::format("no failing stall ({} that resolved)", facts.stalls));
+  if (facts.proven) verdict.reasons.back() += "; a stall made on purpose was seen and explained";
   return verdict;
 }
 
-int conclude_vdbench(VdbenchSession& session, VdbenchOutput& output,
-                     const VdbenchOptions& options) {
+int conclude_vdbench(VdbenchSession& session, VdbenchOutput& output, const VdbenchOptions& options,
+                     const std::optional<CanaryEntry>& canary) {
   VdbenchState& state = session.state();
   if (output.faults() > 0) {
     state.failures.push_back(fmt::format("{} I/Os failed (see errorlog.html)", output.faults()));
@@ -118,21 +131,30 @@ int conclude_vdbench(VdbenchSession& session, VdbenchOutput& output,
   }
   tell_validation(session, output);
   RunDir& run = session.run_dir();
-  run.save("series/rows.csv", output.series());
   const std::string unsaved = run.first_problem().empty() ? output.problem() : run.first_problem();
   const std::string id = run.id();
   Verdict verdict = describe(session, options, id);
+  verdict.observer.canary = canary;
   const VdbenchVerdict judged = judge_vdbench(facts_of(session, verdict, unsaved));
   verdict.outcome = judged.outcome;
   verdict.reasons = judged.reasons;
+  note_unlisted(verdict, session.book().unlisted());
   verdict.exit_code = options.vdbench_codes ? judged.vdbench_code : judged.exit_code;
   output.end(judged.vdbench_code == 0, run.path());
-  if (!options.vdbench_codes) return deliver_verdict(run, session.console(), verdict, {});
+  if (!options.vdbench_codes)
+    return deliver_verdict(run, session.console(), verdict, {}, options.feed);
   // stdout is vdbench's: what is ours goes to stderr, and only when there is something to say.
   run.save("verdict.json", verdict_json(verdict));
+  take_notes(verdict, options.feed);
+  if (!verdict.notes.empty()) run.save("verdict.json", verdict_json(verdict));
+  save_junit(run);
+  if (options.feed != nullptr) options.feed->tell(&RunListener::on_verdict, verdict);
+  deliver_report(run, session.console());
   if (judged.outcome != Outcome::pass)
     for (const std::string& reason : judged.reasons)
       session.console().problem(fmt::format("{}: {}", outcome_name(judged.outcome), reason));
+  tell_history(run, session.console(), false);
+  for (const std::string& note : verdict.notes) session.console().problem(note);
   return run.first_problem().empty() ? judged.vdbench_code : kVdbenchFailed;
 }
 
