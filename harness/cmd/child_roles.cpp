@@ -8,6 +8,7 @@
 
 #include "harness/cmd/command.h"
 #include "harness/run/watchdog_role.h"
+#include "harness/sink/notifier_role.h"
 #include "workloads/ffs/ffs_role.h"
 #include "workloads/files/file_worker.h"
 #include "workloads/injector/injector_role.h"
@@ -30,10 +31,11 @@ void name_process(std::string_view role) {
 // What exec-churn starts.
 int run_nothing_role(const std::vector<std::string>&) { return 0; }
 
-constexpr std::array kRoles{Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},
-                            Role{"worker", run_worker_role},     Role{"io", run_io_role},
-                            Role{"files", run_files_role},       Role{"nothing", run_nothing_role},
-                            Role{"injector", run_injector_role}};
+constexpr std::array kRoles{
+    Role{"watchdog", run_watchdog_role}, Role{"ffs", run_ffs_role},
+    Role{"worker", run_worker_role},     Role{"io", run_io_role},
+    Role{"files", run_files_role},       Role{"nothing", run_nothing_role},
+    Role{"injector", run_injector_role}, Role{"notifier", run_notifier_role}};
 
 }  // namespace
 

@@ -7,7 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "harness/base/file.h"
+#include "harness/base/privileges.h"
+#include "harness/base/result_file.h"
 #include "harness/capture/live_look.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/explain_input.h"
@@ -18,14 +19,19 @@
 #include "harness/explain/fs_knowledge.h"
 #include "harness/explain/render.h"
 #include "harness/explain/vmcore/vmcore_look.h"
+#include "harness/store/history_record.h"
 
 namespace stallproof {
 namespace {
 
+// What CLI11 gives for a flag without a value.
+constexpr const char* kAlone = "true";
+
 struct Words {
   std::vector<std::string> files, fs_files;
   std::string format = "text", out, check_fs;
-  bool live = false, crash_text = false, kmsg = false, vmcore = false, crash_script = false;
+  std::vector<std::string> crash_text, kmsg, vmcore;  // of each flag: kAlone, or its =FILE
+  bool live = false, crash_script = false;
   bool json = false, bt = false, tasks = false, waiters = false;
   std::string system_map, modules;
 
@@ -46,8 +52,7 @@ Result<LiveLook> look_now() {
 }
 
 Result<int> deliver(const std::string& text, const Words& words, bool complete) {
-  const auto written =
-      words.out.empty() ? write_stdout(text) : write_file_atomically(words.out, text);
+  const auto written = words.out.empty() ? write_stdout(text) : replace_file(words.out, text);
   if (!written) return Failure(written.error());
   return complete ? 0 : 3;
 }
@@ -62,19 +67,59 @@ Result<int> show_saved(const Words& words) {
 }
 
 Result<InputKind> forced_kind(const Words& words) {
-  if (int{words.crash_text} + int{words.kmsg} + int{words.vmcore} > 1)
+  const bool crash_text = !words.crash_text.empty(), kmsg = !words.kmsg.empty();
+  const bool vmcore = !words.vmcore.empty();
+  if (int{crash_text} + int{kmsg} + int{vmcore} > 1)
     return fail("explain: give only one of --crash-text, --kmsg and --vmcore");
-  if (words.vmcore) return InputKind::vmcore;
-  if (words.crash_text) return InputKind::crash_text;
-  return words.kmsg ? InputKind::kernel_log : InputKind::unknown;
+  if (vmcore) return InputKind::vmcore;
+  if (crash_text) return InputKind::crash_text;
+  return kmsg ? InputKind::kernel_log : InputKind::unknown;
+}
+
+// --kmsg=FILE is --kmsg FILE.
+void take_files_of_flags(Words& words) {
+  std::vector<std::string> files;
+  for (const auto* const flag : {&words.crash_text, &words.kmsg, &words.vmcore})
+    std::copy_if(flag->begin(), flag->end(), std::back_inserter(files),
+                 [](const std::string& word) { return word != kAlone; });
+  words.files.insert(words.files.begin(), files.begin(), files.end());
+}
+
+// What was seen in each directory, to be explained anew; says what cannot be. Whether that is all.
+Result<bool> put_snapshots_for_directories(std::vector<std::string>& files) {
+  std::vector<std::string> all;
+  bool complete = true;
+  for (const std::string& file : files) {
+    if (!is_directory(file)) {
+      all.push_back(file);
+      continue;
+    }
+    const auto saved = find_saved_snapshots(file);
+    if (!saved) return Failure(saved.error());
+    if (!saved->problems.empty()) say_on_stderr("explain: " + saved->problems);
+    complete = complete && saved->problems.empty();
+    all.insert(all.end(), saved->files.begin(), saved->files.end());
+  }
+  files = std::move(all);
+  return complete;
+}
+
+// The stall may be an old acquaintance of this node.
+void tell_seen(const std::vector<std::string>& signatures) {
+  const HistoryTold told = look_up_in_history(signatures);
+  for (const std::string& line : told.seen) remark_on_stderr(line);
+  if (!told.problem.empty()) say_on_stderr("history: " + told.problem);
 }
 
 Result<int> explain_live(const FsKnowledge& knowledge, const Words& words) {
   const auto look = look_now();
   if (!look) return Failure(look.error());
-  const auto text = render_as(explain(look->snapshot, knowledge), words.format);
+  const Explanation explanation = explain(look->snapshot, knowledge);
+  const auto text = render_as(explanation, words.format);
   if (!text) return Failure(text.error());
-  return deliver(*text, words, look->complete);
+  const auto delivered = deliver(*text, words, look->complete);
+  if (delivered) tell_seen({explanation.signature});
+  return delivered;
 }
 
 Failure only_of_dumps() {
@@ -107,18 +152,24 @@ Result<std::optional<int>> explain_dump(const FsKnowledge& knowledge, const Word
   const auto look = look_at_vmcore(words.files[0], view, {words.system_map, words.modules});
   if (!look) return fail("explain: " + look.error().what, look.error().origin);
   std::string text = look->text;
+  std::vector<std::string> signatures;
   if (view == VmcoreView::explanation) {
-    auto rendered = render_as(explain(look->snapshot, knowledge), words.format);
+    const Explanation explanation = explain(look->snapshot, knowledge);
+    auto rendered = render_as(explanation, words.format);
     if (!rendered) return Failure(rendered.error());
     text = std::move(*rendered);
+    signatures.push_back(explanation.signature);
   }
   const auto delivered = deliver(text, words, look->missing.empty());
   if (!delivered) return Failure(delivered.error());
   for (const std::string& each : look->missing) say_on_stderr(words.files[0] + ": " + each);
+  tell_seen(signatures);
   return std::optional<int>(*delivered);
 }
 
 Result<int> run(Words words) {
+  if (!words.live) work_with_files_only();
+  take_files_of_flags(words);
   if (words.json) words.format = "json";
   if (words.crash_script) return deliver(std::string(crash_script()), words, true);
   if (!words.check_fs.empty()) {
@@ -133,12 +184,14 @@ Result<int> run(Words words) {
   if (auto known = render_as(Explanation{}, words.format); !known) return Failure(known.error());
   const auto kind = forced_kind(words);
   if (!kind) return Failure(kind.error());
+  bool all_seen = true;
   if (std::any_of(words.files.begin(), words.files.end(), is_directory)) {
     if (words.ask_for_dump()) return only_of_dumps();
     if (words.fs_files.empty()) return show_saved(words);
     // Other knowledge than when it was saved: explained anew from what was seen.
-    for (std::string& file : words.files)
-      if (is_directory(file)) file += "/snapshot.json";
+    const auto put = put_snapshots_for_directories(words.files);
+    if (!put) return Failure(put.error());
+    all_seen = *put;
   }
   const auto knowledge = load_fs_knowledge(words.fs_files);
   if (!knowledge) return Failure(knowledge.error());
@@ -150,9 +203,12 @@ Result<int> run(Words words) {
   const auto explained = explain_files(words.files, *kind, *knowledge, words.format);
   if (!explained) return Failure(explained.error());
   // Said last: a result that cannot be written is one line.
-  auto delivered = deliver(explained->text, words, explained->complete);
+  auto delivered = deliver(explained->text, words, explained->complete && all_seen);
   if (!delivered) return delivered;
-  for (const std::string& note : explained->notes) say_on_stderr(note);
+  // What was read; or, of input that was understood in part, why.
+  const auto tell = explained->complete ? remark_on_stderr : say_on_stderr;
+  for (const std::string& note : explained->notes) tell(note);
+  tell_seen(explained->signatures);
   return delivered;
 }
 
@@ -165,9 +221,12 @@ RunCommand add_explain(CLI::App& app) {
                  "snapshot.json, the archive of a capture (- is stdin), or the directory of a "
                  "capture, a run or one of its incidents");
   app.add_flag("--live", words->live, "Explain what stands still on this machine now");
-  app.add_flag("--crash-text", words->crash_text, "The files are output of crash");
-  app.add_flag("--kmsg", words->kmsg, "The files are kernel logs");
-  app.add_flag("--vmcore", words->vmcore, "The file is a memory image of a dead kernel");
+  app.add_flag("--crash-text", words->crash_text,
+               "The files are output of crash (also --crash-text=FILE), packed by gzip or not");
+  app.add_flag("--kmsg", words->kmsg,
+               "The files are kernel logs (also --kmsg=FILE), packed by gzip or not");
+  app.add_flag("--vmcore", words->vmcore,
+               "The file is a memory image of a dead kernel (also --vmcore=FILE)");
   app.add_flag("--bt", words->bt, "Of a memory image: every stack, as `foreach bt` of crash");
   app.add_flag("--tasks", words->tasks, "Of a memory image: every task, as `ps` of crash");
   app.add_flag("--waiters", words->waiters,
@@ -183,8 +242,11 @@ RunCommand add_explain(CLI::App& app) {
   app.add_option("--fs", words->fs_files,
                  "File that says what a file system's function names mean; may be repeated")
       ->allow_extra_args(false);
-  app.add_option("--format", words->format, "text, json, dot or svg")->capture_default_str();
-  app.add_flag("--json", words->json, "Same as --format json");
+  app.add_option("--format", words->format, "text, json, dot, or svg (of one explanation)")
+      ->capture_default_str();
+  app.add_flag("--json", words->json,
+               "Same as --format json: one document; of several explanations an array, "
+               "`explanations`");
   app.add_option("-o,--out", words->out, "Write to this file");
   return [words] { return run(*words); };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan to begin with, fitted to a directory under test.
+// A file to begin with, fitted to the directories under test: a night, or a plan for one run.
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -10,15 +10,20 @@
 
 #include "harness/base/fd.h"
 #include "harness/cmd/command.h"
+#include "harness/run/nightly/night_file.h"
+#include "harness/run/nightly/night_plan.h"
 #include "harness/run/plan/target_plan.h"
+#include "harness/run/preflight/preflight.h"
 #include "harness/sink/console.h"
+#include "harness/store/run_dir.h"
 
 namespace stallproof {
 namespace {
 
 struct Words {
-  std::string target, out = "plan.toml";
-  bool quiet = false;
+  std::vector<std::string> targets;
+  std::string out;
+  bool plan = false;
 };
 
 // The last part of a path, as far as it may be the name of a plan.
@@ -40,16 +45,40 @@ Result<> write_new(const std::string& path, const std::string& text) {
   return fail_errno("init: write " + path, failed);
 }
 
+// Both are read back before they are written: what is written runs as it is.
+Result<std::string> plan_text(const TargetLook& target, const std::string& file) {
+  auto text = target_plan_text(target, {.name = plan_name(target.path), .size = std::nullopt});
+  if (!text) return text;
+  if (const auto plan = parse_plan(*text, file); !plan) return Failure(plan.error());
+  return text;
+}
+
+Result<std::string> night_text(const std::vector<TargetLook>& targets, const std::string& file) {
+  const std::string state = state_directory();
+  const auto free = free_bytes_at(state);
+  if (!free) return Failure(free.error());
+  auto text = night_file_text(plan_name(targets.front().path), targets, state, *free);
+  if (!text) return text;
+  if (const auto night = parse_night(*text, file); !night) return Failure(night.error());
+  return text;
+}
+
 Result<int> init(const Words& words) {
-  const auto target = look_at_target(words.target);
-  if (!target) return fail("init: " + target.error().what, target.error().origin);
-  const TargetPlanWish wish{.name = plan_name(target->path), .size = std::nullopt};
-  const auto text = target_plan_text(*target, wish);
-  if (!text) return fail("init: " + text.error().what);
-  if (const auto plan = parse_plan(*text, words.out); !plan) return Failure(plan.error());
-  if (auto written = write_new(words.out, *text); !written) return Failure(written.error());
-  Console console({.quiet = words.quiet});
-  console.result(fmt::format("{}: run it with stallproof run {}", words.out, words.out));
+  std::vector<TargetLook> targets;
+  for (const std::string& each : words.targets) {
+    auto target = look_at_target(each);
+    if (!target) return fail("init: " + target.error().what, target.error().origin);
+    targets.push_back(std::move(*target));
+  }
+  if (words.plan && targets.size() > 1) return fail("init: --plan is for one --target");
+  const std::string file = !words.out.empty() ? words.out
+                           : words.plan       ? "plan.toml"
+                                              : "nightly.toml";
+  const auto text = words.plan ? plan_text(targets.front(), file) : night_text(targets, file);
+  if (!text) return fail("init: " + text.error().what, text.error().origin);
+  if (auto written = write_new(file, *text); !written) return Failure(written.error());
+  Console console(Console::Options{});
+  console.result(fmt::format("{}: run it with stallproof run {}", file, file));
   return 0;
 }
 
@@ -57,8 +86,12 @@ Result<int> init(const Words& words) {
 
 RunCommand add_init(CLI::App& app) {
   const auto words = std::make_shared<Words>();
-  app.add_option("--target", words->target, "Directory under test")->required();
-  app.add_option("-o,--out", words->out, "File to write; never overwritten")->capture_default_str();
+  app.add_option("--target", words->targets, "Directory under test; may be repeated")
+      ->required()
+      ->allow_extra_args(false);
+  app.add_flag("--plan", words->plan, "A plan for one run, instead of nights");
+  app.add_option("-o,--out", words->out,
+                 "File to write; never overwritten (default: nightly.toml, or plan.toml)");
   return [words] { return init(*words); };
 }
 

@@ -10,6 +10,7 @@
 #include "harness/cmd/stdout_text.h"
 #include "harness/detect/catalogue.h"
 #include "harness/scenario/catalogue.h"
+#include "harness/scenario/signature_match.h"
 #include "workloads/catalogue.h"
 
 namespace stallproof {
@@ -66,14 +67,21 @@ Rows detector_rows() {
   return rows;
 }
 
+std::string maker(const Scenario& scenario, const Named& variant) {
+  const bool first = variant.name == scenario.variants.front().name;
+  return first ? fmt::format("made by repro {}", scenario.id)
+               : fmt::format("made by repro {} --variant {}", scenario.id, variant.name);
+}
+
 Rows signature_rows() {
   Rows rows;
-  for (const Scenario& scenario : scenarios()) {
-    const auto plan = plan_scenario(scenario, {});
-    if (plan)
-      for (const std::string& signature : plan->expected_signatures)
-        rows.push_back({signature, fmt::format("made by repro {}", scenario.id)});
-  }
+  for (const Scenario& scenario : scenarios())
+    for (const Named& variant : scenario.variants) {
+      const auto plan = plan_scenario(scenario, {.variant = std::string(variant.name)});
+      if (!plan || variant.quiet) continue;
+      for (const std::string& signature : known_signatures(*plan))
+        rows.push_back({signature, maker(scenario, variant)});
+    }
   return rows;
 }
 

@@ -47,7 +47,8 @@ RunCommand add_record(CLI::App& app) {
   app.add_option("-o,--out", words->options.out,
                  "File for the profile; it must not exist (default: a new one in the state "
                  "directory)");
-  app.add_flag("--force", words->options.force, "Replace the file when it exists");
+  app.add_flag("--force", words->options.force,
+               "Replace the file when it exists (a pipe or device is written to)");
   app.add_flag("--json", words->json,
                "One JSON document on stdout and nothing else (the command's own goes to stderr)");
   app.add_flag("--quiet", words->quiet, "Print the name of the profile only");

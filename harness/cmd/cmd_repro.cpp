@@ -6,7 +6,9 @@
 
 #include "harness/base/units.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/outlet_words.h"
 #include "harness/cmd/policy_words.h"
+#include "harness/cmd/repro_from.h"
 #include "harness/cmd/thresholds.h"
 #include "harness/run/repro.h"
 
@@ -15,10 +17,13 @@ namespace {
 
 struct Words {
   std::string scenario, variant, fix, expect, deadline, out;
+  std::vector<std::string> from;
+  std::string smallest_within = "60s";
   ThresholdWords thresholds;
   PolicyWords policy;
+  OutletWords outlets;
   std::vector<std::string> params, labels, fs_files;
-  bool hold = false, json = false, quiet = false;
+  bool hold = false, json = false, json_lines = false, quiet = false;
 };
 
 Result<Expectation> read_expectation(const std::string& word) {
@@ -63,19 +68,62 @@ Result<ReproOptions> read_options(const Words& words) {
   return options;
 }
 
+// What --from has no use for: it makes many runs, and none of them is followed.
+const char* said_outlet(const Words& words) {
+  const OutletWords& outlets = words.outlets;
+  return !outlets.listen.empty()              ? "--listen"
+         : !outlets.linger.empty()            ? "--linger"
+         : !outlets.textfile.empty()          ? "--textfile"
+         : outlets.notify.command.has_value() ? "--notify"
+         : words.json_lines                   ? "--json-lines"
+                                              : nullptr;
+}
+
+Result<int> run_from(const Words& words, const ReproOptions& options) {
+  if (!words.scenario.empty())
+    return fail(fmt::format("repro: give {} or --from, not both", words.scenario));
+  if (words.hold || !words.expect.empty() || !words.fix.empty())
+    return fail(
+        "repro: --hold, --expect and --fix are for a scenario that is named, not for --from");
+  if (const char* const word = said_outlet(words); word != nullptr)
+    return fail(fmt::format("repro: {} is for a scenario that is named, not for --from", word));
+  const auto within = parse_duration(words.smallest_within);
+  if (!within) return fail("--smallest-within: " + within.error().what);
+  return run_repro_from({.files = words.from,
+                         .repro = options,
+                         .smallest_within = *within,
+                         .json = words.json,
+                         .quiet = words.quiet});
+}
+
 Result<int> run(const Words& words) {
-  const auto options = read_options(words);
+  auto options = read_options(words);
   if (!options) return Failure(options.error());
-  Console console({.quiet = words.quiet, .json = words.json});
-  return run_repro(*options, console);
+  if (!words.from.empty()) return run_from(words, *options);
+  if (words.scenario.empty())
+    return fail("repro: which stall? (see stallproof list scenarios; --from for a reported one)");
+  Console console({.quiet = words.quiet, .json = words.json, .json_lines = words.json_lines});
+  const ListenerOptions listeners{.json_lines = words.json_lines,
+                                  .stall_after = options->thresholds.stall_after};
+  return with_outlets(words.outlets, console, listeners, [&](const RunFeed& feed) {
+    options->feed = &feed;
+    return run_repro(*options, console);
+  });
 }
 
 }  // namespace
 
 RunCommand add_repro(CLI::App& app) {
   const auto words = std::make_shared<Words>();
-  app.add_option("SCENARIO", words->scenario, "Which stall (see: stallproof list scenarios)")
-      ->required();
+  app.add_option("SCENARIO", words->scenario, "Which stall (see: stallproof list scenarios)");
+  app.add_option("--from", words->from,
+                 "A reported stall (incident, capture, saved text, kernel log, vmcore): made again "
+                 "by the scenario with its signature, and compared")
+      ->expected(1, 64);
+  app.add_option("--smallest-within", words->smallest_within,
+                 "With --from: how long the fewest threads that still stall are looked for; 0s: "
+                 "not at all")
+      ->capture_default_str();
   app.add_option("--variant", words->variant,
                  "How the stall is brought about (default: the first)");
   app.add_option("--fix", words->fix, "Run with a fix: the stall must not come");
@@ -86,6 +134,7 @@ RunCommand add_repro(CLI::App& app) {
                  "How long the armed load may run (default 10s, with --hold 10m)");
   add_threshold_options(app, words->thresholds, "--stall-after");
   add_policy_options(app, words->policy);
+  add_outlet_options(app, words->outlets);
   app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--fs", words->fs_files,
@@ -95,6 +144,10 @@ RunCommand add_repro(CLI::App& app) {
                "Leave the deadlock standing until Enter, Ctrl-C or the deadline");
   app.add_option("-o,--out", words->out, "Directory for the results");
   app.add_flag("--json", words->json, "Print verdict.json on stdout and nothing else");
+  app.add_flag("--json-lines", words->json_lines,
+               "Print one JSON object a line: every event, figures once a second, at the end the "
+               "verdict; and nothing else")
+      ->excludes("--json");
   app.add_flag("--quiet", words->quiet, "Print the result only");
   return [words] { return run(*words); };
 }

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "harness/base/settings.h"
+#include "harness/cmd/canary_words.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/outlet_words.h"
 #include "harness/cmd/stdout_text.h"
 #include "harness/cmd/vdbench_words.h"
 #include "harness/run/vdbench/vdbench_run.h"
@@ -34,9 +36,14 @@ constexpr const char* kHelp =
     "                 stalls that need a page lookup for each I/O cannot happen then\n"
     "  --no-jvm       without what a JVM does to its memory map beside the I/O\n"
     "  --lenient      leave out what is planned and not executed, instead of ending\n"
+    "  --canary yes|no  make a known stall before and after the runs, on a place of its own, to\n"
+    "                 prove that one would be seen (default: yes from 60 s of runs on); it is\n"
+    "                 told in verdict.json and changes no exit code of vdbench\n"
     "  --allow-claimed-device  also a device that is mounted or otherwise in use\n"
     "  --stall-after T, --fail-after T (30s), --dropout-below R, --label K=V, --fs FILE\n"
     "  --on-stall report|sysrq|panic, --allow-crash  what is done at a stall beside the report\n"
+    "  --listen ADDR:PORT, --linger T, --textfile FILE  metrics for Prometheus\n"
+    "  --notify CMD   is given one JSON object at a stall, its end and the verdict\n"
     "Any error ends with 157, as vdbench does, and so does an I/O that never completes.";
 
 Result<VdbenchOptions> options_of(const VdbenchWords& words) {
@@ -51,6 +58,9 @@ Result<VdbenchOptions> options_of(const VdbenchWords& words) {
   if (words.engine != "psync" && words.engine != "io_uring")
     return fail(fmt::format("--engine {}: psync or io_uring", words.engine));
   if (words.engine == "io_uring") options.engine = IoEngine::uring;
+  const auto canary = read_canary_wish(words.canary);
+  if (!canary) return Failure(canary.error());
+  options.canary = *canary;
   const auto thresholds = read_thresholds(words.thresholds, 30 * kSecond);
   if (!thresholds) return Failure(thresholds.error());
   options.thresholds = *thresholds;
@@ -64,23 +74,31 @@ Result<VdbenchOptions> options_of(const VdbenchWords& words) {
 }
 
 Result<int> plan_and_run(const VdbenchWords& given) {
-  const auto options = options_of(given);
+  leave_out_remarks(given.quiet);
+  auto options = options_of(given);
   if (!options) return Failure(options.error());
   const auto plan = plan_parameter_files(given.files, given.values, given.options);
   if (!plan) return Failure(plan.error());
   std::vector<std::string> ignored = given.ignored;
   for (const std::string& keyword : plan->ignored) ignored.push_back(keyword + "=");
-  if (!ignored.empty()) say_on_stderr(fmt::format("ignored: {}", fmt::join(ignored, " ")));
+  if (!ignored.empty()) remark_on_stderr(fmt::format("ignored: {}", fmt::join(ignored, " ")));
   if (given.simulate) {
     if (auto written = write_stdout(plan_text(*plan)); !written) return Failure(written.error());
     return 0;
   }
-  Console console({});
-  return run_vdbench(*options, *plan, console);
+  Console console({.undrawn = given.quiet});
+  const ListenerOptions listeners{.stall_after = options->thresholds.stall_after,
+                                  .rows_on_stdout = true};
+  return with_outlets(given.outlets, console, listeners, [&](const RunFeed& feed) {
+    options->feed = &feed;
+    return run_vdbench(*options, *plan, console);
+  });
 }
 
-Result<int> run(const std::vector<std::string>& words) {
-  const auto given = read_vdbench_words(words);
+// --quiet may stand before vdbench's words or among them.
+Result<int> run(const std::vector<std::string>& words, bool quiet) {
+  auto given = read_vdbench_words(words);
+  if (given) given->quiet |= quiet;
   const auto ended = given ? plan_and_run(*given) : Result<int>(Failure(given.error()));
   if (ended) return ended;
   say_on_stderr(ended.error().what);
@@ -92,7 +110,7 @@ Result<int> run(const std::vector<std::string>& words) {
 RunCommand add_vdbench(CLI::App& app) {
   app.prefix_command();
   app.footer(kHelp);
-  return [&app] { return run(app.remaining()); };
+  return [&app] { return run(app.remaining(), app.count("--quiet") > 0); };
 }
 
 }  // namespace stallproof

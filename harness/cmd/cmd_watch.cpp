@@ -7,6 +7,7 @@
 #include "harness/base/settings.h"
 #include "harness/base/units.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/outlet_words.h"
 #include "harness/cmd/policy_words.h"
 #include "harness/cmd/thresholds.h"
 #include "harness/run/watch.h"
@@ -20,7 +21,8 @@ struct Words {
   std::optional<int> pid;
   ThresholdWords thresholds;
   PolicyWords policy;
-  bool json = false, quiet = false;
+  OutletWords outlets;
+  bool json = false, json_lines = false, quiet = false;
 };
 
 Result<> check_one_target(const Words& words) {
@@ -37,7 +39,7 @@ Result<WatchOptions> read_options(const Words& words) {
                        .mount = words.mount,
                        .cgroup = words.cgroup,
                        .vdbench_output = words.vdbench_output,
-                       .json = words.json,
+                       .json = words.json || words.json_lines,
                        .out = words.out,
                        .fs_files = words.fs_files};
   if (options.pid && *options.pid <= 0)
@@ -62,12 +64,20 @@ Result<WatchOptions> read_options(const Words& words) {
 }
 
 Result<int> run(const Words& words) {
-  const auto options = read_options(words);
+  auto options = read_options(words);
   if (!options) return Failure(options.error());
   // stdout is the command's own, unless it is promised to carry JSON and nothing else.
-  Console console(
-      {.quiet = words.quiet, .aside = !words.command.empty() && !words.json, .json = words.json});
-  return run_watch(*options, console);
+  Console console({.quiet = words.quiet,
+                   .aside = !words.command.empty() && !words.json && !words.json_lines,
+                   .json = words.json,
+                   .json_lines = words.json_lines});
+  const ListenerOptions listeners{.json_lines = words.json_lines,
+                                  .stall_after = options->thresholds.stall_after,
+                                  .terminal_is_shared = !words.command.empty()};
+  return with_outlets(words.outlets, console, listeners, [&](const RunFeed& feed) {
+    options->feed = &feed;
+    return run_watch(*options, console);
+  });
 }
 
 }  // namespace
@@ -84,6 +94,7 @@ RunCommand add_watch(CLI::App& app) {
   add_threshold_options(app, words->thresholds,
                         "30s; tasks found waiting in a circle fail at once");
   add_policy_options(app, words->policy);
+  add_outlet_options(app, words->outlets);
   app.add_option("--give-up-after", words->give_up_after,
                  "Leave when a failing stall has stood for so long; the command is left running")
       ->capture_default_str();
@@ -97,6 +108,10 @@ RunCommand add_watch(CLI::App& app) {
   app.add_option("-o,--out", words->out, "Directory for the results");
   app.add_flag("--json", words->json,
                "Print verdict.json on stdout and nothing else (the command's own goes to stderr)");
+  app.add_flag("--json-lines", words->json_lines,
+               "Print one JSON object a line: every event, figures once a second, at the end the "
+               "verdict; and nothing else")
+      ->excludes("--json");
   app.add_flag("--quiet", words->quiet, "Print the result only");
   return [words] { return run(*words); };
 }

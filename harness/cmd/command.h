@@ -31,14 +31,18 @@ RunCommand add_run(CLI::App& app);
 RunCommand add_init(CLI::App& app);
 RunCommand add_explain(CLI::App& app);
 RunCommand add_show(CLI::App& app);
+RunCommand add_gate(CLI::App& app);
+RunCommand add_merge(CLI::App& app);
+RunCommand add_report(CLI::App& app);
+RunCommand add_mark(CLI::App& app);
+RunCommand add_judge(CLI::App& app);
+RunCommand add_history(CLI::App& app);
+RunCommand add_postmortem(CLI::App& app);
 RunCommand add_list(CLI::App& app);
 RunCommand add_doctor(CLI::App& app);
 RunCommand add_help(CLI::App& app);
 
 // A role of one of our own child processes (`stallproof child ROLE WORDS…`); never typed by people.
 int run_child_role(int argc, char** argv);
-
-// The exit code an error ends a command with (DESIGN section 4).
-int exit_code_of(const Error& error);
 
 }  // namespace stallproof

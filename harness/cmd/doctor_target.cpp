@@ -11,6 +11,8 @@
 #include "harness/base/bounded.h"
 #include "harness/base/fd.h"
 #include "harness/cmd/doctor_checks.h"
+#include "harness/probe/fs_modules.h"
+#include "harness/probe/fuse_server.h"
 #include "harness/probe/mountinfo.h"
 
 namespace stallproof {
@@ -77,6 +79,27 @@ std::string normal_path(const std::string& given) {
   return path;
 }
 
+// What serves it: its versions belong into every report of a stall.
+std::vector<DoctorRow> served_rows(const std::string& directory) {
+  const auto mounts = read_mounts_bounded();
+  const MountEntry* mount = mounts ? mount_of(*mounts, directory) : nullptr;
+  if (mount == nullptr) return {};
+  std::string words;
+  for (const FsModule& module : modules_of_fs(mount->fstype, module_sources()))
+    words += (words.empty() ? "" : ", ") + module_words(module);
+  std::vector<DoctorRow> rows{
+      {"module there", words.empty() ? Ability::not_tested : Ability::there,
+       words.empty() ? "no module is known to serve " + mount->fstype : words, "", false}};
+  if (!is_fuse(*mount) || mount->device_major != 0) return rows;
+  const auto server = find_fuse_server(mount->device_minor, kLookDeadline);
+  rows.push_back({"server there", server ? Ability::there : Ability::not_tested,
+                  server ? fmt::format("{} (pid {}) {}", server->comm, server->pid, server->exe)
+                         : "its process is not known: another user's, or several have /dev/fuse "
+                           "open",
+                  "", false});
+  return rows;
+}
+
 std::vector<DoctorRow> file_rows(const std::string& directory) {
   const auto bounded = [](const std::function<int()>& work) {
     return run_bounded(work, Deadline::in(kLookDeadline));
@@ -110,8 +133,9 @@ Result<std::vector<DoctorRow>> check_target(const std::string& given) {
   const int failed = run_bounded(look, Deadline::in(kLookDeadline));
   if (failed == ENOENT || failed == ENOTDIR)
     return fail_errno("doctor: --target " + given, failed, "give an existing directory");
-  std::vector<DoctorRow> rows{mount_row(directory),
-                              row_of("target answers", "nothing can be run there", failed)};
+  std::vector<DoctorRow> rows{mount_row(directory)};
+  for (DoctorRow& row : served_rows(directory)) rows.push_back(std::move(row));
+  rows.push_back(row_of("target answers", "nothing can be run there", failed));
   if (failed != 0) return rows;
   for (DoctorRow& row : file_rows(directory)) rows.push_back(std::move(row));
   return rows;

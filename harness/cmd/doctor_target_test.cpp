@@ -33,6 +33,7 @@ TEST(DoctorTarget, WritableDirectoryIsTriedAndLeftAsItWas) {
   ::rmdir(directory.c_str());
   ASSERT_NE(row_named(*rows, "target"), nullptr);
   EXPECT_NE(row_named(*rows, "target")->finding.find(directory + " ("), std::string::npos);
+  EXPECT_NE(row_named(*rows, "module there"), nullptr);
   ASSERT_NE(row_named(*rows, "shared mapping there"), nullptr);
   EXPECT_EQ(row_named(*rows, "shared mapping there")->ability, Ability::there);
 }

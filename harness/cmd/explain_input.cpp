@@ -11,6 +11,7 @@
 #include "harness/base/fd.h"
 #include "harness/base/file.h"
 #include "harness/capture/tar_gz.h"
+#include "harness/cmd/explanation_list.h"
 #include "harness/explain/crash_text.h"
 #include "harness/explain/explain.h"
 #include "harness/explain/log_explanation.h"
@@ -28,28 +29,37 @@ struct Piece {
   std::string content;
 };
 
-// A capture's archive is as good as its snapshot; any other gzip as the text inside.
-Result<Piece> unpack(const Piece& packed) {
-  if (const auto files = read_tar_gz(packed.content, kMostInside)) {
-    for (const ArchiveFile& file : *files)
-      if (file.name.ends_with("/snapshot.json"))
-        return Piece{packed.name + ": " + file.name, InputKind::snapshot, file.content};
-    return fail(
-        fmt::format("{}: an archive, but no capture (no snapshot.json in it)", packed.name));
-  }
+// A capture's archive is as good as its snapshot, or what else of it is asked for.
+Result<Piece> take_of_archive(const std::string& archive, const std::vector<ArchiveFile>& files,
+                              InputKind forced) {
+  if (forced == InputKind::crash_text)
+    return fail(archive + ": an archive, which holds no output of crash (leave out --crash-text)");
+  const bool log = forced == InputKind::kernel_log;
+  const std::string wanted = log ? "kmsg.txt" : "snapshot.json";
+  for (const ArchiveFile& file : files)
+    if (file.name.ends_with("/" + wanted))
+      return Piece{archive + ": " + file.name, log ? InputKind::kernel_log : InputKind::snapshot,
+                   file.content};
+  return fail(fmt::format("{}: an archive, but no capture (no {} in it)", archive, wanted));
+}
+
+// Any other gzip is as good as the text inside.
+Result<Piece> unpack(const Piece& packed, InputKind forced) {
+  if (const auto files = read_tar_gz(packed.content, kMostInside))
+    return take_of_archive(packed.name, *files, forced);
   auto text = gunzip(packed.content, kMostInside);
   if (!text) return fail(fmt::format("{}: {}", packed.name, text.error().what));
-  const InputKind kind = recognise(*text);
+  const InputKind kind = forced == InputKind::unknown ? recognise(*text) : forced;
   return Piece{packed.name, kind, std::move(*text)};
 }
 
 Result<Piece> read_piece(const std::string& file, InputKind forced) {
   auto content = read_file(file == "-" ? "/dev/stdin" : file, kMostInside);
   if (!content) return fail("explain: " + content.error().what);
-  Piece piece{file, forced == InputKind::unknown ? recognise(*content) : forced,
-              std::move(*content)};
-  if (piece.kind != InputKind::archive) return piece;
-  return unpack(piece);
+  Piece piece{file, recognise(*content), std::move(*content)};
+  if (piece.kind == InputKind::archive) return unpack(piece, forced);
+  if (forced != InputKind::unknown) piece.kind = forced;
+  return piece;
 }
 
 class Session {
@@ -80,12 +90,16 @@ class Session {
     if (!log_.empty()) {
       if (auto read = take_log(); !read) return Failure(read.error());
     }
-    if (result_.text.empty())
+    if (documents_.empty())
       return fail(
           fmt::format("explain: {} (wanted: a capture or its archive, snapshot.json, output "
                       "of crash, a kernel log)",
                       fmt::join(result_.notes, "; ")),
           Origin::infra);
+    auto text = as_one_document(documents_, format_);
+    if (!text) return Failure(text.error());
+    result_.text = std::move(*text);
+    result_.complete = complete_;
     return std::move(result_);
   }
 
@@ -147,7 +161,7 @@ class Session {
 
   Result<> nothing_in(const char* what) {
     note(fmt::format("no task or lock could be read from {}", what));
-    result_.complete = complete_ = false;
+    complete_ = false;
     return {};
   }
 
@@ -157,7 +171,7 @@ class Session {
   }
 
   Result<> refuse(const Piece& piece) {
-    complete_ = result_.complete = false;
+    complete_ = false;
     const char* hint = "cannot be explained";
     if (piece.kind == InputKind::vmcore) hint = "give it as a file, not through a pipe";
     if (piece.kind == InputKind::fs_knowledge) hint = "give it by --fs, or test it by --check-fs";
@@ -170,18 +184,19 @@ class Session {
     const auto text = render_as(explanation, format_);
     if (!text) return Failure(text.error());
     append(*text);
+    result_.signatures.push_back(explanation.signature);
     return {};
   }
 
-  void append(const std::string& text) {
-    result_.text += (result_.text.empty() || format_ == "json" ? "" : "\n") + text;
-    result_.complete = complete_;
+  void append(std::string text) {
+    if (!text.empty()) documents_.push_back(std::move(text));
   }
 
   const FsKnowledge& knowledge_;
   const std::string& format_;
   std::string crash_, log_;
   bool complete_ = true;
+  std::vector<std::string> documents_;
   ExplainedInput result_;
 };
 

@@ -13,13 +13,15 @@
 namespace stallproof {
 
 struct ExplainedInput {
-  std::string text;                // in the format asked for, one after the other
-  bool complete = false;           // all of the input was understood
+  std::string text;                     // as_one_document() of all, in the format asked for
+  std::vector<std::string> signatures;  // of what was explained
+  bool complete = false;                // all of the input was understood
   std::vector<std::string> notes;  // what each file was taken for, what of it was not understood
 };
 
-// `forced`: InputKind::unknown to find out. Texts of one kind are read as one, in their order. An
-// Error when a file cannot be read or nothing in any of them can be explained.
+// `forced`: what the files are, packed by gzip or not; InputKind::unknown to find out. Texts of one
+// kind are read as one, in their order. An Error when a file cannot be read or nothing in any of
+// them can be explained.
 Result<ExplainedInput> explain_files(const std::vector<std::string>& files, InputKind forced,
                                      const FsKnowledge& knowledge, const std::string& format);
 

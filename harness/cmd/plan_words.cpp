@@ -7,6 +7,7 @@
 
 #include "harness/base/settings.h"
 #include "harness/base/units.h"
+#include "harness/cmd/canary_words.h"
 #include "harness/cmd/stdout_text.h"
 #include "harness/run/plan/run_plan.h"
 #include "harness/run/plan/target_plan.h"
@@ -71,6 +72,8 @@ Result<int> run_plan_words(const PlanWords& words) {
   auto plan = plan_of(words, *duration);
   if (!plan) return Failure(plan.error());
   if (auto set = set_thresholds(words, plan->limits.thresholds); !set) return Failure(set.error());
+  const auto canary = read_canary_wish(words.canary);
+  if (!canary) return Failure(canary.error());
   const auto policy = read_policy(words.policy);
   if (!policy) return Failure(policy.error());
   const auto labels = Settings::from_words(words.labels);
@@ -79,15 +82,27 @@ Result<int> run_plan_words(const PlanWords& words) {
     if (auto written = write_stdout(plan_toml(*plan)); !written) return Failure(written.error());
     return 0;
   }
-  Console console({.quiet = words.quiet, .json = words.json});
-  return run_plan({.plan = *plan,
-                   .out = words.out,
-                   .until_stall = words.until_stall,
-                   .endless = words.until_stall && !*duration,
-                   .policy = *policy,
-                   .labels = labels->all(),
-                   .fs_files = words.fs_files},
-                  console);
+  if (words.outlets.notify.command) {
+    const auto command = split_command(*words.outlets.notify.command);
+    if (!command) return Failure(command.error());
+    plan->notify = *command;  // what is saved is what is run
+  }
+  Console console({.quiet = words.quiet, .json = words.json, .json_lines = words.json_lines});
+  const ListenerOptions listeners{.notify = plan->notify,
+                                  .json_lines = words.json_lines,
+                                  .stall_after = plan->limits.thresholds.stall_after};
+  LoadPlanOptions options{.plan = *plan,
+                          .out = words.out,
+                          .until_stall = words.until_stall,
+                          .endless = words.until_stall && !*duration,
+                          .canary = *canary,
+                          .policy = *policy,
+                          .labels = labels->all(),
+                          .fs_files = words.fs_files};
+  return with_outlets(words.outlets, console, listeners, [&](const RunFeed& feed) {
+    options.feed = &feed;
+    return run_plan(options, console);
+  });
 }
 
 }  // namespace stallproof

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/cmd/outlet_words.h"
 #include "harness/cmd/policy_words.h"
 #include "harness/cmd/thresholds.h"
 
@@ -13,11 +14,12 @@ namespace stallproof {
 
 // Empty where nothing was said.
 struct PlanWords {
-  std::string file, target, duration, size, out;
-  bool until_stall = false, dry_run = false, json = false, quiet = false;
+  std::string file, target, duration, size, out, canary;
+  bool until_stall = false, dry_run = false, json = false, json_lines = false, quiet = false;
   std::vector<std::string> labels, fs_files;
   ThresholdWords thresholds;
   PolicyWords policy;
+  OutletWords outlets;
   bool stall_after_given = false, dropout_below_given = false;
 };
 

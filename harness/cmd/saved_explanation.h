@@ -4,15 +4,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "harness/base/result.h"
 
 namespace stallproof {
 
 struct SavedExplanations {
-  std::string text;  // in the format asked for, one after the other, in order of incidents
+  std::string text;  // as_one_document() of all, in order of incidents
   std::string
       problems;  // incidents without an explanation, joined by semicolons; empty when all have one
+};
+
+struct SavedSnapshots {
+  std::vector<std::string> files;  // in order of incidents, at least one
+  std::string problems;            // incidents without one, joined by semicolons
 };
 
 bool is_directory(const std::string& path);
@@ -21,5 +27,7 @@ bool is_directory(const std::string& path);
 // text, json, dot or svg; several pictures do not fit into one svg.
 Result<SavedExplanations> read_saved_explanations(const std::string& directory,
                                                   const std::string& format);
+// What was seen: of an incident, a capture, or every incident of a run.
+Result<SavedSnapshots> find_saved_snapshots(const std::string& directory);
 
 }  // namespace stallproof

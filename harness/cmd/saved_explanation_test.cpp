@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
 
@@ -44,6 +45,40 @@ TEST_F(SavedExplanationTest, RunShowsItsIncidentsInOrder) {
   EXPECT_EQ(saved->text, "first\n\nsecond\n");
   EXPECT_EQ(saved->problems, "");
   EXPECT_FALSE(read_saved_explanations(run_, "svg"));
+}
+
+TEST_F(SavedExplanationTest, TwoIncidentsAreOneJsonDocument) {
+  save("001", "explanation.json", "{\"class\":\"a\"}\n");
+  EXPECT_EQ(read_saved_explanations(run_, "json")->text, "{\"class\":\"a\"}\n");
+  save("002", "explanation.json", "{\"class\":\"b\"}\n");
+  const auto two = nlohmann::json::parse(read_saved_explanations(run_, "json")->text);
+  EXPECT_EQ(two["explanations"].size(), 2);
+  EXPECT_EQ(two["explanations"][1]["class"], "b");
+  save("003", "explanation.json", "{\"cla");
+  const auto cut = read_saved_explanations(run_, "json");
+  ASSERT_TRUE(cut) << cut.error().what;
+  EXPECT_EQ(nlohmann::json::parse(cut->text), two);
+  EXPECT_NE(cut->problems.find("003/explanation.json"), std::string::npos);
+}
+
+TEST_F(SavedExplanationTest, SnapshotsOfARunAreThoseOfItsIncidents) {
+  const auto quiet = find_saved_snapshots(run_);
+  ASSERT_FALSE(quiet);
+  EXPECT_EQ(quiet.error().origin, Origin::user);
+  save("002", "snapshot.json", "{}\n");
+  save("001", "snapshot.json", "{}\n");
+  save("003", "incident.json", "{}\n");
+  const auto run = find_saved_snapshots(run_);
+  ASSERT_TRUE(run) << run.error().what;
+  EXPECT_EQ(run->files, (std::vector<std::string>{incident("001") + "/snapshot.json",
+                                                  incident("002") + "/snapshot.json"}));
+  EXPECT_NE(run->problems.find("003/snapshot.json"), std::string::npos);
+  const auto one = find_saved_snapshots(incident("002"));
+  ASSERT_TRUE(one) << one.error().what;
+  EXPECT_EQ(one->files, std::vector<std::string>{incident("002") + "/snapshot.json"});
+  const auto none = find_saved_snapshots(incident("003"));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().origin, Origin::infra);
 }
 
 TEST_F(SavedExplanationTest, IncidentWithoutAnExplanationIsNamed) {

@@ -104,7 +104,8 @@ void add_stalls(const SavedRun& run, std::vector<TimelineRow>& rows) {
       rows.push_back({*onset, fmt::format("STALL {} begins: last completion before it", id)});
     if (const auto detected = number_of(stall, "detected_ms"))
       rows.push_back(
-          {*detected, fmt::format("stall {} detected: {}", id, text_of(stall, "class"))});
+          {*detected, fmt::format("stall {} detected: {}{}", id, text_of(stall, "class"),
+                                  text_of(stall, "marked") == "true" ? " (marked)" : "")});
     if (const auto resolved = number_of(stall, "resolved_ms"))
       rows.push_back({*resolved, fmt::format("stall {} over", id)});
   }

@@ -2,8 +2,17 @@
 #include "harness/cmd/stdout_text.h"
 
 #include <cstdio>
+#include <new>
+#include <string>
+
+#include "harness/base/one_line.h"
 
 namespace stallproof {
+namespace {
+
+bool remarks_are_left_out = false;
+
+}  // namespace
 
 Result<> write_stdout(std::string_view text) {
   errno = 0;
@@ -14,9 +23,18 @@ Result<> write_stdout(std::string_view text) {
 }
 
 void say_on_stderr(std::string_view text) noexcept {
-  std::fputs("stallproof: ", stderr);
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  std::fputc('\n', stderr);
+  try {
+    const std::string line = "stallproof: " + on_one_line(std::string(text)) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stderr);
+  } catch (const std::bad_alloc&) {
+    std::fputs("stallproof: out of memory\n", stderr);
+  }
 }
+
+void remark_on_stderr(std::string_view text) noexcept {
+  if (!remarks_are_left_out) say_on_stderr(text);
+}
+
+void leave_out_remarks(bool quiet) noexcept { remarks_are_left_out = quiet; }
 
 }  // namespace stallproof

@@ -11,7 +11,11 @@ namespace stallproof {
 
 // The whole text, flushed; else an Error (Origin::infra).
 Result<> write_stdout(std::string_view text);
-// "stallproof: TEXT" and a newline. Never throws: where stderr is gone nobody is left to be told.
+// "stallproof: TEXT" and a newline: one line, whatever the text is. Never throws: where stderr is
+// gone nobody is left to be told.
 void say_on_stderr(std::string_view text) noexcept;
+// The same for what is neither an error nor limits the result: nothing once it is to be quiet.
+void remark_on_stderr(std::string_view text) noexcept;
+void leave_out_remarks(bool quiet) noexcept;
 
 }  // namespace stallproof

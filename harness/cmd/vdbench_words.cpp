@@ -71,6 +71,7 @@ class Words {
     return name == "no-jvm"                 ? &out_.no_jvm
            : name == "lenient"              ? &out_.lenient
            : name == "allow-claimed-device" ? &out_.allow_claimed
+           : name == "quiet"                ? &out_.quiet
            : name == "allow-crash"          ? &out_.policy.allow_crash
                                             : nullptr;
   }
@@ -78,10 +79,15 @@ class Words {
   std::string* value_named(const std::string& name) {
     return name == "out"             ? &out_.output
            : name == "engine"        ? &out_.engine
+           : name == "canary"        ? &out_.canary
            : name == "stall-after"   ? &out_.thresholds.stall_after
            : name == "fail-after"    ? &out_.thresholds.fail_after
            : name == "dropout-below" ? &out_.thresholds.dropout_below
            : name == "on-stall"      ? &out_.policy.on_stall
+           : name == "listen"        ? &out_.outlets.listen
+           : name == "linger"        ? &out_.outlets.linger
+           : name == "textfile"      ? &out_.outlets.textfile
+           : name == "notify"        ? &out_.outlets.notify.command.emplace()
                                      : nullptr;
   }
 

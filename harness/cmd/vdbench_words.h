@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/cmd/outlet_words.h"
 #include "harness/cmd/policy_words.h"
 #include "harness/cmd/thresholds.h"
 #include "workloads/vdbench/plan.h"
@@ -23,9 +24,11 @@ struct VdbenchWords {
 
   // Ours, with two dashes.
   std::string engine = "psync";
-  bool no_jvm = false, lenient = false, allow_claimed = false;
+  std::string canary;  // yes, no; empty: as usual
+  bool no_jvm = false, lenient = false, allow_claimed = false, quiet = false;
   ThresholdWords thresholds;
   PolicyWords policy;
+  OutletWords outlets;
   std::vector<std::string> labels, fs_files;
 };
 

@@ -52,6 +52,14 @@ TEST(VdbenchWords, WhatIsDoneAtAStallIsSaidAsEverywhere) {
   EXPECT_EQ(read_vdbench_words({"-fa"})->policy.on_stall, "report");
 }
 
+TEST(VdbenchWords, QuietIsOneOfThem) {
+  const auto words = read_vdbench_words({"-fa", "--quiet", "-e5"});
+  ASSERT_TRUE(words) << words.error().what;
+  EXPECT_TRUE(words->quiet);
+  EXPECT_FALSE(read_vdbench_words({"-fa"})->quiet);
+  EXPECT_FALSE(read_vdbench_words({"-fa", "--quiet=yes"}));
+}
+
 TEST(VdbenchWords, WhatItDoesNotKnowIsRefused) {
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"-s"},
                                               {"file"},
