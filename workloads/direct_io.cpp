@@ -3,7 +3,7 @@
 // ordinary page-aligned heap memory, all threads through one descriptor. Each I/O pins its buffer
 // in the submitter and takes its mmap_lock if the pages are not at hand (iov_iter_extract_pages,
 // lib/iov_iter.c, 6.12). What is read is verified: each block is written by one thread only, which
-// therefore knows what it must hold.
+// therefore knows what it must hold; with file-writers=many it must be what somebody wrote there.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -16,6 +16,7 @@
 #include "harness/base/prng.h"
 #include "workloads/catalogue.h"
 #include "workloads/content/expected_content.h"
+#include "workloads/content/file_share.h"
 #include "workloads/content/test_file.h"
 #include "workloads/first_few.h"
 #include "workloads/io/arrivals.h"
@@ -29,6 +30,7 @@ constexpr std::uint64_t kLargest = 64ULL << 20U;
 
 class DirectIo : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { data_.reset(); }
@@ -36,7 +38,6 @@ class DirectIo : public Workload {
  private:
   class Thread;
 
-  Result<> read_settings(const Settings& settings);
   Result<> open_data();
   Result<> try_transfer();
   Result<> share_blocks(unsigned threads);
@@ -46,6 +47,7 @@ class DirectIo : public Workload {
   double rate_ = 0;  // a second and thread; 0: no limit
   unsigned read_percent_ = 0;
   bool sequential_ = false, buffered_allowed_ = false;
+  FileShare share_;
 
   TestFile file_;
   Fd data_;
@@ -56,7 +58,8 @@ class DirectIo : public Workload {
   FirstFew failures_, mismatches_;
 };
 
-Result<> DirectIo::read_settings(const Settings& settings) {
+Result<> DirectIo::configure(const LoadContext& load) {
+  const Settings& settings = load.settings;
   const auto size = settings.size("io-size", kPage);
   if (!size) return Failure{size.error()};
   if (*size == 0 || *size % kSector != 0 || *size > kLargest)
@@ -78,6 +81,9 @@ Result<> DirectIo::read_settings(const Settings& settings) {
   if (*every != 0 && *rate != 0) return fail("io-every: there is an io-rate (leave one out)");
   const auto direct = settings.choice("direct", "on", {"on", "auto"});
   if (!direct) return Failure{direct.error()};
+  const auto share = read_file_share(settings);
+  if (!share) return Failure{share.error()};
+  share_ = *share;
   size_ = *size;
   file_size_ = *file_size;
   read_percent_ = static_cast<unsigned>(*percent);
@@ -89,33 +95,40 @@ Result<> DirectIo::read_settings(const Settings& settings) {
 }
 
 Result<> DirectIo::prepare(const LoadContext& load) {
-  if (auto read = read_settings(load.settings); !read) return read;
+  if (auto read = configure(load); !read) return read;
   path_ = load.file;
-  auto file = open_test_file(
-      {.load = "direct-io", .path = path_, .size = file_size_, .changes = read_percent_ < 100});
+  auto file = open_test_file({.load = "direct-io",
+                              .path = path_,
+                              .size = file_size_,
+                              .changes = read_percent_ < 100,
+                              .share = share_});
   if (!file) return Failure{file.error()};
   file_ = std::move(*file);
   if (auto shared = share_blocks(load.threads); !shared) return shared;
   if (auto opened = open_data(); !opened) return opened;
-  auto content = ExpectedContent::create(
-      {.block = size_, .blocks = file_.size / size_, .tracked = read_percent_ < 100});
+  auto content = ExpectedContent::create({.block = size_,
+                                          .blocks = file_.end() / size_,
+                                          .tracked = read_percent_ < 100 || share_.many_writers,
+                                          .any_writer = share_.many_writers});
   if (!content) return fail("direct-io: " + content.error().what);
   content_ = std::move(*content);
   return try_transfer();
 }
 
-// The first page of a file that changes says whose it is, and is left alone.
+// The first page of what changes says whose it is, and is left alone.
 Result<> DirectIo::share_blocks(unsigned threads) {
   threads_ = threads;
-  first_block_ = read_percent_ == 100 ? 0 : (kPage + size_ - 1) / size_;
-  const std::uint64_t all = file_.size / size_;
+  const bool all_read = read_percent_ == 100 && !share_.shared();
+  first_block_ = (file_.begin + (all_read ? 0 : kPage) + size_ - 1) / size_;
+  const std::uint64_t all = file_.end() / size_;
   blocks_ = all > first_block_ ? all - first_block_ : 0;
   shared_ = blocks_ < threads;
   if (blocks_ != 0 && (!shared_ || read_percent_ == 100)) return {};
   return fail(
       fmt::format("direct-io: {} holds {} blocks of {} bytes, {} threads need {} (a larger "
                   "io-file-size)",
-                  path_, all, size_, threads, first_block_ + threads));
+                  path_, all - file_.begin / size_, size_, threads,
+                  first_block_ - file_.begin / size_ + threads));
 }
 
 Result<> DirectIo::open_data() {
@@ -212,7 +225,7 @@ class DirectIo::Thread {
       return true;
     }
     const int error = errno;
-    op.failed();
+    op.failed(moved < 0 ? error : 0);
     if (load_.failures_.wanted())
       load_.failures_.tell(fmt::format(
           "direct-io: {} of {} bytes at offset {} of {}: {}", write ? "write" : "read", load_.size_,
@@ -244,6 +257,8 @@ constexpr WorkloadParameter kParameters[] = {
     {"io-rate", "0", "I/Os a second for each thread, on an absolute schedule; 0: no limit"},
     {"io-every", "0s", "instead of io-rate: from one I/O of a thread to its next"},
     {"io-file-size", "256MiB", "make or lengthen the file to this size; 0: as it is"},
+    {"file-part", "all", "all of the file, or a part of it: 2/3 is the second of three equal ones"},
+    {"file-writers", "one", "one, or many: others write the same blocks; verified loosely"},
     {"direct", "on", "on: O_DIRECT or refuse; auto: buffered where O_DIRECT is not known"},
 };
 

@@ -44,6 +44,49 @@ TEST_F(DirectIoLoad, ReadsWhatItWrote) {
       }
 }
 
+// Two loads as two nodes would have them: each in its own part, neither finds anything wrong.
+TEST_F(DirectIoLoad, PartsOfOneFileAreDisjoint) {
+  LoadRig first = rig(), second = rig();
+  ASSERT_NO_FATAL_FAILURE(prepare(first, {"io-file-size=2MiB", "file-part=1/2"}));
+  ASSERT_NO_FATAL_FAILURE(prepare(second, {"io-file-size=2MiB", "file-part=2/2"}));
+  first.start();
+  second.start();
+  EXPECT_TRUE(first.until_ops(500) && second.until_ops(500));
+  for (LoadRig* const each : {&first, &second}) {
+    const LoadTotals totals = each->stop();
+    EXPECT_EQ(totals.errors + totals.mismatches, 0U);
+  }
+}
+
+TEST_F(DirectIoLoad, APartIsRefusedToASecondLoad) {
+  LoadRig first = rig(), second = rig();
+  ASSERT_NO_FATAL_FAILURE(prepare(first, {"io-file-size=1MiB", "file-part=1/2"}));
+  const auto refused = second.prepare({"io-file-size=1MiB", "file-part=1/2", "direct=auto"});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("bytes 0 to 524288 of"), std::string::npos)
+      << refused.error().what;
+}
+
+TEST_F(DirectIoLoad, ManyWritersAcceptEachOthersWritesAndNothingElse) {
+  LoadRig first = rig(1), second = rig(1);
+  const std::vector<std::string> words{"io-file-size=64KiB", "file-writers=many",
+                                       "io-read-percent=50"};
+  ASSERT_NO_FATAL_FAILURE(prepare(first, words));
+  ASSERT_NO_FATAL_FAILURE(prepare(second, words));
+  ::testing::internal::CaptureStderr();
+  first.start();
+  second.start();
+  EXPECT_TRUE(first.until_ops(2000) && second.until_ops(2000));
+  EXPECT_EQ(second.stop().mismatches, 0U);
+  EXPECT_TRUE(first.until([this](const LoadTotals& now) {
+    overwrite(9 * kPage + 8, 0x5a5a);
+    return now.mismatches > 0;
+  }));
+  first.stop();
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("at offset 36872 was never written there"), std::string::npos) << said;
+}
+
 TEST_F(DirectIoLoad, LostWriteIsFoundAndNamed) {
   LoadRig load = rig(1);
   ASSERT_NO_FATAL_FAILURE(prepare(load, {"io-file-size=64KiB", "io-read-percent=50"}));

@@ -29,11 +29,11 @@ using Buffer = std::unique_ptr<std::byte, FreeBuffer>;
 
 class DirectRead : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
 
  private:
-  Result<> read_settings(const Settings& settings);
   Result<> open_file(const std::string& path);
   [[nodiscard]] std::uint64_t pick_offset(Prng& prng, unsigned index) const;
   bool read_into(std::byte* buffer, std::uint64_t offset) const;
@@ -45,7 +45,8 @@ class DirectRead : public Workload {
   Fd file_;
 };
 
-Result<> DirectRead::read_settings(const Settings& settings) {
+Result<> DirectRead::configure(const LoadContext& load) {
+  const Settings& settings = load.settings;
   const auto size = settings.size("direct-size", 0);
   if (!size) return Failure{size.error()};
   if (*size == 0 || *size % kPage != 0 || *size > FFS_DIRECT_READ_MAX)
@@ -78,7 +79,7 @@ Result<> DirectRead::open_file(const std::string& path) {
 }
 
 Result<> DirectRead::prepare(const LoadContext& load) {
-  if (auto read = read_settings(load.settings); !read) return read;
+  if (auto read = configure(load); !read) return read;
   return open_file(load.file);
 }
 

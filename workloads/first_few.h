@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string>
 
+#include "harness/base/one_line.h"
+
 namespace stallproof {
 
 class FirstFew {
@@ -18,7 +20,7 @@ class FirstFew {
   void tell(const std::string& line) {
     const unsigned number = told_.fetch_add(1, std::memory_order_relaxed) + 1;
     if (number > kTold) return;
-    std::fprintf(stderr, "%s%s\n", line.c_str(),
+    std::fprintf(stderr, "%s%s\n", on_one_line(line).c_str(),
                  number == kTold ? " (further ones are only counted)" : "");
   }
 

@@ -18,38 +18,48 @@ constexpr std::uint64_t kPage = FaultMapping::kPage;
 
 class MappedFault : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { load_.mapping.unmap(); }
 
  private:
-  Result<> plan_touches(std::uint64_t file_pages, unsigned threads);
+  Result<> plan_touches(std::uint64_t begin, std::uint64_t file_pages, unsigned threads);
   Result<> expect_content(std::uint64_t file_pages);
 
   FaultLoad load_;
 };
 
-Result<> MappedFault::prepare(const LoadContext& load) {
+Result<> MappedFault::configure(const LoadContext& load) {
   auto options = read_fault_options(load.settings);
   if (!options) return Failure{options.error()};
-  load_.path = load.file;
   load_.options = *options;
-  auto file = open_test_file({.load = "mapped-fault",
-                              .path = load.file,
-                              .size = options->file_size,
-                              .changes = options->changes_file()});
-  if (!file) return Failure{file.error()};
-  const std::uint64_t pages = file->size / kPage;
-  if (auto planned = plan_touches(pages, load.threads); !planned) return planned;
-  if (auto expected = expect_content(pages); !expected) return expected;
-  if (auto caught = catch_fault_signals(); !caught) return caught;
-  return load_.mapping.map(std::move(*file), load.file, *options);
+  return {};
 }
 
-// The first page of a file that changes says whose it is, and is left alone.
-Result<> MappedFault::plan_touches(std::uint64_t file_pages, unsigned threads) {
+Result<> MappedFault::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
   const FaultOptions& options = load_.options;
-  const std::uint64_t first = options.changes_file() ? 1 : 0;
+  load_.path = load.file;
+  auto file = open_test_file({.load = "mapped-fault",
+                              .path = load.file,
+                              .size = options.file_size,
+                              .changes = options.changes_file(),
+                              .share = options.share});
+  if (!file) return Failure{file.error()};
+  const std::uint64_t begin = file->begin / kPage, pages = file->size / kPage;
+  if (auto planned = plan_touches(begin, pages, load.threads); !planned) return planned;
+  if (auto expected = expect_content(begin + pages); !expected) return expected;
+  if (auto caught = catch_fault_signals(); !caught) return caught;
+  return load_.mapping.map(std::move(*file), load.file, options);
+}
+
+// The first page of what changes says whose it is, and is left alone. In pages; `begin`: of the
+// load's part of the file.
+Result<> MappedFault::plan_touches(std::uint64_t begin, std::uint64_t file_pages,
+                                   unsigned threads) {
+  const FaultOptions& options = load_.options;
+  const std::uint64_t first = options.changes_file() || options.share.shared() ? 1 : 0;
   std::uint64_t pages = file_pages > first ? file_pages - first : 0;
   if (options.hot_pages != 0) pages = std::min(pages, options.hot_pages);
   const std::uint64_t windows = pages / options.window;
@@ -62,7 +72,7 @@ Result<> MappedFault::plan_touches(std::uint64_t file_pages, unsigned threads) {
         fmt::format("mapped-fault: {} holds {} windows of {} pages, and each of {} threads "
                     "that write needs its own (a larger file-size, a smaller fault-window)",
                     load_.path, windows, options.window, threads));
-  load_.plan = {.first_page = first,
+  load_.plan = {.first_page = begin + first,
                 .windows = windows,
                 .window = options.window,
                 .threads = threads,
@@ -78,8 +88,9 @@ Result<> MappedFault::expect_content(std::uint64_t file_pages) {
   auto content = ExpectedContent::create(
       {.block = kPage,
        .blocks = file_pages,
-       .tracked = options.writes() || options.changes_file(),
-       .zeros_any_time = options.retouch->changes_file && others_drop && load_.plan.threads > 1});
+       .tracked = options.writes() || options.changes_file() || options.share.many_writers,
+       .zeros_any_time = options.retouch->changes_file && others_drop && load_.plan.threads > 1,
+       .any_writer = options.share.many_writers});
   if (!content) return fail("mapped-fault: " + content.error().what);
   load_.content = std::move(*content);
   return {};

@@ -15,6 +15,7 @@ namespace {
 
 class MprotectStorm : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override { return profile_->run(ctx); }
   void cleanup() noexcept override { profile_->cleanup(); }
@@ -23,10 +24,15 @@ class MprotectStorm : public Workload {
   std::unique_ptr<Workload> profile_;
 };
 
-Result<> MprotectStorm::prepare(const LoadContext& load) {
+Result<> MprotectStorm::configure(const LoadContext& load) {
   const auto name = load.settings.choice("profile", "raw", storm_profile_names());
   if (!name) return Failure{name.error()};
   profile_ = find_storm_profile(*name)->make();
+  return profile_->configure(load);
+}
+
+Result<> MprotectStorm::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
   return profile_->prepare(load);
 }
 

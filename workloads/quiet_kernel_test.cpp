@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "workloads/experiment.h"
+#include "workloads/testing/experiment.h"
 
 namespace stallproof {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "harness/base/one_line.h"
 #include "harness/base/process.h"
 #include "harness/base/settings.h"
 
@@ -22,7 +23,7 @@ int refuse_role(int ready_fd, const Error& error) {
   if (ready_fd >= 0)
     report_failure(ready_fd, error);
   else
-    std::fprintf(stderr, "%s\n", error.what.c_str());
+    std::fprintf(stderr, "%s\n", on_one_line(error.what).c_str());
   return error.origin == Origin::infra ? 3 : 2;
 }
 

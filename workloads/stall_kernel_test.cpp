@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "workloads/experiment.h"
+#include "workloads/testing/experiment.h"
 
 namespace stallproof {
 namespace {

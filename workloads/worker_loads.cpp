@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "harness/base/one_line.h"
 #include "harness/base/prng.h"
 
 namespace stallproof {
@@ -117,7 +118,7 @@ void WorkerLoads::live(Load& load, unsigned index) {
   slot.tid.store(static_cast<std::uint32_t>(::syscall(SYS_gettid)), std::memory_order_release);
   const Result<> result = placed ? run_turns(load, index, slot, slot_number) : placed;
   if (!result) {
-    std::fprintf(stderr, "%s\n", result.error().what.c_str());
+    std::fprintf(stderr, "%s\n", on_one_line(result.error().what).c_str());
     failed_.store(true);
   }
   slot.left.store(1, std::memory_order_release);

@@ -9,6 +9,7 @@
 
 #include <optional>
 
+#include "harness/base/privileges.h"
 #include "harness/base/process.h"
 #include "harness/board/shared_memory.h"
 #include "workloads/catalogue.h"
@@ -81,6 +82,7 @@ int run_worker_role(const std::vector<std::string>& words) {
   const sigset_t watched = block_ending_signals();
   auto loads = prepare(*settings);
   if (!loads) return refuse_role(ready_fd, {"worker: " + loads.error().what, loads.error().origin});
+  give_up_all_but(kKeptByLoads);
   if (const auto started = (*loads)->start_threads(); !started)
     ::_exit(refuse_role(ready_fd, {"worker: " + started.error().what, started.error().origin}));
   const Deadline start_by = Deadline::in(kStartWithin);

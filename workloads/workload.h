@@ -38,6 +38,10 @@ struct WorkerContext {
 class Workload {
  public:
   virtual ~Workload() = default;
+  // Reads the parameters, which prepare() does by it. An error begins with the parameter that is
+  // wrong ("io-size: ...") or with "threads: ". Pure, and asked of loads that are never prepared:
+  // a plan is checked by it, before there is a file.
+  virtual Result<> configure(const LoadContext& /*load*/) { return {}; }
   // Main thread of the worker process, before the ready report: opens and maps what the threads
   // need. May block on the file under test, which is healthy then.
   virtual Result<> prepare(const LoadContext& load) = 0;

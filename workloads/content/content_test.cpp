@@ -74,6 +74,92 @@ TEST(ExpectedContent, HoleMustBeZerosAndAnOldBlockMustNot) {
   EXPECT_FALSE(content->right(1, stamp_word(kPage, 0)));
 }
 
+TEST(ExpectedContent, WhereAnybodyWritesAnyWriteIsRightAndZerosAreNot) {
+  auto content =
+      ExpectedContent::create({.block = kPage, .blocks = 4, .tracked = true, .any_writer = true});
+  ASSERT_TRUE(content);
+  std::vector<std::byte> page(kPage);
+  fill_stamp(kPage, 7, page);
+  fill_stamp(kPage, 9, {page.data(), kPage / 2});
+  EXPECT_FALSE(content->check(1, page)) << "halves of two writes";
+  EXPECT_TRUE(content->right(1, stamp_word(kPage, 12)));
+  EXPECT_TRUE(content->check(2, page)) << "written elsewhere";
+  const std::vector<std::byte> zeros(kPage);
+  EXPECT_TRUE(content->check(1, zeros));
+  EXPECT_FALSE(content->right(1, 0));
+}
+
+FileShare part(unsigned number, unsigned of) { return {.part = number, .parts = of}; }
+
+TEST(FileShare, PartsAreDisjointAndCoverWholeMebibytes) {
+  constexpr std::uint64_t kSize = (100U << 20U) + 4096;
+  std::uint64_t next = 0;
+  for (unsigned number = 1; number <= 3; ++number) {
+    const FileRange range = range_of(part(number, 3), kSize);
+    EXPECT_EQ(range.begin, next);
+    EXPECT_EQ((range.end - range.begin) % (1U << 20U), 0U);
+    next = range.end;
+  }
+  EXPECT_LE(next, kSize);
+  EXPECT_GT(next, 98U << 20U);
+  EXPECT_EQ(range_of({}, kSize).end, kSize);
+}
+
+TEST(FileShare, WordsThatAreNoPartAreRefused) {
+  for (const char* const word : {"0/2", "3/2", "1", "1/", "/2", "x", "1/0", "1/2/3", "-1/2", ""}) {
+    const auto share = read_file_share(*Settings::from_words({std::string("file-part=") + word}));
+    EXPECT_FALSE(share) << word;
+  }
+  EXPECT_FALSE(read_file_share(*Settings::from_words({"file-part=1/2", "file-writers=many"})));
+  EXPECT_FALSE(read_file_share(*Settings::from_words({"file-writers=two"})));
+  const auto second = read_file_share(*Settings::from_words({"file-part=2/3"}));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->part, 2U);
+  EXPECT_EQ(second->parts, 3U);
+}
+
+TEST(SharedFile, EachPartIsFilledByItsOwner) {
+  const TestDirectory scratch;
+  TestFileSpec spec{.load = "load", .path = scratch.file(), .size = 16 * kPage, .changes = true};
+  spec.share = part(2, 2);  // the later part first: what is before it is a hole
+  const auto second = open_test_file(spec);
+  ASSERT_TRUE(second) << second.error().what;
+  EXPECT_EQ(second->begin, 8 * kPage);
+  spec.share = part(1, 2);
+  const auto first = open_test_file(spec);
+  ASSERT_TRUE(first) << first.error().what;
+  std::vector<std::byte> page(kPage);
+  for (const std::uint64_t at : {1 * kPage, 7 * kPage, 9 * kPage, 15 * kPage}) {
+    ASSERT_EQ(::pread(first->fd.get(), page.data(), kPage, static_cast<off_t>(at)), 4096);
+    EXPECT_FALSE(first_wrong_byte(at, page)) << at;
+  }
+}
+
+TEST(SharedFile, DataOfSomebodyElseIsLeftAlone) {
+  const TestDirectory scratch;
+  std::string precious(8 * kPage, '\0');
+  precious[6 * kPage] = 'x';  // behind zeros, as in the image of a disk
+  ASSERT_TRUE(write_file_atomically(scratch.file(), precious));
+  TestFileSpec spec{.load = "load", .path = scratch.file(), .size = 8 * kPage, .changes = true};
+  spec.share = part(2, 2);
+  EXPECT_FALSE(open_test_file(spec));
+  spec.share = {.many_writers = true};
+  const auto refused = open_test_file(spec);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("not ours"), std::string::npos) << refused.error().what;
+  EXPECT_EQ(read_file(scratch.file()).value(), precious);
+}
+
+TEST(SharedFile, TooSmallPartsAndFilesWithoutASizeAreRefused) {
+  const TestDirectory scratch;
+  TestFileSpec spec{.load = "load", .path = scratch.file(), .size = 4 * kPage, .changes = true};
+  spec.share = part(1, 4);
+  EXPECT_FALSE(open_test_file(spec));
+  spec.share = part(1, 2);
+  spec.size = 0;
+  EXPECT_FALSE(open_test_file(spec));
+}
+
 TEST(TestFile, IsMadeFilledAndTakenAgainAsItIs) {
   const TestDirectory scratch;
   const TestFileSpec spec{.load = "load", .path = scratch.file(), .size = 40 * kPage};

@@ -49,15 +49,17 @@ bool ExpectedContent::tolerated(std::uint64_t block, std::uint64_t first_word) c
   const Generation want = at(block);
   if (want == kUnsure) return true;
   if (want == kZeros && first_word == 0) return true;
-  return shape_.zeros_any_time &&
-         (first_word == 0 || generation_of(block * shape_.block, first_word).has_value());
+  if (first_word == 0) return shape_.zeros_any_time;
+  return (shape_.zeros_any_time || shape_.any_writer) &&
+         generation_of(block * shape_.block, first_word).has_value();
 }
 
 std::optional<WrongContent> ExpectedContent::check_loosely(std::uint64_t offset,
                                                            std::span<const std::byte> data) const {
   for (std::size_t at = 0; at < data.size(); at += sizeof(std::uint64_t)) {
     const std::uint64_t word = word_at(data, at);
-    if (word != 0 && !generation_of(offset + at, word))
+    if (word == 0 && shape_.zeros_any_time) continue;
+    if (!generation_of(offset + at, word))
       return WrongContent{offset + at, fmt::format("was never written there (0x{:016x})", word)};
   }
   return std::nullopt;
@@ -68,7 +70,7 @@ std::optional<WrongContent> ExpectedContent::check(std::uint64_t block,
   const std::uint64_t offset = block * shape_.block;
   const Generation want = generations_ ? at(block) : 0;
   if (want == kUnsure) return std::nullopt;
-  if (shape_.zeros_any_time) return check_loosely(offset, data);
+  if (shape_.zeros_any_time || shape_.any_writer) return check_loosely(offset, data);
   if (want == kZeros) {
     for (std::size_t at = 0; at < data.size(); at += sizeof(std::uint64_t))
       if (const std::uint64_t word = word_at(data, at); word != 0)

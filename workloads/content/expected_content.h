@@ -30,6 +30,8 @@ class ExpectedContent {
     bool tracked = false;  // blocks change; else all is pattern for good
     // Somebody else may zero any block at any time: then zeros and any write of ours are right.
     bool zeros_any_time = false;
+    // Others write the same blocks, as we do: then any write of anybody is right.
+    bool any_writer = false;
   };
   ExpectedContent() = default;
   // Four bytes of memory for each block that is tracked.

@@ -8,25 +8,25 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <optional>
-#include <vector>
 
 #include "harness/base/clock.h"
-#include "workloads/content/stamp.h"
+#include "workloads/content/label.h"
+#include "workloads/content/shared_file.h"
 
 namespace stallproof {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kChunk = 1U << 20U;
+// Beside what it takes to write the file at the least speed that is still one.
 constexpr Nanos kWaitForFiller = 10 * kSecond;
+constexpr std::uint64_t kLeastSpeed = 32U << 20U;  // bytes a second
 constexpr int kRetryMs = 10;
 
-std::string place(const TestFileSpec& spec, const char* what) {
-  return fmt::format("{}: {} {}", spec.load, what, spec.path);
-}
+LabelledFile named(const TestFileSpec& spec) { return {spec.load, spec.path}; }
+
+std::string place(const TestFileSpec& spec, const char* what) { return named(spec).place(what); }
 
 Result<std::uint64_t> size_of(const TestFileSpec& spec, const Fd& file, bool must_be_regular) {
   struct stat info {};
@@ -38,37 +38,16 @@ Result<std::uint64_t> size_of(const TestFileSpec& spec, const Fd& file, bool mus
   return end > 0 ? static_cast<std::uint64_t>(end) : 0;
 }
 
-// The first page of a file that is ours: of generation 0, which is pattern, while all of it is.
-enum class Label : Generation { pristine, changed, filling, foreign };
-
-Result<Label> read_label(const TestFileSpec& spec, const Fd& file) {
-  std::array<std::byte, kPage> page;
-  const ssize_t got = ::pread(file.get(), page.data(), page.size(), 0);
-  if (got < 0) return fail_errno(place(spec, "read"), errno);
-  const auto whole = static_cast<std::size_t>(got) / sizeof(std::uint64_t) * sizeof(std::uint64_t);
-  if (whole == 0) return got == 0 ? Label::filling : Label::foreign;
-  for (const Label label : {Label::pristine, Label::changed, Label::filling})
-    if (!first_wrong_stamp(0, static_cast<Generation>(label), {page.data(), whole})) return label;
-  return Label::foreign;
-}
-
-Result<> write_label(const TestFileSpec& spec, const Fd& file, Label label) {
-  std::array<std::byte, kPage> page;
-  fill_stamp(0, static_cast<Generation>(label), page);
-  const ssize_t put = ::pwrite(file.get(), page.data(), page.size(), 0);
-  if (put == static_cast<ssize_t>(page.size())) return {};
-  return fail_errno(place(spec, "write the first page of"), put < 0 ? errno : ENOSPC);
-}
-
 // Whoever fills a file has it alone, and lets others in when it is done: that is waited for. A lock
 // that the file system does not know protects nothing, and is no reason to refuse.
 Result<> lock(const TestFileSpec& spec, const Fd& file, bool alone) {
-  const Deadline give_up = Deadline::in(alone ? 0 : kWaitForFiller);
+  const Nanos patience = kWaitForFiller + spec.size / kLeastSpeed * kSecond;
+  const Deadline give_up = Deadline::in(alone ? 0 : patience);
   for (;;) {
     if (::flock(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) return {};
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return {};
-    const auto label = read_label(spec, file);
+    const auto label = read_label(named(spec), file, 0);
     if (!label || *label != Label::filling || give_up.passed()) break;
     ::poll(nullptr, 0, kRetryMs);
   }
@@ -76,34 +55,6 @@ Result<> lock(const TestFileSpec& spec, const Fd& file, bool alone) {
       fmt::format("{}: {} is in use by another load{} (one file can be shared for reading "
                   "only: give this load a file of its own)",
                   spec.load, spec.path, alone ? "" : " that writes to it"));
-}
-
-Result<> fill(const TestFileSpec& spec, const Fd& file, std::uint64_t from, std::uint64_t to) {
-  std::vector<std::byte> chunk(kChunk);
-  for (std::uint64_t at = from; at < to;) {
-    const std::uint64_t size = std::min(kChunk, to - at);
-    fill_pattern(at, {chunk.data(), size});
-    const ssize_t put = ::pwrite(file.get(), chunk.data(), size, static_cast<off_t>(at));
-    if (put < 0 && errno == EINTR) continue;
-    const int error = put == 0 ? ENOSPC : errno;
-    if (put <= 0)
-      return fail_errno(fmt::format("{}: fill {} at {} of {} bytes", spec.load, spec.path, at, to),
-                        error, error == ENOSPC ? "a smaller file size, or more space" : "");
-    at += static_cast<std::uint64_t>(put);
-  }
-  return {};
-}
-
-// The label says so before anything is changed, and that it is done at the end.
-Result<> make_content(const TestFileSpec& spec, const Fd& file, std::uint64_t from,
-                      std::uint64_t to) {
-  if (auto put = write_label(spec, file, Label::filling); !put) return put;
-  if (auto put = fill(spec, file, std::max(from, kPage), to); !put) return put;
-  const Label filled = spec.changes ? Label::changed : Label::pristine;
-  if (auto put = write_label(spec, file, filled); !put) return put;
-  // So that no writeback of the filling is left for the run.
-  if (::fsync(file.get()) != 0) return fail_errno(place(spec, "fsync"), errno);
-  return {};
 }
 
 Result<Fd> open_for(const TestFileSpec& spec, bool writable) {
@@ -133,9 +84,9 @@ Result<Found> make(const TestFileSpec& spec) {
 Result<TestFile> filled(const TestFileSpec& spec, Found found) {
   const auto size = size_of(spec, found.file, true);
   if (!size) return Failure{size.error()};
-  const auto label = read_label(spec, found.file);
+  const auto label = read_label(named(spec), found.file, 0);
   if (!label) return Failure{label.error()};
-  if (*label == Label::foreign)
+  if (*label == Label::foreign || *label == Label::blank)
     return fail(
         fmt::format("{}: {} holds data that is not ours, and is left alone (name a new "
                     "file, or remove it)",
@@ -144,12 +95,13 @@ Result<TestFile> filled(const TestFileSpec& spec, Found found) {
   const bool all = spec.changes || *label != Label::pristine;
   const std::uint64_t from = all ? 0 : std::min(*size, wanted) / kPage * kPage;
   if (from < wanted || all) {
-    if (auto done = make_content(spec, found.file, from, wanted); !done) {
+    const Label done_label = spec.changes ? Label::changed : Label::pristine;
+    if (auto done = fill_range(named(spec), found.file, {0, wanted}, from, done_label); !done) {
       if (found.made) ::unlink(spec.path.c_str());
       return Failure{done.error()};
     }
   }
-  return TestFile{std::move(found.file), wanted};
+  return TestFile{.fd = std::move(found.file), .size = wanted};
 }
 
 Result<TestFile> open_to_change(const TestFileSpec& spec) {
@@ -175,7 +127,7 @@ Result<std::optional<TestFile>> open_to_read(const TestFileSpec& spec) {
   const auto size = size_of(spec, *file, false);
   if (!size) return Failure{size.error()};
   if (*size < spec.size) return std::optional<TestFile>{};
-  const auto label = read_label(spec, *file);
+  const auto label = read_label(named(spec), *file, 0);
   if (!label) return Failure{label.error()};
   if ((*label == Label::changed || *label == Label::filling) && *size != 0) {
     if (spec.size != 0) return std::optional<TestFile>{};
@@ -184,12 +136,14 @@ Result<std::optional<TestFile>> open_to_read(const TestFileSpec& spec) {
                     "filled again)",
                     spec.load, spec.path));
   }
-  return std::optional<TestFile>{TestFile{std::move(*file), spec.size == 0 ? *size : spec.size}};
+  return std::optional<TestFile>{
+      TestFile{.fd = std::move(*file), .size = spec.size == 0 ? *size : spec.size}};
 }
 
 }  // namespace
 
 Result<TestFile> open_test_file(const TestFileSpec& spec) {
+  if (spec.share.shared()) return open_shared_file(spec);
   if (spec.changes) return open_to_change(spec);
   if (spec.size == 0 || ::access(spec.path.c_str(), F_OK) == 0) {
     auto found = open_to_read(spec);

@@ -13,6 +13,7 @@
 
 #include "harness/base/fd.h"
 #include "harness/base/result.h"
+#include "workloads/content/file_share.h"
 
 namespace stallproof {
 
@@ -21,16 +22,21 @@ struct TestFileSpec {
   std::string path;
   std::uint64_t size = 0;  // bytes, at least; 0: the file must exist and is taken as it is
   bool changes = false;    // the load writes to the file, or makes holes in it
+  FileShare share = {};    // other than the default: see shared_file.h
 };
 
 struct TestFile {
-  Fd fd;                   // open for writing when the load changes the file; holds the lock
-  std::uint64_t size = 0;  // bytes to work on: spec.size, or all of it
+  Fd fd;                    // open for writing when the load changes the file; holds the lock
+  std::uint64_t begin = 0;  // bytes: where what is to be worked on begins; its label is there
+  std::uint64_t size = 0;   // bytes to work on: spec.size, or all of it, or its part
+
+  [[nodiscard]] std::uint64_t end() const { return begin + size; }
 };
 
-// Main thread, before the load starts. Blocks on the file system, and up to 10 s for a lock whose
-// holder is filling the file. A load that changes the file finds pattern behind the first page. The
-// file stays when the load ends; one that could not be filled is removed if it was made here.
+// Main thread, before the load starts. Blocks on the file system, and 10 s and more, by the
+// size, for a lock whose holder is filling the file. A load that changes the file finds pattern
+// behind the first page. The file stays when the load ends; one that could not be filled is removed
+// if it was made here and is not shared.
 Result<TestFile> open_test_file(const TestFileSpec& spec);
 
 }  // namespace stallproof

@@ -38,14 +38,13 @@ Result<> FaultMapping::map(TestFile file, const std::string& path, const FaultOp
   unmap();
   file_ = std::move(file);
   options_ = options;
-  const std::uint64_t size = file_.size / kPage * kPage;
+  const std::uint64_t size = file_.end() / kPage * kPage;
   second_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!second_.valid()) return fail_errno("mapped-fault: open " + path, errno);
   if (auto prepared = prepare_cache(); !prepared) return prepared;
   protection_ = PROT_READ | (options.writes() ? PROT_WRITE : 0);
   kind_ = options.private_mapping ? MAP_PRIVATE : MAP_SHARED;
-  const int populate = options.start == StartState::populated ? MAP_POPULATE : 0;
-  void* base = ::mmap(nullptr, size, protection_, kind_ | populate, file_.fd.get(), 0);
+  void* base = ::mmap(nullptr, size, protection_, kind_, file_.fd.get(), 0);
   if (base == MAP_FAILED) {
     const int error = errno;
     return fail_errno(fmt::format("mapped-fault: map {} bytes of {}", size, path), error,
@@ -60,8 +59,15 @@ Result<> FaultMapping::map(TestFile file, const std::string& path, const FaultOp
   if (const int error = advise(base_, size_); error != 0)
     return fail_errno("mapped-fault: madvise of the mapping of " + path, error,
                       "fault-huge needs a kernel with transparent huge pages");
-  if (const int error = lock(base_, size_); error != 0)
-    return fail_errno(fmt::format("mapped-fault: mlock {} bytes of {}", size_, path), error,
+  // Of a file that is divided only the own part.
+  std::byte* const own = base_ + file_.begin;
+  const std::uint64_t own_size = size_ - file_.begin;
+  if (options.start == StartState::populated &&
+      ::mmap(own, own_size, protection_, kind_ | MAP_FIXED | MAP_POPULATE, file_.fd.get(),
+             static_cast<off_t>(file_.begin)) == MAP_FAILED)
+    return fail_errno("mapped-fault: populate the mapping of " + path, errno);
+  if (const int error = lock(own, own_size); error != 0)
+    return fail_errno(fmt::format("mapped-fault: mlock {} bytes of {}", own_size, path), error,
                       lock_hint());
   return {};
 }

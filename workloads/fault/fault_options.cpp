@@ -29,6 +29,8 @@ constexpr WorkloadParameter kParameters[] = {
     {"fault-start", "unchanged", "the page cache before the load: unchanged, cold, populated"},
     {"fault-mlock", "off", "lock the mapping: off, on, on-fault"},
     {"fault-begin", "at-once", "at-once, or armed: when a scenario is armed, and in a plan never"},
+    {"file-part", "all", "all of the file, or a part of it: 2/3 is the second of three equal ones"},
+    {"file-writers", "one", "one, or many: others write the same pages; verified loosely"},
     {"verify", "page", "compare the whole page, or for speed its first word: page, word"},
 };
 
@@ -123,6 +125,11 @@ std::optional<std::string> contradiction(const FaultOptions& options) {
         "fault-mlock: locked pages are not dropped by fault-retouch={} (use remap, hole, truncate "
         "or none)",
         options.retouch->name);
+  if (options.share.shared() && changes)
+    return fmt::format(
+        "fault-retouch: {} changes the file under those who share it (file-part, "
+        "file-writers)",
+        options.retouch->name);
   if (options.file_size % kPage != 0)
     return fmt::format("file-size: {} is not a multiple of {}", options.file_size, kPage);
   return std::nullopt;
@@ -151,6 +158,9 @@ Result<FaultOptions> read_fault_options(const Settings& settings) {
   options.begin_armed = reader.choice("fault-begin", kBegins);
   options.whole_pages = reader.choice("verify", kVerify);
   if (reader.error()) return Failure{*reader.error()};
+  const auto share = read_file_share(settings);
+  if (!share) return Failure{share.error()};
+  options.share = *share;
   if (const auto clash = contradiction(options)) return fail(*clash);
   return options;
 }

@@ -10,6 +10,7 @@
 #include "harness/base/result.h"
 #include "harness/base/settings.h"
 #include "workloads/catalogue.h"
+#include "workloads/content/file_share.h"
 #include "workloads/fault/retouch.h"
 #include "workloads/fault/touch_order.h"
 
@@ -39,6 +40,7 @@ struct FaultOptions {
   Locking locking = Locking::off;
   bool begin_armed = false;
   bool whole_pages = true;  // verify=page
+  FileShare share;
 
   [[nodiscard]] bool writes() const { return write_percent != 0; }
   // The file, that is; a private mapping keeps its writes to itself.

@@ -21,7 +21,7 @@ void FaultThread::verify_page(OpScope& op, bool last) {
       load_.content.unsure(page_);
     }
     note_caught(*caught);
-    op.failed();
+    op.failed(ErrorKind::sigbus);
   } else {
     std::memcpy(copy_.data(), &word_, sizeof word_);
     if (const auto wrong = load_.content.check(page_, copy_)) note_mismatch(*wrong);
@@ -38,7 +38,7 @@ void FaultThread::rewrite_page(OpScope& op) {
   if (!caught) return;
   load_.content.unsure(page_);
   note_caught(*caught);
-  op.failed();
+  op.failed(ErrorKind::sigbus);
 }
 
 void FaultThread::wrote_page() {
@@ -116,7 +116,7 @@ int FaultThread::why_unreadable(std::uint64_t offset) {
   OpScope op(ctx_.slot, Op::read, offset);
   std::uint64_t word = 0;
   const int error = load_.mapping.read_behind(offset, word);
-  if (error != 0) op.failed();
+  if (error != 0) op.failed(error);
   return error;
 }
 
@@ -154,7 +154,7 @@ void FaultThread::note_mismatch(const WrongContent& wrong) {
 
 void FaultThread::note_failure(OpScope& op, std::string_view what, int error,
                                std::string_view hint) {
-  op.failed();
+  op.failed(error);
   if (!load_.failures.wanted()) return;
   load_.failures.tell(fmt::format("mapped-fault: {} at offset {} of {}: {}{}", what,
                                   window_ * kPage, load_.path, std::strerror(error),

@@ -14,13 +14,14 @@ namespace stallproof {
 
 class TouchBatch {
  public:
-  explicit TouchBatch(BoardSlot& slot) : slot_(slot), ops_(slot.ops.load()) {}
+  explicit TouchBatch(BoardSlot& slot) : slot_(slot) {}
 
   // How many touches to time together next.
   [[nodiscard]] unsigned size() const { return size_; }
 
   void begin(std::uint64_t offset) {
     ops_ = slot_.ops.load(std::memory_order_relaxed);
+    touches_ = slot_.tally.of(OpKind::fault).ops.load(std::memory_order_relaxed);
     slot_.op_code.store(static_cast<std::uint32_t>(Op::page_fault), std::memory_order_relaxed);
     slot_.op_offset.store(offset, std::memory_order_relaxed);
     started_ = monotonic_now();
@@ -28,6 +29,7 @@ class TouchBatch {
   }
   // One touch has ended (also one that failed); the next is about `offset`.
   void next(std::uint64_t offset) {
+    slot_.tally.of(OpKind::fault).ops.store(++touches_, std::memory_order_relaxed);
     slot_.ops.store(++ops_, std::memory_order_release);
     slot_.op_offset.store(offset, std::memory_order_relaxed);
   }
@@ -37,9 +39,8 @@ class TouchBatch {
     const std::uint64_t all = good + failed;
     if (all != 0) {
       const Nanos each = (now - started_) / all;
-      slot_.latency.record(each, all);
-      add(slot_.bytes, good * page_size);
-      if (failed != 0) add(slot_.errors, failed);
+      slot_.note_durations(OpKind::fault, each, good * page_size, all);
+      if (failed != 0) slot_.note_failure(ErrorKind::sigbus, failed);
       slot_.last_done_ns.store(now, std::memory_order_relaxed);
       size_ = each < kFast ? std::min(2 * size_, kMost) : 1;
     }
@@ -50,12 +51,9 @@ class TouchBatch {
   static constexpr Nanos kFast = 20'000;
 
  private:
-  static void add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
-    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-  }
-
   BoardSlot& slot_;
-  std::uint64_t ops_;
+  std::uint64_t ops_ = 0;
+  std::uint64_t touches_ = 0;  // those among them
   Nanos started_ = 0;
   unsigned size_ = 1;
 };

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "harness/base/privileges.h"
 #include "harness/base/process.h"
 #include "harness/board/board.h"
 #include "workloads/ffs/ffs_mount.h"
@@ -54,6 +55,7 @@ Result<> serve(const FfsOptions& options, Board& board) {
   auto session = FfsSession::create(board, options, mount->release_device());
   if (!session) return Failure{session.error()};
 
+  give_up_all_but(kKeptByService);
   std::atomic<bool> ended = false;
   (*session)->pool().start();
   std::thread receiver = start_receiver(**session, options.ready_fd, ended);

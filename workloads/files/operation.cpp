@@ -58,21 +58,19 @@ void FileCalls::begins(FileOperation operation, std::uint64_t offset, Nanos now)
   slot_.op_started_ns.store(now, std::memory_order_release);
 }
 
-void FileCalls::ends(FileOperation operation, std::uint64_t size, Nanos began, bool good) {
+void FileCalls::ends(FileOperation operation, std::uint64_t size, Nanos began, int error) {
   const Nanos now = monotonic_now();
+  const OpKind kind = kind_of(static_cast<std::uint32_t>(op_of(operation)));
   // What held up a turn is seen in the board's histogram (no coordinated omission).
-  slot_.latency.record(now - (due_ != 0 ? std::min(due_, began) : began));
+  slot_.note_durations(kind, now - (due_ != 0 ? std::min(due_, began) : began),
+                       error == 0 ? size : 0);
   due_ = 0;
-  if (good) {
-    count_up(slot_.bytes, size);
+  if (error == 0)
     cell_.of[static_cast<std::size_t>(operation)].record(
         now - began, size, context_.panel.header().interval.load(std::memory_order_relaxed));
-  } else {
-    count_up(slot_.errors);
-  }
-  slot_.last_done_ns.store(now, std::memory_order_relaxed);
-  slot_.ops.store(slot_.ops.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  slot_.op_started_ns.store(0, std::memory_order_release);
+  else
+    slot_.note_failure(kind_of_error(error));
+  slot_.note_end(kind, now);
 }
 
 void FileCalls::count(FileOperation operation, Nanos began) {
@@ -100,7 +98,7 @@ int FileCalls::counted(FileOperation operation, const Target& target, std::uint6
   const Nanos began = monotonic_now();
   begins(operation, offset, began);
   const int error = call();
-  ends(operation, size, began, error == 0);
+  ends(operation, size, began, error);
   if (error == 0) return 0;
   note(operation, target, error, offset, size);
   if (error == ENOSPC || error == EDQUOT) context_.end_by(error);

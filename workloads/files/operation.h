@@ -56,7 +56,7 @@ class FileCalls {
   int counted(FileOperation operation, const Target& target, std::uint64_t offset,
               std::uint64_t size, Call call);
   void begins(FileOperation operation, std::uint64_t offset, Nanos now);
-  void ends(FileOperation operation, std::uint64_t size, Nanos began, bool good);
+  void ends(FileOperation operation, std::uint64_t size, Nanos began, int error);
 
   FileContext& context_;
   std::uint32_t workload_;

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "harness/base/one_line.h"
 #include "harness/base/process.h"
 #include "harness/board/board.h"
 #include "workloads/injector/injector_catalogue.h"
@@ -89,7 +90,7 @@ class Led {
   }
   bool note(const Result<>& result) {
     if (result) return true;
-    std::fprintf(stderr, "injector: %s\n", result.error().what.c_str());
+    std::fprintf(stderr, "injector: %s\n", on_one_line(result.error().what).c_str());
     if (panel_.failed.load() == 0) copy_text(result.error().what, panel_.problem);
     panel_.failed.store(1, std::memory_order_release);
     return false;

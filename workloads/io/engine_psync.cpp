@@ -63,7 +63,7 @@ class PsyncThread {
     const int error = transfer(io);
     const Nanos now = monotonic_now();
     io_ends(slot_, context_.panel.cell(slot_number_, io.stream), io, began, now,
-            context_.panel.header().interval.load(std::memory_order_relaxed), error == 0);
+            context_.panel.header().interval.load(std::memory_order_relaxed), error);
     if (error == 0) return 0;
     context_.panel.note_fault({.realtime_ns = realtime_now(),
                                .offset = io.offset,

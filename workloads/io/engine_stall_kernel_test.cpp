@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "harness/base/process.h"
-#include "workloads/experiment.h"
 #include "workloads/io/io_engine.h"
 #include "workloads/role_words.h"
+#include "workloads/testing/experiment.h"
 #include "workloads/worker_loads.h"
 
 namespace stallproof {

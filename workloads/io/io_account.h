@@ -11,10 +11,6 @@
 
 namespace stallproof {
 
-inline void count_up(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
-  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-}
-
 inline void io_begins(BoardSlot& slot, const IoRequest& io, Nanos now) {
   slot.op_code.store(static_cast<std::uint32_t>(io.write ? Op::write : Op::read),
                      std::memory_order_relaxed);
@@ -22,19 +18,17 @@ inline void io_begins(BoardSlot& slot, const IoRequest& io, Nanos now) {
   slot.op_started_ns.store(now, std::memory_order_release);
 }
 
-// `began` as given to io_begins; a failed one counts on the board only.
+// `began` as given to io_begins. `error`: 0, or why it failed (as FaultRecord::error); a failed one
+// counts on the board only.
 inline void io_ends(BoardSlot& slot, PanelCell& cell, const IoRequest& io, Nanos began, Nanos now,
-                    std::uint32_t interval, bool good) {
-  slot.latency.record(now - (io.due != 0 ? io.due : began));
-  if (good) {
-    count_up(slot.bytes, io.size);
+                    std::uint32_t interval, int error) {
+  const OpKind kind = io.write ? OpKind::write : OpKind::read;
+  slot.note_durations(kind, now - (io.due != 0 ? io.due : began), error == 0 ? io.size : 0);
+  if (error == 0)
     (io.write ? cell.write : cell.read).record(now - began, io.size, interval);
-  } else {
-    count_up(slot.errors);
-  }
-  slot.last_done_ns.store(now, std::memory_order_relaxed);
-  slot.ops.store(slot.ops.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  slot.op_started_ns.store(0, std::memory_order_release);
+  else
+    slot.note_failure(kind_of_error(error));
+  slot.note_end(kind, now);
 }
 
 }  // namespace stallproof

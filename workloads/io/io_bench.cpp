@@ -19,7 +19,7 @@ void io_bookkeeping(benchmark::State& state) {
   Nanos now = kSecond;
   for (auto _ : state) {
     io_begins(slot, io, now);
-    io_ends(slot, panel->cell(0, 0), io, now, now + 50'000 + (now & 0xffff), 1, true);
+    io_ends(slot, panel->cell(0, 0), io, now, now + 50'000 + (now & 0xffff), 1, 0);
     now += 100'000;
   }
 }

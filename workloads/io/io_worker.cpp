@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "harness/base/privileges.h"
 #include "harness/base/process.h"
 #include "harness/base/settings.h"
 #include "workloads/io/io_engine.h"
@@ -74,6 +75,7 @@ int run_io_role(const std::vector<std::string>& words) {
   for (const EngineThread& thread : threads_of(context->job, context->files))
     process->threads.push_back(thread_of(*context, thread));
   if (context->job.jvm) process->jvm_seed = context->job.seed;
+  give_up_all_but(kKeptByLoads);
   if (const auto started = start_worker(*process); !started)
     ::_exit(refuse_role(ready_fd, started.error()));
   if (ready_fd >= 0) report_ready(ready_fd);

@@ -188,7 +188,7 @@ void ValidatedIo::report_bad_blocks(const IoRequest& io, LastUse use, std::uint3
     fault.block.expected_key = keys_[i];
     fault.block.last_use = map_.last_use(first_ + i);
     context_.panel.note_fault(fault);
-    count_up(slot.mismatches);
+    grow(slot.mismatches, 1);
     give_up(i);
     ++fault.block.place;
   }

@@ -14,6 +14,7 @@ constexpr Nanos kMeasuredGap = kSecond / 1700;
 
 class G1Resize : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { heaps_.clear(); }
@@ -24,11 +25,16 @@ class G1Resize : public Workload {
   CallFailures failures_;
 };
 
-Result<> G1Resize::prepare(const LoadContext& load) {
+Result<> G1Resize::configure(const LoadContext& load) {
   const Nanos gap = kMeasuredGap * load.threads;
   auto pace = Pace::of(load.settings, {gap, gap});
   if (!pace) return Failure{pace.error()};
   pace_ = *pace;
+  return {};
+}
+
+Result<> G1Resize::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
   for (unsigned i = 0; i < load.threads; ++i) {
     auto heap = G1Heap::reserve();
     if (!heap) return Failure{heap.error()};

@@ -13,6 +13,7 @@ namespace {
 class JvmStorm : public Workload {
  public:
   explicit JvmStorm(bool start) : start_(start) {}
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { memories_.clear(); }
@@ -24,10 +25,15 @@ class JvmStorm : public Workload {
   CallFailures failures_;
 };
 
-Result<> JvmStorm::prepare(const LoadContext& load) {
+Result<> JvmStorm::configure(const LoadContext& load) {
   const auto course = JvmCourse::of(load.settings, start_, load.threads);
   if (!course) return Failure{course.error()};
   courses_.assign(load.threads, *course);
+  return {};
+}
+
+Result<> JvmStorm::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
   for (unsigned i = 0; i < load.threads; ++i) {
     auto memory = JvmMemory::reserve();
     if (!memory) return Failure{memory.error()};

@@ -27,7 +27,7 @@ Result<Pace> Pace::of(const Settings& settings, Gap measured, unsigned calls, co
   if (*rate > kMostRate)
     return fail(fmt::format("{}: {} is more than {} a second", name, *rate, kMostRate));
   if (*rate != 0 && bursts->calls != 0)
-    return fail(fmt::format("{} and burst-calls exclude each other: a burst has no rate", name));
+    return fail(fmt::format("{}: a burst has no rate (leave out burst-calls, or this)", name));
   if (bursts->calls != 0) return Pace(*bursts);
   if (*rate == 0) return Pace(measured);
   const Nanos gap = kSecond * calls / *rate;

@@ -27,6 +27,7 @@ Nanos time_to_next(Prng& prng) {
 
 class PollingPage : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { page_ = {}; }
@@ -39,10 +40,15 @@ class PollingPage : public Workload {
   CallFailures failures_;
 };
 
-Result<> PollingPage::prepare(const LoadContext& load) {
+Result<> PollingPage::configure(const LoadContext& load) {
   auto pace = Pace::of(load.settings, {}, 2);
   if (!pace) return Failure{pace.error()};
   pace_ = *pace;
+  return {};
+}
+
+Result<> PollingPage::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
   auto page = ReservedMemory::map(kPageBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS);
   if (!page) return Failure{page.error()};
   page_ = std::move(*page);

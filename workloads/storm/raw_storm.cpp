@@ -18,6 +18,7 @@ constexpr std::size_t kApart = 1;
 
 class RawStorm : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { memory_ = {}; }
@@ -26,12 +27,13 @@ class RawStorm : public Workload {
   Result<> map_pages(unsigned threads, bool shared, bool split);
 
   Pace pace_;
+  bool shared_ = false, split_ = true;
   ReservedMemory memory_;
   std::vector<std::byte*> toggled_;  // of each thread: one page
   CallFailures failures_;
 };
 
-Result<> RawStorm::prepare(const LoadContext& load) {
+Result<> RawStorm::configure(const LoadContext& load) {
   auto pace = Pace::of(load.settings, {});
   if (!pace) return Failure{pace.error()};
   pace_ = *pace;
@@ -39,7 +41,14 @@ Result<> RawStorm::prepare(const LoadContext& load) {
   if (!vmas) return Failure{vmas.error()};
   const auto split = load.settings.choice("mprotect-split", "on", {"on", "off"});
   if (!split) return Failure{split.error()};
-  return map_pages(load.threads, *vmas == "shared", *split == "on");
+  shared_ = *vmas == "shared";
+  split_ = *split == "on";
+  return {};
+}
+
+Result<> RawStorm::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
+  return map_pages(load.threads, shared_, split_);
 }
 
 // Shared and split, each thread toggles a page between two that nobody does; shared and whole, all

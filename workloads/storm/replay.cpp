@@ -86,6 +86,7 @@ int make_on_map(const MapOperation& call) {
 
 class Replay : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
 
@@ -96,6 +97,7 @@ class Replay : public Workload {
   bool make(const MapOperation& call);
   void tell_once(MapCall call, int error);
 
+  std::string path_;
   double speed_ = 1;
   std::uint64_t repeat_ = 0;
   ReplayPlan plan_;
@@ -108,26 +110,31 @@ class Replay : public Workload {
   std::atomic<bool> over_ = false;
 };
 
-Result<> Replay::prepare(const LoadContext& load) {
-  const std::string path = load.settings.text("profile-file", "none");
-  if (path == "none") return fail("profile-file=FILE is missing (stallproof record writes one)");
+Result<> Replay::configure(const LoadContext& load) {
+  path_ = load.settings.text("profile-file", "none");
+  if (path_ == "none") return fail("profile-file: is missing (stallproof record writes one)");
   const auto speed = speed_of(load.settings);
   if (!speed) return Failure(speed.error());
   speed_ = *speed;
   const auto repeat = load.settings.count("repeat", 0);
   if (!repeat) return Failure(repeat.error());
   repeat_ = *repeat;
-  auto profile = read_map_profile(path);
+  return {};
+}
+
+Result<> Replay::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
+  auto profile = read_map_profile(path_);
   if (!profile) return Failure(profile.error());
-  if (profile->operations.empty()) return fail(path + ": holds no call to replay");
+  if (profile->operations.empty()) return fail(path_ + ": holds no call to replay");
   const auto map = AddressMap::of(profile->operations);
-  if (!map) return fail(path + ": " + map.error().what);
+  if (!map) return fail(path_ + ": " + map.error().what);
   auto area = MapArea::reserve(map->size());
-  if (!area) return fail(path + ": " + area.error().what);
+  if (!area) return fail(path_ + ": " + area.error().what);
   area_ = std::move(*area);
   plan_ = ReplayPlan(std::move(*profile), *map, area_.base());
   if (plan_.left_out() > 0)
-    std::fprintf(stderr, "%s: %zu calls are not replayed (forks, harmful advice)\n", path.c_str(),
+    std::fprintf(stderr, "%s: %zu calls are not replayed (forks, harmful advice)\n", path_.c_str(),
                  plan_.left_out());
   slots_.resize(load.threads);
   return stacks_.prepare(

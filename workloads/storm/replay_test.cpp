@@ -84,7 +84,7 @@ TEST(Replay, RefusedCallsAreCountedAndSurvived) {
 TEST(Replay, BadParametersAreErrors) {
   const auto load = make_replay();
   LoadContext context{.threads = 1};
-  EXPECT_NE(load->prepare(context).error().what.find("profile-file=FILE is missing"),
+  EXPECT_NE(load->prepare(context).error().what.find("profile-file: is missing"),
             std::string::npos);
   context.settings.set("profile-file", "/nonexistent");
   EXPECT_NE(load->prepare(context).error().what.find("/nonexistent"), std::string::npos);

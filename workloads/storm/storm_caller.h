@@ -19,7 +19,7 @@ class StormCaller {
   void make(const MemoryCall& call) {
     ops_.begin(call.op, call.address());
     const int error = perform(call);
-    ops_.end(error == 0);
+    ops_.end(error == 0, error);
     if (error != 0) [[unlikely]]
       survive(call.op, error);
   }

@@ -163,7 +163,7 @@ TEST(Storm, CallsThatFailAreCountedToldOnceAndSurvived) {
   for (const char* profile : {"profile=raw", "profile=thread-churn"}) {
     SCOPED_TRACE(profile);
     testing::internal::CaptureStderr();
-    const Ran ran = run_storm({profile}, 2, kSecond / 10, forbid_memory);
+    const Ran ran = run_storm({profile}, 2, kSecond / 4, forbid_memory);
     const std::string told = testing::internal::GetCapturedStderr();
     EXPECT_GT(ran.errors, 2U);
     EXPECT_LT(ran.errors, 500U) << "no pause after a failure";

@@ -59,6 +59,7 @@ void* live(void* argument) {
 
 class ThreadChurn : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { stacks_.clear(); }
@@ -67,11 +68,12 @@ class ThreadChurn : public Workload {
   void spawn(StormCaller& caller, const pthread_attr_t& attributes, std::byte* stack);
 
   Pace pace_;
+  std::uint64_t stack_size_ = 0;
   std::vector<ReservedMemory> stacks_;
   CallFailures failures_;
 };
 
-Result<> ThreadChurn::prepare(const LoadContext& load) {
+Result<> ThreadChurn::configure(const LoadContext& load) {
   auto pace = Pace::of(load.settings, {}, 1, "birth-rate");
   if (!pace) return Failure{pace.error()};
   pace_ = *pace;
@@ -80,8 +82,15 @@ Result<> ThreadChurn::prepare(const LoadContext& load) {
   if (*size < kLeastStack || *size > kMostStack || *size % kPageBytes != 0)
     return fail(fmt::format("stack-size: {} is not a multiple of 4KiB between 128KiB and 1GiB",
                             load.settings.text("stack-size", "")));
+  stack_size_ = *size;
+  return {};
+}
+
+Result<> ThreadChurn::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
   for (unsigned i = 0; i < load.threads; ++i) {
-    auto stack = ReservedMemory::map(*size, PROT_READ | PROT_WRITE, kReserveFlags | MAP_STACK);
+    auto stack =
+        ReservedMemory::map(stack_size_, PROT_READ | PROT_WRITE, kReserveFlags | MAP_STACK);
     if (!stack) return Failure{stack.error()};
     stacks_.push_back(std::move(*stack));
   }
@@ -95,7 +104,7 @@ void ThreadChurn::spawn(StormCaller& caller, const pthread_attr_t& attributes, s
   caller.ops().begin(Op::thread_start, reinterpret_cast<std::uint64_t>(stack));
   pthread_t thread{};
   if (const int error = ::pthread_create(&thread, &attributes, live, &life); error != 0) {
-    caller.ops().end(false);
+    caller.ops().end(false, error);
     caller.survive(Op::thread_start, error);
     return;
   }

@@ -22,6 +22,7 @@ constexpr std::uint64_t kFileSize = 32U << 20U;
 
 class CachedVerify : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { file_ = {}; }
@@ -35,14 +36,19 @@ class CachedVerify : public Workload {
   FirstFew failures_;
 };
 
-Result<> CachedVerify::prepare(const LoadContext& load) {
-  path_ = load.file;
+Result<> CachedVerify::configure(const LoadContext& load) {
   const auto size = load.settings.size("verify-size", 0);
   if (!size) return Failure{size.error()};
   if (*size == 0 || *size % kPage != 0 || *size > kFileSize)
     return fail(
         fmt::format("verify-size: {} is not a multiple of {} up to {}", *size, kPage, kFileSize));
   size_ = *size;
+  return {};
+}
+
+Result<> CachedVerify::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
+  path_ = load.file;
   auto file = open_test_file({.load = "cached-verify", .path = path_, .size = kFileSize});
   if (!file) return Failure{file.error()};
   file_ = std::move(*file);
@@ -61,7 +67,7 @@ void CachedVerify::read_one(WorkerContext& ctx, std::byte* buffer, std::uint64_t
   const ssize_t got = ::pread(file_.fd.get(), buffer, size_, static_cast<off_t>(offset));
   if (got != static_cast<ssize_t>(size_)) {
     const int error = errno;
-    op.failed();
+    op.failed(got < 0 ? error : 0);
     if (failures_.wanted())
       failures_.tell(fmt::format("cached-verify: read at {} of {}: {}", offset, path_,
                                  got < 0 ? std::strerror(error) : "cut short"));

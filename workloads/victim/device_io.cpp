@@ -25,6 +25,7 @@ constexpr std::uint64_t kBlock = 4096;
 
 class DeviceIo : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { device_.reset(); }
@@ -38,13 +39,18 @@ class DeviceIo : public Workload {
   FirstFew failures_;
 };
 
-Result<> DeviceIo::prepare(const LoadContext& load) {
-  path_ = load.file;
+Result<> DeviceIo::configure(const LoadContext& load) {
   const auto percent = load.settings.count("device-read-percent", 0);
   if (!percent) return Failure{percent.error()};
   if (*percent > 100)
     return fail(fmt::format("device-read-percent: {} is more than 100", *percent));
   read_percent_ = *percent;
+  return {};
+}
+
+Result<> DeviceIo::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
+  path_ = load.file;
   struct stat info {};
   if (::stat(path_.c_str(), &info) != 0) return fail_errno("device-io: stat " + path_, errno);
   if (!is_spare_device(path_))
@@ -80,7 +86,7 @@ void DeviceIo::transfer(WorkerContext& ctx, std::byte* buffer, std::uint64_t off
                                 : ::pread(device_.get(), buffer, kBlock, at);
     if (moved == static_cast<ssize_t>(kBlock)) return op.done(kBlock);
     const int error = errno;
-    op.failed();
+    op.failed(moved < 0 ? error : 0);
     if (failures_.wanted())
       failures_.tell(fmt::format("device-io: {} at {} of {}: {}", write ? "write" : "read", offset,
                                  path_, moved < 0 ? std::strerror(error) : "cut short"));

@@ -64,7 +64,7 @@ bool DirectMmap::fault(WorkerContext& ctx, std::size_t page) {
   {
     OpScope op(ctx.slot, Op::page_fault, at);
     if (guarded_copy(found.data(), mapping_ + at, found.size())) {
-      op.failed();
+      op.failed(ErrorKind::sigbus);
       return false;
     }
     op.done(kVictimPage);

@@ -65,7 +65,7 @@ void ExecChurn::start_one(WorkerContext& ctx, const char* name) {
   }
   const auto code = wait_for_end(pid);
   if (code == 0) return;
-  op.failed();
+  op.failed(ErrorKind::other);
   tell(code ? fmt::format("the program that was started ended with {}", *code)
             : "the program that was started was killed");
 }

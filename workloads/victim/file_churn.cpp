@@ -52,11 +52,12 @@ bool FileChurn::make(WorkerContext& ctx, const std::string& path) {
   static constexpr std::array<char, 512> kContent{};
   OpScope op(ctx.slot, Op::create, 0);
   const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  const bool written = file.valid() && ::write(file.get(), kContent.data(), kContent.size()) ==
-                                           static_cast<ssize_t>(kContent.size());
-  if (written) return true;
-  tell("make", path, errno);
-  op.failed();
+  const ssize_t moved =
+      file.valid() ? ::write(file.get(), kContent.data(), kContent.size()) : ssize_t{-1};
+  if (moved == static_cast<ssize_t>(kContent.size())) return true;
+  const int error = moved < 0 ? errno : 0;
+  op.failed(error);
+  tell("make", path, error != 0 ? error : ENOSPC);  // a file system that takes half is full
   if (file.valid()) ::unlink(path.c_str());
   return false;
 }
@@ -64,8 +65,9 @@ bool FileChurn::make(WorkerContext& ctx, const std::string& path) {
 bool FileChurn::remove(WorkerContext& ctx, const std::string& path) {
   OpScope op(ctx.slot, Op::remove, 0);
   if (::unlink(path.c_str()) == 0) return true;
-  tell("remove", path, errno);
-  op.failed();
+  const int error = errno;
+  op.failed(error);
+  tell("remove", path, error);
   return false;
 }
 

@@ -20,6 +20,7 @@ constexpr timespec kLookUp{0, 250'000'000};
 
 class FutexLock : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
 
@@ -35,14 +36,15 @@ class FutexLock : public Workload {
   std::uint64_t guarded_ = 0;  // by both locks
 };
 
-Result<> FutexLock::prepare(const LoadContext& load) {
+Result<> FutexLock::prepare(const LoadContext& load) { return configure(load); }
+
+Result<> FutexLock::configure(const LoadContext& load) {
   const auto mode = load.settings.choice("lock-armed", "kept", {"kept", "crosswise"});
   if (!mode) return Failure{mode.error()};
   const auto lasts = load.settings.duration("lock-lasts", 0);
   if (!lasts) return Failure{lasts.error()};
   crosswise_ = *mode == "crosswise";
-  if (crosswise_ && load.threads < 2)
-    return fail("futex-lock: lock-armed=crosswise takes 2 threads");
+  if (crosswise_ && load.threads < 2) return fail("threads: lock-armed=crosswise takes 2 at least");
   lasts_ = *lasts;
   return {};
 }
@@ -87,13 +89,13 @@ void FutexLock::take_crosswise(WorkerContext& ctx) {
   FutexMutex& first = locks_[ctx.index];
   FutexMutex& second = locks_[1 - ctx.index];
   const auto over = [&] { return !misbehaves(ctx, lasts_); };
-  if (!first.lock_unless(over, &kLookUp)) return op.failed();
+  if (!first.lock_unless(over, &kLookUp)) return op.failed(ErrorKind::busy);
   ctx.pause(kBetweenLocks);
   if (second.lock_unless(over, &kLookUp)) {
     work();
     second.unlock();
   } else {
-    op.failed();
+    op.failed(ErrorKind::busy);
   }
   first.unlock();
 }

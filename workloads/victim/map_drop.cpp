@@ -20,6 +20,7 @@ namespace {
 
 class MapDrop : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { file_ = {}; }
@@ -37,10 +38,15 @@ class MapDrop : public Workload {
   std::vector<std::byte*> places_;  // over_: of each thread
 };
 
-Result<> MapDrop::prepare(const LoadContext& load) {
+Result<> MapDrop::configure(const LoadContext& load) {
   const auto by = load.settings.choice("drop-by", "munmap", {"munmap", "map-fixed"});
   if (!by) return Failure{by.error()};
   over_ = *by == "map-fixed";
+  return {};
+}
+
+Result<> MapDrop::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
   if (auto caught = catch_fault_signals(); !caught) return caught;
   auto file = VictimFile::make(load, "map-drop", load.threads);
   if (!file) return Failure{file.error()};
@@ -70,7 +76,7 @@ bool MapDrop::rewrite(WorkerContext& ctx, std::byte* page, const std::optional<S
   Stamp found{};
   if (guarded_copy(found.data(), page, found.size()) ||
       guarded_copy(page, after.data(), after.size())) {
-    op.failed();
+    op.failed(ErrorKind::sigbus);
     return false;
   }
   if (before && found != *before) count_one(ctx.slot.mismatches);

@@ -25,6 +25,7 @@ constexpr Nanos kPatience = 20 * kMillisecond;
 
 class UffdTouch : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
   void cleanup() noexcept override { region_.reset(); }
@@ -44,12 +45,17 @@ class UffdTouch : public Workload {
   FirstFew failures_;
 };
 
-Result<> UffdTouch::prepare(const LoadContext& load) {
+Result<> UffdTouch::configure(const LoadContext& load) {
   const auto lasts = load.settings.duration("uffd-lasts", 0);
   if (!lasts) return Failure{lasts.error()};
   if (load.threads < 3)
-    return fail("uffd-touch: 3 threads are needed: one answers, one touches, one reads");
+    return fail("threads: 3 at least are needed: one answers, one touches, one reads");
   lasts_ = *lasts;
+  return {};
+}
+
+Result<> UffdTouch::prepare(const LoadContext& load) {
+  if (auto read = configure(load); !read) return read;
   threads_ = load.threads;
   auto region = UffdRegion::map(load.threads * kPagesEach);
   if (!region) return fail("uffd-touch: " + region.error().what, region.error().origin);
@@ -82,7 +88,7 @@ void UffdTouch::answer(WorkerContext& ctx, std::size_t page, std::vector<std::by
   std::memcpy(bytes.data(), &stamp, sizeof stamp);
   const int error = region_->answer(page, bytes.data());
   if (error == 0) return op.done(UffdRegion::kPage);
-  op.failed();
+  op.failed(error);
   if (failures_.wanted())
     failures_.tell(std::string("uffd-touch: answer a fault: ") + std::strerror(error));
 }

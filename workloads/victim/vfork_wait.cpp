@@ -18,6 +18,7 @@ constexpr Nanos kMaxSleep = 10 * kSecond;
 
 class VforkWait : public Workload {
  public:
+  Result<> configure(const LoadContext& load) override;
   Result<> prepare(const LoadContext& load) override;
   Result<> run(WorkerContext& ctx) override;
 
@@ -28,7 +29,9 @@ class VforkWait : public Workload {
   FirstFew failures_;
 };
 
-Result<> VforkWait::prepare(const LoadContext& load) {
+Result<> VforkWait::prepare(const LoadContext& load) { return configure(load); }
+
+Result<> VforkWait::configure(const LoadContext& load) {
   const auto sleep = load.settings.duration("vfork-sleep", 0);
   if (!sleep) return Failure{sleep.error()};
   if (*sleep > kMaxSleep)
@@ -52,7 +55,7 @@ void VforkWait::start_one(WorkerContext& ctx, const char* name) {
   const pid_t pid = start_short_child({.name = name, .sleep = sleep_});
   const int error = errno;
   if (pid >= 0 && wait_for_end(pid) == 0) return;
-  op.failed();
+  op.failed(pid < 0 ? kind_of_error(error) : ErrorKind::other);
   if (failures_.wanted())
     failures_.tell(
         fmt::format("vfork-wait: {}", pid < 0 ? std::strerror(error) : "the child was killed"));

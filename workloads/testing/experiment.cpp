@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "workloads/experiment.h"
+#include "workloads/testing/experiment.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
