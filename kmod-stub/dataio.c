@@ -34,6 +34,7 @@ void ffs_page_awaited(struct mm_struct *mm)
 	u32 index = hash_ptr(mm, MM_BITS);
 
 	atomic_inc(&awaited[index]);
+	/* Pairs with the barrier in lock_client(): one of the two sees the other. */
 	smp_mb__after_atomic();
 	if (atomic_read(&waiting[index]) > 0)
 		count_hazard();
@@ -57,6 +58,7 @@ static __always_inline bool lock_client(struct mm_struct *mm)
 	if (mmap_read_trylock(mm))
 		return true;
 	atomic_inc(&waiting[index]);
+	/* Pairs with the barrier in ffs_page_awaited(): one of the two sees the other. */
 	smp_mb__after_atomic();
 	if (is_page_awaited(mm))
 		count_hazard();

@@ -36,7 +36,8 @@ static FFS_FRAME int wait_on_blkgrp_locked(struct ffs_job *job)
 static FFS_FRAME int filemap_read_blkgrp(loff_t offset, struct page *page)
 {
 	struct ffs_job job = {
-		.kind = FFS_JOB_PAGE, .offset = offset, .length = PAGE_SIZE, .page = page};
+		.kind = FFS_JOB_PAGE, .offset = offset, .length = PAGE_SIZE, .page = page
+	};
 	int error = ofs_submit(&job);
 
 	return error ? error : wait_on_blkgrp_locked(&job);
@@ -47,7 +48,7 @@ static struct ffs_stashed *take_stashed(struct ffs_open *open, pgoff_t index)
 	struct ffs_stashed *each, *found = NULL;
 
 	spin_lock(&open->lock);
-	list_for_each_entry (each, &open->stashed, link) {
+	list_for_each_entry(each, &open->stashed, link) {
 		if (each->task == current) {
 			list_del(&each->link);
 			found = each;
@@ -69,7 +70,7 @@ void ffs_drop_stashed(struct ffs_open *open)
 {
 	struct ffs_stashed *each, *next;
 
-	list_for_each_entry_safe (each, next, &open->stashed, link) {
+	list_for_each_entry_safe(each, next, &open->stashed, link) {
 		if (each->page)
 			put_page(each->page);
 		kfree(each);

@@ -83,7 +83,7 @@ static ssize_t copy_bounced(struct ffs_job *job)
 
 static FFS_FRAME ssize_t ffs_direct_read(loff_t offset, unsigned long buffer, size_t length)
 {
-	struct ffs_job job = {.kind = FFS_JOB_DIRECT, .offset = offset, .buffer = buffer};
+	struct ffs_job job = { .kind = FFS_JOB_DIRECT, .offset = offset, .buffer = buffer };
 	ssize_t result;
 	int pinned = 0;
 
@@ -127,7 +127,7 @@ static ssize_t read_for_kernel(loff_t offset, struct iov_iter *to)
 {
 	size_t from = offset_in_page(offset);
 	size_t length = min_t(loff_t, PAGE_SIZE - from, ffs_file_size - offset);
-	struct ffs_job job = {.kind = FFS_JOB_PAGE, .offset = offset - from, .length = PAGE_SIZE};
+	struct ffs_job job = { .kind = FFS_JOB_PAGE, .offset = offset - from, .length = PAGE_SIZE };
 	ssize_t result;
 
 	job.page = alloc_page(GFP_KERNEL);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Module parameters, start and end. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
@@ -17,7 +19,7 @@ static const char *const fix_name[] = {
 	[FFS_FIX_TRYLOCK] = "trylock",
 };
 
-static const char *const queues_name[] = {"segment", "shared"};
+static const char *const queues_name[] = { "segment", "shared" };
 
 static char *fix = "none";
 module_param(fix, charp, 0444);
@@ -48,18 +50,17 @@ static int check_parameters(void)
 	int chosen = match_string(fix_name, ARRAY_SIZE(fix_name), fix);
 
 	if (chosen < 0) {
-		pr_err("ffs_stub: fix=%s is unknown; see modinfo -p ffs_stub\n", fix);
+		pr_err("fix=%s is unknown; see modinfo -p ffs_stub\n", fix);
 		return -EINVAL;
 	}
 	ffs_fix = chosen;
 	if (match_string(queues_name, ARRAY_SIZE(queues_name), queues) < 0) {
-		pr_err("ffs_stub: queues=%s is unknown; it is segment or shared\n", queues);
+		pr_err("queues=%s is unknown; it is segment or shared\n", queues);
 		return -EINVAL;
 	}
 	if (threads < 1 || threads > 64 || segment_kib < 4 || segment_kib > 1048576 ||
 	    file_mib < 1 || file_mib > 1048576) {
-		pr_err("ffs_stub: threads, segment_kib or file_mib is out of range; see modinfo -p "
-		       "ffs_stub\n");
+		pr_err("threads, segment_kib or file_mib is out of range; see modinfo ffs_stub\n");
 		return -EINVAL;
 	}
 	ffs_file_size = (loff_t)file_mib << 20;
@@ -71,8 +72,7 @@ static int __init ffs_stub_init(void)
 	int error;
 
 	if (!i_accept_hangs) {
-		pr_err("ffs_stub: makes tasks hang on purpose; where that is wanted, load it with "
-		       "i_accept_hangs=1\n");
+		pr_err("makes tasks hang on purpose; if wanted, load it with i_accept_hangs=1\n");
 		return -EPERM;
 	}
 	error = check_parameters();

@@ -33,8 +33,7 @@ extern loff_t ffs_file_size;
 struct ffs_counters {
 	atomic64_t page_reads; /* pages that the service read for a fault */
 	atomic64_t direct_reads; /* jobs of direct reads it served */
-	atomic64_t hazards; /* a thread of it was to wait for the lock of a client that awaited a
-			       page */
+	atomic64_t hazards; /* was to wait for the lock of a client that awaited a page */
 	atomic64_t self_copies; /* direct reads that the submitter copied itself (trylock) */
 	atomic64_t failed; /* jobs answered with an error */
 };

@@ -39,8 +39,8 @@ struct ofs_tpool {
 	struct ofs_thread *thread;
 };
 
-static struct ofs_tpool data_pool = {.name = "dataio_srv"};
-static struct ofs_tpool page_pool = {.name = "dataio_pg"};
+static struct ofs_tpool data_pool = { .name = "dataio_srv" };
+static struct ofs_tpool page_pool = { .name = "dataio_pg" };
 static unsigned int segment_size;
 static bool aborted;
 
@@ -101,6 +101,7 @@ static FFS_FRAME int ofs_daemon_proxy(void *thread)
 
 bool ofs_answered(const struct ffs_job *job)
 {
+	/* Pairs with the release in ofs_answer(): done is seen, so the result is. */
 	return smp_load_acquire(&job->done);
 }
 
@@ -112,6 +113,7 @@ void ofs_answer(struct ffs_job *job, ssize_t result)
 	if (result < 0)
 		atomic64_inc(&ffs_counters.failed);
 	job->result = result;
+	/* The result before done; pairs with the acquire in ofs_answered(). */
 	smp_store_release(&job->done, true);
 	wake_up_process(waiter);
 	put_task_struct(waiter);
@@ -160,7 +162,7 @@ static void answer_all(struct ofs_tpool *pool, ssize_t result)
 		spin_lock(&queue->lock);
 		list_splice_init(&queue->jobs, &taken);
 		spin_unlock(&queue->lock);
-		list_for_each_entry_safe (job, next, &taken, link)
+		list_for_each_entry_safe(job, next, &taken, link)
 			ofs_answer(job, result);
 	}
 }
@@ -206,7 +208,7 @@ static void show_pool(struct seq_file *out, struct ofs_tpool *pool)
 				 thread->serving.tid);
 		/* A shared queue is shown once, with its first thread. */
 		if (pool->queues > 1 || i == 0)
-			list_for_each_entry (job, &queue->jobs, link)
+			list_for_each_entry(job, &queue->jobs, link)
 				show_job(out, "queued", job->kind, job->offset, job->waiter->pid);
 		spin_unlock(&queue->lock);
 	}
