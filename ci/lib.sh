@@ -56,11 +56,14 @@ packages_of() {
   done
 }
 
-# missing_packages NAME…: those that dpkg does not call installed.
+# missing_packages NAME…: those that dpkg does not call installed, nor provided by another (a newer
+# nodejs brings its npm, and conflicts with Debian's).
 missing_packages() {
-  local name
+  local name provided
+  provided=$(dpkg-query -W -f '${db:Status-Status} ${Provides},\n' | sed -n 's/^installed//p')
   for name in "$@"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] && continue
+    case $provided in *" $name,"* | *" $name ("*) ;; *) echo "$name" ;; esac
   done
 }
 

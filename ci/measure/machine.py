@@ -19,7 +19,7 @@ SYSCTLS = (
 SHARED_FOLDERS = ("/tmp", "/dev/shm", "/run")
 OWN_FOLDER = "/run/stallproof"
 # Made by other programs of the machine while we look.
-NOT_OURS = re.compile(r"^(bash_jobs|systemd-|cc\w{6}|\.?X\d|tmux|apt|lock$|log$)")
+NOT_OURS = re.compile(r"^(systemd-|cc\w{6}|\.?X\d|tmux|apt|lock$|log$)")
 READ_SECONDS = 1.0
 CLIENT = "import sys; sys.stdout.buffer.write(open(sys.argv[1], 'rb').read(4096))"
 

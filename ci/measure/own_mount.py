@@ -217,7 +217,8 @@ def processes_of_a_plan(checks, space, mount):
                  doc["workloads"]["b"]["per_second_min"] > 0 and not doc["stalls"],
                  str(doc["workloads"]))
     refused = plan_file(space, '[plan]\nduration = "2s"\n'
-                               f'[[process]]\nname = "one"\n{STORM}name = "a"\nprofile = "x"\n'
+                               f'[[process]]\nname = "one"\n{STORM}name = "a"\nprofile = "file"\n'
+                               'profile-file = "/nonexistent"\n'
                                f'[[process]]\nname = "two"\n{STORM}name = "b"\n')
     result = run(["run", refused, "--target", mount.path], space)
     doc = verdict(result)
@@ -255,8 +256,8 @@ def same_plan_again(checks, space, mount):
 
 
 def bad_input(checks, space, mount):
-    def refused(name, words, expected, no_out=True):
-        result = run(["run", *words], space, no_out=no_out)
+    def refused(name, words, expected):
+        result = run(["run", *words], space, no_out=True)
         lines = result.err.strip().splitlines()
         checks.check(f"refused in one line: {name}",
                      result.code == 2 and len(lines) == 1 and re.search(expected, lines[0])
@@ -280,8 +281,8 @@ def bad_input(checks, space, mount):
     refused("a word of plans for vdbench", ("x.parm", "--duration", "5s"), "--duration")
     refused("an unknown key", (plan_file(space, text + "thread = 5\n"), *target),
             r"\.toml:5:1: .*'thread'.*known")
-    refused("a wrong parameter", (plan_file(space, text + 'profile = "x"\n'), *target), "profile",
-            no_out=False)
+    refused("a wrong parameter", (plan_file(space, text + 'profile = "x"\n'), *target),
+            r"\.toml:5:11: .*profile: 'x'.*one of: raw")
     refused("thresholds that make no sense", (*target, "--stall-after", "1ms"), "stall-after")
 
 

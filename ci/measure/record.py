@@ -213,6 +213,11 @@ def refusals(checks, space):
     ended = run(["record", "--force"], space, run_dir=path, after=["--", "true"])
     checks.check("but with --force it is", ended.code == 0 and "comm true" in read_text(path),
                  ended.describe())
+    link = space.new("link")
+    os.symlink(path, link)
+    ended = run(["record", "--force"], space, run_dir=link, after=["--", "sh", "-c", "true"])
+    checks.check("--force through a link: it stays, and its file is replaced", ended.code == 0
+                 and os.path.islink(link) and "comm sh" in read_text(path), ended.describe())
 
 
 def commands(checks, space):

@@ -51,3 +51,24 @@ def map_profile(lost=0, prot="none", step_us=1000, swapped=False, lives=100):
         f"duration_us {step_us * 1000}", f"threads {lives + 1}", f"calls {len(rows)}",
         f"lost {lost}", "failed 0", "left_out 0", "time_us thread call address length prot flags",
         *rows)) + "\n"
+
+METRICS = """# HELP stallproof_lock_cycles_total Circles.
+# TYPE stallproof_lock_cycles_total counter
+stallproof_lock_cycles_total 1
+stallproof_stalls_detected_total{source="no-progress"} 1
+stallproof_stalls_total{class="mmap_lock_cycle",source="no-progress"} 1
+stallproof_stall_age_seconds 6.5
+stallproof_lock_waiters{lock="mmap_lock",mode="write"} 2
+stallproof_lock_waiters{lock="mmap_lock",mode="read"} 18
+stallproof_run_active 1
+stallproof_oldest_inflight_seconds{workload="direct-read"} 7
+"""
+
+COUNTERS = """stallproof_ops_total{workload="r",op="read"} 3
+stallproof_ops_total{workload="r",op="sync"} 1
+stallproof_bytes_total{workload="r",op="read"} 4096
+stallproof_bytes_total{workload="r",op="sync"} 0
+stallproof_op_errors_total{workload="r",errno_class="io"} 1
+stallproof_op_errors_total{workload="r",errno_class="space"} 0
+"""
+VERDICT_OF_COUNTERS = {"workloads": {"r": {"ops": 4, "bytes": 4096, "errors": 1}}}

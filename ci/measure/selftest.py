@@ -19,10 +19,15 @@ import counts  # noqa: E402
 import judge  # noqa: E402
 import machine  # noqa: E402
 import map_profiles  # noqa: E402
+import metrics  # noqa: E402
+import report  # noqa: E402
+import scrape  # noqa: E402
 import storm_trace  # noqa: E402
+import terminal  # noqa: E402
 import vmcore_judge  # noqa: E402
 from checks import Checks  # noqa: E402
-from samples import EXPLANATION, QUIET, TRUTH, VERDICT, map_profile  # noqa: E402
+from samples import (COUNTERS, EXPLANATION, METRICS, QUIET, TRUTH, VERDICT,  # noqa: E402
+                     VERDICT_OF_COUNTERS, map_profile)
 from vmcore_explain import Ran  # noqa: E402
 
 
@@ -54,6 +59,28 @@ class Judgements(unittest.TestCase):
                      "2 failing")
         self.refuses(judge.reproduced(changed(VERDICT, "stalls.0.class", "fs_server_stuck"), 0),
                      "fs_server_stuck")
+
+    def test_metrics(self):
+        self.accepts(metrics.labels_bounded('a{workload="x",le="0.1"} 1\n'))
+        self.refuses(metrics.labels_bounded('a{workload="x",pid="1"} 1\n'), "pid")
+        self.refuses(metrics.labels_bounded('a{workload="/mnt"} 1\n'), "/mnt")
+        self.accepts(metrics.labels_bounded('a{workload="x",target="/mnt"} 1\n', ("/mnt",)))
+        self.refuses(metrics.labels_bounded('a{target="y"} 1\n', ("/mnt",)), "target y")
+        counted = scrape.values(COUNTERS)
+        self.accepts(metrics.as_in_verdict(counted, VERDICT_OF_COUNTERS))
+        self.refuses(metrics.as_in_verdict({**counted, 'stallproof_ops_total{workload="r",'
+                                            'op="sync"}': 9.0}, VERDICT_OF_COUNTERS), "ops")
+        self.refuses(metrics.as_in_verdict(counted, {}), "no workloads")
+        self.accepts(scrape.falls({"a_total": 1.0, "b": 2.0}, {"a_total": 1.0, "b": 0.0}))
+        self.refuses(scrape.falls({"a_total": 2.0}, {"a_total": 1.0}), "a_total")
+        self.refuses(scrape.falls({'a_bucket{le="1"}': 2.0}, {}), "a_bucket")
+        found = scrape.values(METRICS)
+        self.assertEqual(found['stallproof_lock_waiters{lock="mmap_lock",mode="read"}'], 18)
+        self.accepts(metrics.standing_figures(found))
+        self.refuses(metrics.standing_figures({**found, "stallproof_lock_cycles_total": 0}),
+                     "stallproof_lock_cycles_total")
+        self.refuses(metrics.standing_figures(scrape.values(METRICS.replace("} 7", "} 0.5"))),
+                     "no operation is old")
 
     def test_map_profiles(self):
         good = map_profiles.Profile(map_profile())
@@ -321,6 +348,12 @@ class Dumps(unittest.TestCase):
             self.assertEqual(len(vmcore_judge.different_sizes(tasks, bad)[1]), 1)
         self.assertEqual(vmcore_judge.different_sizes("", before), (0, []))
 
+    def test_frames_must_follow_each_other(self):
+        stacks = {1: ("a", ["x", "down_read", "get", "copy"])}
+        self.assertEqual(vmcore_judge.without_frames(stacks, {"s": ["down_read", "get"]}), [])
+        self.assertEqual(len(vmcore_judge.without_frames(stacks, {"s": ["down_read", "copy"]})), 1)
+        self.assertEqual(len(vmcore_judge.without_frames({}, {"s": ["x"]})), 1)
+
     def test_roles(self):
         told = {"nodes": [{"kind": "task", "role": "holder", "comm": "java"},
                           {"kind": "lock", "role": None}]}
@@ -336,6 +369,52 @@ class Dumps(unittest.TestCase):
                     ran._replace(seconds=5.1), ran._replace(code=0)):
             self.assertNotEqual(vmcore_judge.unacceptable(bad), "")
         self.assertNotEqual(vmcore_judge.unacceptable_cut(ran._replace(code=0, out="x")), "")
+
+
+class Pages(unittest.TestCase):
+    """What ci/measure/report.py says of a page."""
+
+    SEEN = {"requests": ["u"], "complaints": [], "seen": {
+        "page_width": 360, "window_width": 360, "images_without_words": 0,
+        "tables_without_headings": 0, "charts": 15, "drawn": 0, "heats": 5, "circle_edges": 5,
+        "zero": "1 failing stall in 10.0 h: at most 0.474 per hour", "graph_nodes": ["java 22134"]}}
+
+    def test_silent(self):
+        self.assertEqual(report.silent(self.SEEN, "u"), [])
+        for path, value in (("requests", ["u", "v"]), ("complaints", ["x"]),
+                            ("seen.page_width", 400), ("seen.images_without_words", 1)):
+            self.assertEqual(len(report.silent(changed(self.SEEN, path, value), "u")), 1, path)
+        self.assertEqual(report.silent({"problem": "gone"}, "u"), ["gone"])
+
+    def test_whole(self):
+        self.assertEqual(report.whole(self.SEEN["seen"]), [])
+        for path, value in (("charts", 14), ("heats", 4), ("zero", ""), ("graph_nodes", []),
+                            ("circle_edges", 0)):
+            self.assertEqual(len(report.whole(changed(self.SEEN["seen"], path, value))), 1, path)
+
+    def test_words(self):
+        self.assertEqual(report.shown_hours("22:59:32 – 00:59:39"), 2)
+        self.assertEqual(report.brightness("rgb(10, 20, 30)"), 20)
+
+
+class Screens(unittest.TestCase):
+    """The terminal that console.py looks at."""
+
+    def test_what_is_drawn_in_place(self):
+        screen = terminal.Screen(10, 5)
+        screen.feed("text\r\none\x1b[K\r\ntwo\x1b[K\r\n\x1b[J".encode())
+        self.assertEqual(screen.shown(), ["text", "one", "two", ""])
+        screen.feed("\r\x1b[2A\x1b[31m█\x1b[0m\x1b[K\r\n\x1b[J".encode())
+        self.assertEqual(screen.shown(), ["text", "█", ""])
+        self.assertEqual((screen.wraps, screen.coloured, screen.unknown), (0, 2, []))
+        self.assertIn("two", screen.seen)
+
+    def test_what_must_not_be(self):
+        screen = terminal.Screen(4, 5)
+        screen.feed(b"12345\r\n\x1b[?25l\x1b[")
+        self.assertEqual((screen.wraps, screen.unknown), (1, ["?25l"]))
+        screen.feed(b"2Kx")
+        self.assertEqual(screen.shown()[-1], "x")
 
 
 if __name__ == "__main__":

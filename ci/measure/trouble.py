@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import sys
+import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -41,6 +42,15 @@ def clean(checks, name, before, ended=None, session=None):
     checks.all(f"{name}: the machine is as before", clean_machine(before, ended, session))
 
 
+PLAN_THAT_LACKS = """[plan]
+duration = "1s"
+[[process]]
+[[process.load]]
+workload = "uffd-touch"
+threads = 3
+"""
+
+
 def not_root(checks, space):
     # A copy that nobody can reach: the build may lie where only root may look.
     place = space.new("nobody")
@@ -51,6 +61,20 @@ def not_root(checks, space):
     ended = run(REPRO, space, QUICK_SECONDS, binary=copy, run_dir=os.path.join(place, "run"),
                 user=NOBODY, group=NOBODY, extra_groups=[])
     refused(checks, "not root", ended, 77, "root")
+
+
+def load_refused(checks, space):
+    """77 is for tests that are to be skipped; what a plan asks for is its user's to mend."""
+    plan = space.new("plan.toml")
+    with open(plan, "w", encoding="utf-8") as stream:
+        stream.write(PLAN_THAT_LACKS)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as target:
+        before = look()
+        started = Started(["run", plan, "--target", target, "--quiet"], space, prefix=[
+            sys.executable, os.path.join(HERE, "without_bpf.py"), "--call", "userfaultfd"])
+        ended = started.ended(QUICK_SECONDS)
+        refused(checks, "a plan's load that this machine cannot run", ended, 2, "userfaultfd")
+        clean(checks, "a plan's load that this machine cannot run", before, ended, started.session)
 
 
 def no_dev_fuse(checks, space):
@@ -227,8 +251,8 @@ def hangup_ignored(checks, space):
                else [ended.describe()])
 
 
-CASES = (not_root, no_dev_fuse, wrong_words, output_unwritable, output_full, output_on_target,
-         bpf_refused, worker_killed, ffs_killed, interrupted_twice, no_fusectl,
+CASES = (not_root, load_refused, no_dev_fuse, wrong_words, output_unwritable, output_full,
+         output_on_target, bpf_refused, worker_killed, ffs_killed, interrupted_twice, no_fusectl,
          stdout_not_read, stderr_lost, hangup_ignored)
 
 

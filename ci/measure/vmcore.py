@@ -17,7 +17,8 @@ import shutil
 import sys
 import tempfile
 
-import vmcore_dump
+import vmcore_dump  # first: it says where ci/vm is
+import kmod_judge
 import vmcore_forms
 import vmcore_judge as judge
 from checks import Checks
@@ -57,6 +58,10 @@ def check_views(checks, path, words, told):
     bt = explain(path, "--bt")
     ours = judge.stacks_of_bt(bt.out)
     checks.check("--bt prints every task", bt.code == 0 and len(ours) > 30, bt.err[-200:])
+    checks.all("--bt shows holder, writer and service thread with the crash core's frames",
+               judge.without_frames(ours, {"holder": kmod_judge.HOLDER,
+                                           "writer": kmod_judge.WRITER_LOCK,
+                                           "service thread": kmod_judge.SERVICE_LOCK}))
     if words.stacks:
         with open(words.stacks, encoding="utf-8", errors="replace") as file:
             before = judge.stacks_of_proc(file.read())

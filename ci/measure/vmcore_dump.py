@@ -19,7 +19,7 @@ from errors import LACKS_MEANS, VmError  # noqa: E402
 LIMIT_S = 150
 
 # Stands when the service has answered nothing for two seconds; 60 s at most.
-GUEST = r"""
+STALL = r"""
 insmod /bin/ffs_stub.ko i_accept_hangs=1 || exit 1
 stall_client 16 1 8 600 2>/dev/null &
 last=-1 same=0
@@ -30,6 +30,8 @@ for _ in $(seq 120); do
   [ $same -lt 4 ] || break
 done
 [ $same -ge 4 ] || exit 2
+"""
+GUEST = STALL + r"""
 cat /proc/kallsyms >/mnt/kallsyms.txt
 cp /sys/kernel/debug/ffs_stub/jobs /mnt/jobs.txt
 for status in /proc/[0-9]*/status; do

@@ -31,6 +31,14 @@ def stacks_of_proc(text):
     return stacks
 
 
+def without_frames(stacks, wanted):
+    """Of `wanted`, {name: [function]}: what no stack has, one after the other."""
+    def has(frames, part):
+        return any(frames[i:i + len(part)] == part for i in range(len(frames)))
+    return [f"no {name}: {' < '.join(part[:4])} …" for name, part in wanted.items()
+            if not any(has(frames, part) for _, frames in stacks.values())]
+
+
 # What /proc/PID/stack leaves out: functions of the scheduler and of locks, always innermost.
 LEFT_OUT = re.compile(r"schedule|rwsem_|down_|mutex_lock|wait_for_c|__wait_for|io_schedule|"
                       r"wait_for_common|usleep|hrtimer|nanosleep|wait_woken|kthread_parkme|"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""without_bpf.py COMMAND…: runs it with bpf(2) refused (EPERM) for it and all it starts, as under
-kernel lockdown or in a strict container."""
+"""without_bpf.py [--call NAME] COMMAND…: runs it with bpf(2), or another system call, refused
+(EPERM) for it and all it starts, as under kernel lockdown or in a strict container."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ import sys
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 RET_ALLOW, RET_ERRNO_EPERM = 0x7FFF0000, 0x00050000 | 1
 LOAD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_RET|K
-BPF_NUMBER = {"x86_64": 321, "aarch64": 280}
+NUMBERS = {"bpf": {"x86_64": 321, "aarch64": 280}, "userfaultfd": {"x86_64": 323, "aarch64": 282}}
 
 
 def program(number):
@@ -22,10 +22,10 @@ def program(number):
     return b"".join(struct.pack("HBBI", *step) for step in steps), len(steps)
 
 
-def refuse_bpf():
-    number = BPF_NUMBER.get(platform.machine())
+def refuse(call):
+    number = NUMBERS[call].get(platform.machine())
     if number is None:
-        raise OSError(f"number of bpf(2) is not known on {platform.machine()}")
+        raise OSError(f"number of {call}(2) is not known on {platform.machine()}")
     code, length = program(number)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", length, ctypes.addressof(buffer)))
@@ -37,5 +37,7 @@ def refuse_bpf():
 
 
 if __name__ == "__main__":
-    refuse_bpf()
-    os.execvp(sys.argv[1], sys.argv[1:])
+    other = sys.argv[1] == "--call"
+    refuse(sys.argv[2] if other else "bpf")
+    command = sys.argv[3 if other else 1:]
+    os.execvp(command[0], command)

@@ -27,6 +27,7 @@ class Options:
         self.seconds, self.up_seconds = 300, 90
         self.console = None  # file; when None, one that stays only if the guest failed
         self.words = ()  # more of the kernel's command line
+        self.machine = ()  # more of QEMU's
         self.kdump = None  # options of makedumpfile: a panic leaves vmcore in the share
         self.interactive = False
         self.output = None  # stdout of the script: None is ours
@@ -63,12 +64,12 @@ def run(kernel, script, options=None):
             shares.append(("modules", os.path.realpath(modules), True))
         console = os.path.abspath(options.console or new_console())
         line = qemu.command(kernel, image, console, command_line(mark, options), chosen,
-                            options.memory_mib, options.cpus, shares)
+                            options.memory_mib, options.cpus, shares) + list(options.machine)
         source = None if options.interactive else subprocess.DEVNULL
         with qemu.Machine(line, console, mark, source, options.output,
                           not options.interactive) as machine:
             marks = machine.wait(options.up_seconds, options.seconds)
-            ended = judge(marks, machine, share)
+            ended = judge(marks, machine, share, options.kdump is not None)
     if options.console is None and ended.code is not None:
         os.remove(console)
     return ended
@@ -105,15 +106,19 @@ def write(folder, name, text):
         stream.write(text)
 
 
-def judge(marks, machine, share):
+def judge(marks, machine, share, armed=False):
+    """`armed`: a crash kernel was to save the dump."""
     if "lacks" in marks:
         what = {"shares": "virtio-9p neither built in nor among the modules; give --modules DIR",
                 "crash-kernel": "kexec could not load the crash kernel; more --memory, or "
                                 "--append crashkernel=256M"}.get(marks["lacks"], marks["lacks"])
         machine.fail(f"the guest lacks {marks['lacks']}: {what}")
     if "rc" not in marks and "captured" not in marks:
-        machine.fail("the guest ended without a word (a panic without --kdump ends it at once)")
+        machine.fail("the crash kernel left no vmcore: too little memory for it? (--append "
+                     "crashkernel=256M)" if armed else
+                     "the guest ended without a word (a panic without --kdump ends it at once)")
     if marks.get("captured", "0") != "0":
-        raise VmError(f"makedumpfile ended with {marks['captured']}; console: {machine.console}",
-                      INFRASTRUCTURE)
+        raise VmError(f"makedumpfile ended with {marks['captured']}; what it wrote so far is "
+                      f"{os.path.join(share, 'vmcore.part')}; console: {machine.console}\n"
+                      f"{machine.tail()}", INFRASTRUCTURE)
     return Ended(marks, machine, share)

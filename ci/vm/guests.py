@@ -22,7 +22,13 @@ from checks import Checks  # noqa: E402
 from errors import VmError  # noqa: E402
 
 BOOT_LIMIT_S = 10
+IDLE_SHARE = 0.9  # of all processors, before the boot whose time counts
 DUMP_MAGIC = b"KDUMP   "
+
+
+def surroundings(share, path=None):
+    """What a failed guest leaves goes where all of ours goes."""
+    return {**os.environ, "PATH": path or os.environ["PATH"], "TMPDIR": share}
 
 
 class Asked:
@@ -33,7 +39,7 @@ class Asked:
         began = time.monotonic()
         done = subprocess.run([os.path.join(HERE, name), "--share", share, *words],
                               capture_output=True, text=True, timeout=200, check=False,
-                              env={**os.environ, "PATH": path or os.environ["PATH"]})
+                              env=surroundings(share, path))
         self.seconds = time.monotonic() - began
         self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
 
@@ -42,7 +48,7 @@ class Asked:
 
 
 def main():
-    checks = Checks("guests", 600)
+    checks = Checks("guests", 900)
     with checks:
         try:
             qemu.program()
@@ -57,14 +63,16 @@ def main():
         failures(checks, share)
         refusals(checks, share, kernel)
         crashes(checks, share)
+        failed_crashes(checks, share)
     return checks.code
 
 
 def commands(checks, share, kernel):
+    idle = idle_share()
     asked = Asked(share, "run", "--", "uname -r; echo a; echo b >&2; cat /proc/1/comm; exit 7")
     checks.check("the command's output and code are ours", asked.code == 7 and
                  asked.out == f"{kernel.release}\na\nb\ninit\n", asked.said())
-    checks.row("boot to power-off", f"{asked.seconds:.1f} s", f"{BOOT_LIMIT_S} s, idle machine")
+    boot_time(checks, asked, idle)
     with open(os.path.join(share, "in"), "w", encoding="utf-8") as stream:
         stream.write("from the host\n")
     asked = Asked(share, "run", "--program", "/usr/bin/env", "--kernel", kernel.image, "--modules",
@@ -75,6 +83,28 @@ def commands(checks, share, kernel):
     checks.check("a kernel given by path runs; files, modules and programs are there",
                  asked.code == 0 and asked.out == "from the host\n" and out == "of the guest\n",
                  asked.said())
+
+
+def idle_share():
+    """Of all processors, in one second."""
+    def times():
+        with open("/proc/stat", encoding="ascii") as stream:
+            return [int(word) for word in stream.readline().split()[1:9]]
+    before = times()
+    time.sleep(1)
+    spent = [now - then for now, then in zip(times(), before)]
+    return (spent[3] + spent[4]) / max(1, sum(spent))
+
+
+def boot_time(checks, asked, idle):
+    """The limit is of an idle machine; of a busy one only the time is told."""
+    checks.row("boot to power-off", f"{asked.seconds:.1f} s, processors {idle:.0%} idle before",
+               f"{BOOT_LIMIT_S} s, idle machine")
+    name = f"from boot to power-off within {BOOT_LIMIT_S} s"
+    if idle >= IDLE_SHARE:
+        checks.check(name, asked.seconds <= BOOT_LIMIT_S, f"{asked.seconds:.1f} s")
+    else:
+        checks.skip(name, f"the processors are only {idle:.0%} idle ({asked.seconds:.1f} s)")
 
 
 def shell(checks, share):
@@ -162,6 +192,30 @@ def crashes(checks, share):
         size = re.search(r"[\d.]+ MB", asked.err)
         checks.row(f"panic to vmcore on the host, {option}", f"{asked.seconds:.1f} s, "
                    f"{size.group() if size else 'no file'}", "90 s")
+
+
+def failed_crashes(checks, share):
+    """Nothing is called a dump that is none, and what to change is said."""
+    for memory, part in (("64M", "kexec could not load the crash kernel"),
+                         ("80M", "the crash kernel left no vmcore")):
+        asked = Asked(share, "crash_dump", "--append", f"crashkernel={memory}", "--", "true")
+        checks.check(f"a crash kernel with {memory} only: said, with what to give", asked.code == 3
+                     and part in asked.err and "crashkernel=256M" in asked.err and
+                     not os.path.exists(os.path.join(share, "vmcore")), asked.said())
+    if os.geteuid() != 0:
+        checks.skip("a full disk", "not root")
+        return
+    small = os.path.join(share, "small")
+    os.mkdir(small)
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=8m none "$1" || exit 9; "$2" --share '
+         '"$1" -- true; code=$?; ls "$1"; exit $code', "sh", small,
+         os.path.join(HERE, "crash_dump")],
+        capture_output=True, text=True, timeout=200, check=False, env=surroundings(share))
+    checks.check("a disk that the dump fills: said, and no vmcore", done.returncode == 3 and
+                 "makedumpfile ended with" in done.stderr and
+                 "No space left on device" in done.stderr and done.stdout == "vmcore.part\n",
+                 f"exit {done.returncode}, {done.stdout!r}, {done.stderr[-600:]!r}")
 
 
 if __name__ == "__main__":

@@ -13,10 +13,11 @@ SOURCES = os.path.join(TOP, "kmod-stub")
 SHARED_ABI = os.path.join(TOP, "workloads/ffs/ffs_ioctl.h")
 
 
-def build(kernel, words=()):
-    """(path of ffs_stub.ko, warnings of the compiler). `words` go to make: W=1, C=1."""
+def build(kernel, words=(), place="build"):
+    """(path of ffs_stub.ko, warnings of compiler and sparse). `words` go to make: W=1, C=2. Only
+    what has changed is built, and warned of; the folder `place` of the cache keeps the rest."""
     check_headers(kernel)
-    folder = os.path.join(cache(), "build", kernel.release)
+    folder = os.path.join(cache(), place, kernel.release)
     if shutil.which("pahole") is None:  # it makes the module's own BTF, which nothing here reads
         words = [*words, "CONFIG_DEBUG_INFO_BTF_MODULES="]
     with cache_lock("build"):
@@ -29,6 +30,12 @@ def build(kernel, words=()):
         raise VmError(f"building ffs_stub.ko for {kernel.release}: {wrong[0].strip()}",
                       INFRASTRUCTURE)
     return os.path.join(folder, "ffs_stub.ko"), [line for line in output if "warning:" in line]
+
+
+def all_warnings(kernel, words):
+    """Of the whole module, built from nothing."""
+    shutil.rmtree(os.path.join(cache(), "build-checked", kernel.release), ignore_errors=True)
+    return build(kernel, words, "build-checked")[1]
 
 
 def check_headers(kernel):

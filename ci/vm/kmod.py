@@ -50,7 +50,8 @@ def prove(checks, words, stalls, seconds, limit):
     try:
         qemu.program()
         kernel = kernel_package.current(words.package)
-        module, warnings = kernel_module.build(kernel, ["W=1"])
+        warnings = kernel_module.all_warnings(kernel, ["W=1"])
+        module = kernel_module.build(kernel)[0]
     except VmError as error:
         if error.code == LACKS_MEANS:
             checks.skip("everything", str(error))

@@ -273,6 +273,11 @@ class Files(InFolder):
         self.refused("no headers of 6.1.0", kernel_module.check_headers,
                      kernel.Kernel("6.1.0", "vmlinuz"))
 
+    def test_without_an_archive_and_a_cache_it_is_said_what_to_do(self):
+        with mock.patch.dict(os.environ, {"STALLPROOF_VM_CACHE": self.folder}), \
+                mock.patch.object(kernel_package, "field", lambda *_: None):
+            self.refused("run apt-get update", kernel_package.current)
+
     def test_a_package_that_is_gone_is_named(self):
         self.refused("cannot download linux-image-0.0.0", kernel_package.download,
                      ["linux-image-0.0.0"], self.folder)
@@ -311,8 +316,37 @@ class Guests(InFolder):
         self.assertIn("no such accelerator", str(caught.exception))
 
 
+class Ends(InFolder):
+    """What is said of a guest by the marks that it left."""
+
+    def said(self, marks, armed):
+        with qemu.Machine(["true"], os.path.join(self.folder, "console"), "MARK") as machine:
+            self.write("console", "Can't write the dump file. No space left on device\n")
+            with self.assertRaises(VmError) as caught:
+                guest.judge(marks, machine, self.folder, armed)
+        return str(caught.exception)
+
+    def test_a_crash_kernel_that_dies_is_told_from_a_panic_without_one(self):
+        self.assertIn("left no vmcore", self.said({"up": ""}, True))
+        self.assertIn("without a word", self.said({"up": ""}, False))
+
+    def test_a_crash_kernel_that_cannot_be_loaded_is_told_with_a_way_out(self):
+        self.assertIn("crashkernel=256M", self.said({"up": "", "lacks": "crash-kernel"}, True))
+
+    def test_a_dump_that_failed_is_told_with_its_reason(self):
+        told = self.said({"up": "", "captured": "1"}, True)
+        self.assertIn("makedumpfile ended with 1", told)
+        self.assertIn("vmcore.part", told)
+        self.assertIn("No space left", told)
+
+
 class Acceleration(InFolder):
     """Another program in the place of QEMU, whose KVM aborts, hangs or works."""
+
+    def test_without_the_device_nothing_is_started(self):
+        with mock.patch.object(accel.os, "access", lambda *_: False), \
+                mock.patch.object(accel, "probe", mock.Mock(side_effect=AssertionError)):
+            self.assertEqual(accel.choose(kernel.Kernel("6.1.0", "vmlinuz")), "tcg")
 
     def chosen(self, script):
         path = self.write("qemu", "#!/bin/sh\n" + script)

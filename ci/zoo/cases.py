@@ -48,9 +48,9 @@ def cases(rows, where="host"):
     return found
 
 
-def one_of_each(all_cases):
-    """The first that stalls and the first that stays quiet, of each scenario."""
-    chosen = {}
+def one_of_each(all_cases, turn=0):
+    """One that stalls and one that stays quiet of each scenario; another one each `turn`."""
+    kinds = {}
     for case in all_cases:
-        chosen.setdefault((case.scenario, case.quiet), case)
-    return list(chosen.values())
+        kinds.setdefault((case.scenario, case.quiet), []).append(case)
+    return [alike[turn % len(alike)] for alike in kinds.values()]

@@ -5,12 +5,25 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
 ARMED_WITHIN = 20
 STANDS_AFTER = 1.5  # after arming: the stall is one
 STOPPED_FOR = 3.0
+BURNS_FOR = 2.0  # less than three times the stall-after of who meets it
+# Ends by itself: nobody else may get to end it.
+BURNER = f"""
+import os, sys, time
+os.sched_setaffinity(0, [int(sys.argv[1])])
+os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+end = time.monotonic() + {BURNS_FOR}
+while time.monotonic() < end:
+    for _ in range(20000):
+        pass
+    os.sched_yield()
+"""
 
 
 @contextlib.contextmanager
@@ -77,6 +90,18 @@ def full_disk():
                 break
             time.sleep(0.1)
         os.rmdir(folder)
+
+
+def no_cpu_left(started):
+    """Each CPU goes to a process of real-time priority, all but the 50 ms of each second that the
+    kernel keeps for the others (fair server, kernel/sched/deadline.c, 6.12; before that
+    kernel.sched_rt_runtime_us). It yields to the watchdog, which has that priority too."""
+    if not wait_armed(started):
+        return
+    burners = [subprocess.Popen([sys.executable, "-ISc", BURNER, str(cpu)])
+               for cpu in sorted(os.sched_getaffinity(0))]
+    for each in burners:
+        each.wait(BURNS_FOR * 8)
 
 
 def stopped_together(started):

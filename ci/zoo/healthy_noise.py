@@ -12,9 +12,14 @@ from own_mounts import Tmpfs  # noqa: E402
 from program import run  # noqa: E402
 
 
-def burn():
-    while True:
-        pass
+def burn(parent):
+    # A session of its own: where the scheduler shares the CPUs among sessions (autogroup), all
+    # that burn together would have no more of them than one load. Nobody ends it with the group of
+    # the script then, so it ends when the script is gone.
+    os.setsid()
+    while os.getppid() == parent:
+        for _ in range(1_000_000):
+            pass
 
 
 class Burners:
@@ -22,7 +27,8 @@ class Burners:
 
     def __init__(self, count):
         context = multiprocessing.get_context("fork")
-        self.processes = [context.Process(target=burn, daemon=True) for _ in range(count)]
+        self.processes = [context.Process(target=burn, args=(os.getpid(),), daemon=True)
+                          for _ in range(count)]
 
     def __enter__(self):
         for each in self.processes:

@@ -49,8 +49,8 @@ def outcome_of(fields):
     return outcome
 
 
-def shuffled(cases, rounds, seed):
-    """Every case `rounds` times, in an order that the seed decides."""
-    order = list(cases) * rounds
+def shuffled(rounds, seed):
+    """The cases of all rounds, in an order that the seed decides."""
+    order = [case for cases in rounds for case in cases]
     random.Random(seed).shuffle(order)
     return order

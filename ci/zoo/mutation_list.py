@@ -79,6 +79,12 @@ MUTATIONS = (
              "who queues for the lock is read from it", lock_is_read),
     Mutation("vma-lock", ["vma-lock-mkwrite"],
              "the VMA's lock is what is told", of_class("vma_lock_held")),
+    # The load goes on in what a second has left for it: 50 ms, between which its ops grow old.
+    Mutation("cpu-queue",
+             ["mmap-lock-fault", "--fix", "split-pool", "--expect", "quiet", "--deadline", "7s",
+              "--stall-after", "800ms", "--fail-after", "20s"],
+             "a load whose threads queue for a CPU has not stalled",
+             lambda verdict, _: not verdict.get("stalls"), "no CPU left"),
     Mutation("observer-gap",
              ["control-rate-limited-idle", "--param", "every=1s", "--expect", "quiet",
               "--deadline", "6s"],

@@ -15,20 +15,21 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "measure")]
 
 from checks import Checks, stop_if_lacking  # noqa: E402
-from disturbances import failed_writes, kernel_detector, stopped_together  # noqa: E402
+from disturbances import failed_writes, kernel_detector, no_cpu_left, stopped_together  # noqa: E402
 from machine import clean_machine, look  # noqa: E402
 from mutation_list import MUTATIONS, unlisted  # noqa: E402
 from program import Started, Workspace  # noqa: E402
 
 RUN_SECONDS = 40
 DISTURBANCES = {"": lambda started: None, "failed writes": failed_writes,
-                "stopped together": stopped_together}
+                "no CPU left": no_cpu_left, "stopped together": stopped_together}
 
 
 def run_once(mutation, without, space):
     """(verdict or None, documents of its first incident, sentences about the run itself)."""
     before = look()
-    words = ["repro", *mutation.words, "--json", "--stall-after", "1s"]
+    words = ["repro", *mutation.words, "--json"]
+    words += [] if "--stall-after" in words else ["--stall-after", "1s"]
     words += ["--without", mutation.detector] if without else []
     started = Started(words, space)
     DISTURBANCES[mutation.disturbance](started)

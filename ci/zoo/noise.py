@@ -7,6 +7,7 @@ and then. Whatever is told of a stall is false."""
 import argparse
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -130,7 +131,15 @@ def watched_runs(space, mounts, seconds):
                     space)]
 
 
-def soak(checks, runs, seconds, chance):
+def keep(folder, name, ended):
+    """A run that told something is worth a look; the workspace does not outlive the script."""
+    if folder:
+        shutil.copytree(ended.run_dir, os.path.join(folder, name.replace(" ", "-")),
+                        dirs_exist_ok=True)
+
+
+def soak(checks, runs, options):
+    seconds, chance = options.seconds, random.Random(options.seed)
     for each in runs:
         each.find_watchdog()
     deadline = time.monotonic() + seconds
@@ -143,7 +152,10 @@ def soak(checks, runs, seconds, chance):
     for each in runs:
         ended = each.started.ended(ENDS_WITHIN)
         verdict = read_json(os.path.join(ended.run_dir, "verdict.json"))
-        checks.all(f"{each.name}: nothing is told in {seconds} s", told(each.name, verdict))
+        problems = told(each.name, verdict)
+        checks.all(f"{each.name}: nothing is told in {seconds} s", problems)
+        if problems:
+            keep(options.keep, each.name, ended)
         checks.check(f"{each.name}: exit 0, or 3 for what the stopped watchdog did not see",
                      ended.code in (0, 3), ended.describe())
         checks.check(f"{each.name}: its watchdog was stopped", each.stops > 0, "never")
@@ -163,8 +175,7 @@ def make_noise(checks, space, options):
     # Reverse order: the runs are ended before what they run on.
     checks.at_end(lambda: [each.stop() for each in space.started])
     with Burners(OVERLOAD * (os.cpu_count() or 1)):
-        soak(checks, watched_runs(space, mounts, options.seconds), options.seconds,
-             random.Random(options.seed))
+        soak(checks, watched_runs(space, mounts, options.seconds), options)
     full = pressure.times_at_limit()
     checks.check("the process short of memory was short of it", int(full) > 0, f"{full} times")
 
@@ -173,6 +184,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=40)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--keep", metavar="DIR", help="where to copy a run that told something")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     before = look()

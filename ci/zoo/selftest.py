@@ -57,6 +57,8 @@ class Cases(unittest.TestCase):
         self.assertEqual([case.quiet for case in cases(ROWS)], [False, False, True, True])
         self.assertEqual([str(case) for case in one_of_each(cases(ROWS))],
                          ["a-stall --variant one", "a-stall --variant calm"])
+        self.assertEqual([str(case) for case in one_of_each(cases(ROWS), turn=3)],
+                         ["a-stall --variant two", "a-stall --fix it"])
 
     def test_a_scenario_without_a_class_is_no_scenario(self):
         self.assertRaises(ValueError, cases, [{"name": "a", "summary": "nothing"}])
@@ -193,8 +195,8 @@ class KeptOutcomes(unittest.TestCase):
             Kept(self.path, {"seed": 2})
 
     def test_a_seed_is_an_order(self):
-        self.assertEqual(shuffled("abcd", 5, 7), shuffled("abcd", 5, 7))
-        self.assertEqual(sorted(shuffled("ab", 2, 7)), ["a", "a", "b", "b"])
+        self.assertEqual(shuffled(["abcd"] * 5, 7), shuffled(["abcd"] * 5, 7))
+        self.assertEqual(sorted(shuffled(["ab", "ab"], 7)), ["a", "a", "b", "b"])
 
 
 if __name__ == "__main__":

@@ -23,10 +23,12 @@ MAY_INCLUDE = {
     "harness/run": "harness/base harness/board workloads harness/probe harness/detect "
                    "harness/explain harness/capture harness/scenario harness/store harness/sink "
                    "harness/gate",
-    # These see events and verdicts, nothing else of a run.
+    # These see events, verdicts and explanations, nothing else of a run.
     "harness/store": "harness/base EVENTS",
-    "harness/sink": "harness/base EVENTS",
-    "harness/gate": "harness/base EVENTS",
+    "harness/sink": "harness/base harness/store harness/explain EVENTS",
+    "harness/gate": "harness/base harness/store EVENTS",
+    # Many nodes' results: judged as one run's are, shown as one run's are.
+    "harness/merge": "harness/base harness/store harness/gate harness/sink harness/explain",
     "harness/cmd": "ANY",
 }
 EVENTS = re.compile(r"^harness/[a-z]+/(\w+_)?(events?|verdicts?)(_\w+)?\.h$")
