@@ -14,7 +14,7 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct CaptureWords {
   std::optional<int> pid;
   std::string mount, deadline = "5s", out;
   std::vector<std::string> fs_files;
@@ -46,7 +46,7 @@ std::string as_text(const Capture& capture) {
   return text;
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(const CaptureWords& words) {
   CaptureOptions options{.pid = words.pid,
                          .mount = words.mount,
                          .sysrq = words.sysrq,
@@ -67,7 +67,7 @@ Result<int> run(const Words& words) {
 }  // namespace
 
 RunCommand add_capture(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<CaptureWords>();
   app.add_option("--pid", words->pid, "Only this process and what it waits for");
   app.add_option("--mount", words->mount, "Only the users and servers of this mount");
   app.add_flag("--sysrq", words->sysrq,

@@ -27,7 +27,7 @@ namespace {
 // What CLI11 gives for a flag without a value.
 constexpr const char* kAlone = "true";
 
-struct Words {
+struct ExplainWords {
   std::vector<std::string> files, fs_files;
   std::string format = "text", out, check_fs;
   std::vector<std::string> crash_text, kmsg, vmcore;  // of each flag: kAlone, or its =FILE
@@ -51,13 +51,13 @@ Result<LiveLook> look_now() {
   return look;
 }
 
-Result<int> deliver(const std::string& text, const Words& words, bool complete) {
+Result<int> deliver(const std::string& text, const ExplainWords& words, bool complete) {
   const auto written = words.out.empty() ? write_stdout(text) : replace_file(words.out, text);
   if (!written) return Failure(written.error());
   return complete ? 0 : 3;
 }
 
-Result<int> show_saved(const Words& words) {
+Result<int> show_saved(const ExplainWords& words) {
   if (words.files.size() != 1)
     return fail("explain: a run or incident directory is explained alone, without other files");
   const auto saved = read_saved_explanations(words.files[0], words.format);
@@ -66,7 +66,7 @@ Result<int> show_saved(const Words& words) {
   return deliver(saved->text, words, saved->problems.empty());
 }
 
-Result<InputKind> forced_kind(const Words& words) {
+Result<InputKind> forced_kind(const ExplainWords& words) {
   const bool crash_text = !words.crash_text.empty(), kmsg = !words.kmsg.empty();
   const bool vmcore = !words.vmcore.empty();
   if (int{crash_text} + int{kmsg} + int{vmcore} > 1)
@@ -77,7 +77,7 @@ Result<InputKind> forced_kind(const Words& words) {
 }
 
 // --kmsg=FILE is --kmsg FILE.
-void take_files_of_flags(Words& words) {
+void take_files_of_flags(ExplainWords& words) {
   std::vector<std::string> files;
   for (const auto* const flag : {&words.crash_text, &words.kmsg, &words.vmcore})
     std::copy_if(flag->begin(), flag->end(), std::back_inserter(files),
@@ -111,7 +111,7 @@ void tell_seen(const std::vector<std::string>& signatures) {
   if (!told.problem.empty()) say_on_stderr("history: " + told.problem);
 }
 
-Result<int> explain_live(const FsKnowledge& knowledge, const Words& words) {
+Result<int> explain_live(const FsKnowledge& knowledge, const ExplainWords& words) {
   const auto look = look_now();
   if (!look) return Failure(look.error());
   const Explanation explanation = explain(look->snapshot, knowledge);
@@ -129,7 +129,7 @@ Failure only_of_dumps() {
 }
 
 // A dump alone: it is a whole kernel. nullopt when the files are something else.
-Result<std::optional<int>> explain_dump(const FsKnowledge& knowledge, const Words& words,
+Result<std::optional<int>> explain_dump(const FsKnowledge& knowledge, const ExplainWords& words,
                                         InputKind kind) {
   const bool forced = kind == InputKind::vmcore;
   const auto is_dump = [&](const std::string& file) { return forced || begins_as_vmcore(file); };
@@ -167,7 +167,7 @@ Result<std::optional<int>> explain_dump(const FsKnowledge& knowledge, const Word
   return std::optional<int>(*delivered);
 }
 
-Result<int> run(Words words) {
+Result<int> run(ExplainWords words) {
   if (!words.live) work_with_files_only();
   take_files_of_flags(words);
   if (words.json) words.format = "json";
@@ -215,7 +215,7 @@ Result<int> run(Words words) {
 }  // namespace
 
 RunCommand add_explain(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<ExplainWords>();
   app.add_option("FILE", words->files,
                  "What to explain: a memory image (vmcore), output of crash, a kernel log, "
                  "snapshot.json, the archive of a capture (- is stdin), or the directory of a "

@@ -16,7 +16,7 @@ namespace {
 constexpr int kUnknown = 3;
 constexpr int kBisectSkip = 125;
 
-struct Words {
+struct GateWords {
   std::vector<std::string> runs, baseline;
   std::string known, junit, summary;
   double min_hours = 0, min_effect = 3;
@@ -34,7 +34,7 @@ Result<std::vector<GatedRun>> gather(const std::vector<std::string>& words, bool
   return runs;
 }
 
-Result<GateOptions> options_of(const Words& words) {
+Result<GateOptions> options_of(const GateWords& words) {
   GateOptions options{.today = today(),
                       .min_hours = words.min_hours,
                       .no_canary = words.no_canary,
@@ -46,7 +46,7 @@ Result<GateOptions> options_of(const Words& words) {
   return options;
 }
 
-Result<int> judge(const Words& words) {
+Result<int> judge(const GateWords& words) {
   const bool compare = !words.baseline.empty();
   const auto runs = gather(words.runs, compare);
   if (!runs) return Failure(runs.error());
@@ -71,7 +71,7 @@ Result<int> judge(const Words& words) {
 }
 
 // What git bisect may not take for a bad commit: anything but a failed gate.
-Result<int> run(const Words& words) {
+Result<int> run(const GateWords& words) {
   const auto code = judge(words);
   if (!words.bisect) return code;
   if (!code) say_on_stderr(code.error().what);
@@ -87,7 +87,7 @@ std::string is_a_number(const std::string& given) {
 }  // namespace
 
 RunCommand add_gate(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<GateWords>();
   app.add_option("RUN", words->runs, "Run directories, or names of runs, of one build")->required();
   app.add_option(
          "--baseline", words->baseline,

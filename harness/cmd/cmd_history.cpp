@@ -15,7 +15,7 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct HistoryWords {
   std::string build, signature, since, run, a, b, out, load;
   std::string metric = "stalls_per_hour";
   std::vector<std::string> labels, directories;
@@ -23,7 +23,7 @@ struct Words {
   bool json = false, csv = false, has_build = false;
 };
 
-using Answer = Result<int> (*)(const Words& words);
+using Answer = Result<int> (*)(const HistoryWords& words);
 
 Result<std::unique_ptr<History>> open_up_to_date() {
   auto history = History::open(state_directory());
@@ -34,7 +34,7 @@ Result<std::unique_ptr<History>> open_up_to_date() {
   return history;
 }
 
-Result<HistoryFilter> filter_of(const Words& words) {
+Result<HistoryFilter> filter_of(const HistoryWords& words) {
   HistoryFilter filter;
   filter.signature = words.signature;
   if (words.has_build) filter.build = words.build;
@@ -64,7 +64,7 @@ Result<int> list_json(History& history, const HistoryFilter& filter, std::int64_
   return tell(std::move(document).finish(signatures));
 }
 
-Result<int> list(const Words& words) {
+Result<int> list(const HistoryWords& words) {
   const auto filter = filter_of(words);
   if (!filter) return Failure(filter.error());
   auto history = open_up_to_date();
@@ -81,7 +81,7 @@ Result<int> list(const Words& words) {
   return tell(list_text(*found, signatures));
 }
 
-Result<int> show(const Words& words) {
+Result<int> show(const HistoryWords& words) {
   auto history = open_up_to_date();
   if (!history) return Failure(history.error());
   const auto run = find_run(**history, words.run);
@@ -120,7 +120,7 @@ Result<Compared> side_of(History& history, const std::string& word, HistoryFilte
   return Compared{"run " + run->run.run, std::move(*figures)};
 }
 
-Result<int> compare(const Words& words) {
+Result<int> compare(const HistoryWords& words) {
   const auto filter = filter_of(words);
   if (!filter) return Failure(filter.error());
   auto history = open_up_to_date();
@@ -132,7 +132,7 @@ Result<int> compare(const Words& words) {
   return tell(words.json ? document(compare_json(*a, *b)) : compare_text(*a, *b));
 }
 
-Result<int> trend(const Words& words) {
+Result<int> trend(const HistoryWords& words) {
   if (auto known = check_metric(words.metric); !known) return Failure(known.error());
   const auto filter = filter_of(words);
   if (!filter) return Failure(filter.error());
@@ -144,7 +144,7 @@ Result<int> trend(const Words& words) {
                          : trend_text(*builds, words.metric, words.load));
 }
 
-Result<int> export_table(const Words& words) {
+Result<int> export_table(const HistoryWords& words) {
   if (words.csv == words.json) return fail("history export: give either --csv or --json");
   const auto filter = filter_of(words);
   if (!filter) return Failure(filter.error());
@@ -158,7 +158,7 @@ Result<int> export_table(const Words& words) {
   return written ? Result<int>(0) : Result<int>(Failure(written.error()));
 }
 
-Result<int> rebuild(const Words& words) {
+Result<int> rebuild(const HistoryWords& words) {
   std::string aside;
   auto history = History::open_undamaged(state_directory(), aside);
   if (!history) return Failure(history.error());
@@ -177,7 +177,7 @@ Result<int> rebuild(const Words& words) {
   return tell(text);
 }
 
-void add_filter(CLI::App& app, Words& words) {
+void add_filter(CLI::App& app, HistoryWords& words) {
   app.add_option("--label", words.labels, "Only runs with this label (KEY=VALUE); may be repeated")
       ->allow_extra_args(false);
   app.add_option("--since", words.since,
@@ -185,7 +185,7 @@ void add_filter(CLI::App& app, Words& words) {
                  "long ago (36h, 7d)");
 }
 
-void add_build(CLI::App& app, Words& words) {
+void add_build(CLI::App& app, HistoryWords& words) {
   app.add_option_function<std::string>(
       "--build",
       [&words](const std::string& build) {
@@ -198,14 +198,14 @@ void add_build(CLI::App& app, Words& words) {
 using Answers = std::vector<std::pair<const CLI::App*, Answer>>;
 
 CLI::App& add(CLI::App& app, Answers& answers, const char* name, const char* summary, Answer answer,
-              Words& words) {
+              HistoryWords& words) {
   CLI::App* const sub = app.add_subcommand(name, summary);
   sub->add_flag("--json", words.json, "One JSON document on stdout and nothing else");
   answers.emplace_back(sub, answer);
   return *sub;
 }
 
-void add_answers(CLI::App& app, Answers& answers, Words& words) {
+void add_answers(CLI::App& app, Answers& answers, HistoryWords& words) {
   CLI::App& lists = add(app, answers, "list", "Runs, newest first", list, words);
   add_build(lists, words);
   add_filter(lists, words);
@@ -244,7 +244,7 @@ void add_answers(CLI::App& app, Answers& answers, Words& words) {
 }  // namespace
 
 RunCommand add_history(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<HistoryWords>();
   const auto answers = std::make_shared<Answers>();
   add_answers(app, *answers, *words);
   app.require_subcommand(1);

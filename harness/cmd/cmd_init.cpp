@@ -20,7 +20,7 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct InitWords {
   std::vector<std::string> targets;
   std::string out;
   bool plan = false;
@@ -63,7 +63,7 @@ Result<std::string> night_text(const std::vector<TargetLook>& targets, const std
   return text;
 }
 
-Result<int> init(const Words& words) {
+Result<int> init(const InitWords& words) {
   std::vector<TargetLook> targets;
   for (const std::string& each : words.targets) {
     auto target = look_at_target(each);
@@ -85,7 +85,7 @@ Result<int> init(const Words& words) {
 }  // namespace
 
 RunCommand add_init(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<InitWords>();
   app.add_option("--target", words->targets, "Directory under test; may be repeated")
       ->required()
       ->allow_extra_args(false);

@@ -15,7 +15,7 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct RejudgeWords {
   std::vector<std::string> runs;
   std::string stall_after, fail_after, dropout_below;
   bool json = false;
@@ -32,7 +32,7 @@ Result<std::optional<Nanos>> duration_of(const char* option, const std::string& 
   return std::optional<Nanos>(*read);
 }
 
-Result<JudgeWords> thresholds_of(const Words& words) {
+Result<JudgeWords> thresholds_of(const RejudgeWords& words) {
   JudgeWords judge;
   const auto stall_after = duration_of("--stall-after", words.stall_after);
   if (!stall_after) return Failure(stall_after.error());
@@ -78,7 +78,7 @@ Result<JudgedRun> judge_one(const std::string& word, const JudgeWords& threshold
   return judged;
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(const RejudgeWords& words) {
   const auto thresholds = thresholds_of(words);
   if (!thresholds) return Failure(thresholds.error());
   int code = 0;
@@ -109,7 +109,7 @@ Result<int> run(const Words& words) {
 }  // namespace
 
 RunCommand add_judge(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<RejudgeWords>();
   app.add_option("RUN", words->runs, "Run directories, names of runs, or latest")->required();
   app.add_option("--stall-after", words->stall_after,
                  "No completion for this long is a stall (default: as the run had it)");

@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kMostLetters = 200;
 constexpr Nanos kMostFor = 7 * 24 * 3600 * kSecond;
 
-struct Words {
+struct MarkWords {
   std::string run, text, allow, lasts;
   bool json = false, quiet = false;
 };
@@ -40,7 +40,7 @@ bool is_one_line(const std::string& text) {
                       [](unsigned char letter) { return letter < 0x20 || letter == 0x7f; });
 }
 
-Result<Mark> mark_of(const Words& words) {
+Result<Mark> mark_of(const MarkWords& words) {
   if (!is_one_line(words.text))
     return fail(fmt::format("mark: the text is not one line of 1 to {} letters", kMostLetters));
   if (!words.allow.empty() && words.lasts.empty())
@@ -74,7 +74,7 @@ std::string document(const std::string& directory, const Mark& mark) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(const MarkWords& words) {
   const auto mark = mark_of(words);
   if (!mark) return Failure(mark.error());
   const auto directory = find_run_directory(words.run, "mark");
@@ -94,7 +94,7 @@ Result<int> run(const Words& words) {
 }  // namespace
 
 RunCommand add_mark(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<MarkWords>();
   app.add_option("RUN", words->run, "Directory of a run that goes on, its name, or latest")
       ->required();
   app.add_option("TEXT", words->text, "What is being done: one line")->required();

@@ -16,13 +16,13 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct MergeWords {
   std::vector<std::string> runs;
   std::string expected, died, out, junit, summary, within = "1s";
   bool staggered = false, json = false;
 };
 
-Result<MergeOptions> options_of(const Words& words) {
+Result<MergeOptions> options_of(const MergeWords& words) {
   MergeOptions options;
   auto expected = parse_node_list(words.expected, "--expect-nodes");
   if (!expected) return fail("merge: " + expected.error().what);
@@ -47,7 +47,7 @@ void read_unfinished(const std::string& directory, Verdict& verdict) {
   verdict.workloads = std::move(killed.workloads);
 }
 
-Result<> write_elsewhere(const Words& words, const SavedMerge& saved, const RunDir& run) {
+Result<> write_elsewhere(const MergeWords& words, const SavedMerge& saved, const RunDir& run) {
   if (!words.junit.empty())
     if (auto kept = replace_file(words.junit, saved.junit); !kept)
       return fail("merge: --junit: " + kept.error().what);
@@ -58,7 +58,7 @@ Result<> write_elsewhere(const Words& words, const SavedMerge& saved, const RunD
   return {};
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(const MergeWords& words) {
   const auto options = options_of(words);
   if (!options) return Failure(options.error());
   auto merged = merge_nodes(read_node_results(words.runs, read_unfinished), *options);
@@ -81,7 +81,7 @@ Result<int> run(const Words& words) {
 }  // namespace
 
 RunCommand add_merge(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<MergeWords>();
   app.add_option("RUN", words->runs, "Run directories, one of each node")->required();
   app.add_option("--expect-nodes", words->expected,
                  "Nodes that must have a result, as Slurm writes them: n1,n2 or node[01-20]")

@@ -26,7 +26,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostOfEnvironment = 1U << 20U;
 
-struct Words {
+struct PostmortemWords {
   std::string run, root = "/";
   bool json = false;
 };
@@ -39,11 +39,11 @@ struct RunFate {
   int exit_code = 0;
 };
 
-std::string state_of(const Words& words) {
+std::string state_of(const PostmortemWords& words) {
   return words.root == "/" ? state_directory() : words.root + "/var/lib/stallproof";
 }
 
-Result<std::string> chosen_directory(const Words& words) {
+Result<std::string> chosen_directory(const PostmortemWords& words) {
   if (words.root == "/") return find_run_directory(words.run, "postmortem");
   const std::string under = state_of(words) + "/runs/" + words.run;
   if (is_run_directory(words.run)) return words.run;
@@ -69,7 +69,8 @@ std::vector<std::string> remove_what_is_left(const UnfinishedRun& run) {
   return remove_left_on_target(run.directory, run.id, shared);
 }
 
-RunFate close_one(const std::string& directory, const MachineNow& machine, const Words& words) {
+RunFate close_one(const std::string& directory, const MachineNow& machine,
+                  const PostmortemWords& words) {
   const UnfinishedRun run = look_at_unfinished(directory, machine);
   // A run that goes on is none of our business, unless it was asked for.
   if (run.end == RunEnd::running)
@@ -155,7 +156,7 @@ int exit_code_of_all(const std::vector<RunFate>& outcomes) {
   return code;
 }
 
-Result<int> run(Words words) {
+Result<int> run(PostmortemWords words) {
   if (words.root.size() > 1 && words.root.ends_with('/')) words.root.pop_back();
   const MachineNow machine = look_at_machine(words.root);
   std::vector<std::string> directories;
@@ -192,7 +193,7 @@ Result<int> run(Words words) {
 }  // namespace
 
 RunCommand add_postmortem(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<PostmortemWords>();
   app.add_option("--run", words->run,
                  "Only this run: its directory or name (default: all that have no verdict)");
   app.add_option("--root", words->root,

@@ -11,13 +11,13 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct RecordWords {
   RecordOptions options;
   std::string duration;
   bool json = false, quiet = false;
 };
 
-Result<int> run(const Words& words) {
+Result<int> run(const RecordWords& words) {
   RecordOptions options = words.options;
   if (options.command.empty() == !options.pid.has_value())
     return fail("record: name one process: --pid N or -- COMMAND…");
@@ -38,7 +38,7 @@ Result<int> run(const Words& words) {
 }  // namespace
 
 RunCommand add_record(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<RecordWords>();
   app.add_option("COMMAND", words->options.command, "What to run and record, after --");
   app.add_option("--pid", words->options.pid,
                  "Record this process, not those that it started (numbers of this namespace)");

@@ -14,7 +14,7 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct ReportWords {
   std::string run = "latest", out, incident;
   bool json = false, no_script = false;
 };
@@ -42,7 +42,7 @@ Result<std::string> graph_of(const RunContents& contents, const std::string& id)
   return render_svg(explanation_of(*found->stored.explanation));
 }
 
-Result<std::string> document_of(const RunContents& contents, const Words& words,
+Result<std::string> document_of(const RunContents& contents, const ReportWords& words,
                                 const std::string& ending) {
   if (ending == "html" || ending == "htm") return html_report(contents, !words.no_script);
   if (ending == "md") return markdown_report(contents);
@@ -52,7 +52,7 @@ Result<std::string> document_of(const RunContents& contents, const Words& words,
       fmt::format("report -o {}: the name must end in .html, .md, .json or .svg", words.out));
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(const ReportWords& words) {
   const auto directory = find_run_directory(words.run, "report");
   if (!directory) return Failure(directory.error());
   auto contents = read_contents(*directory);
@@ -84,7 +84,7 @@ Result<int> run(const Words& words) {
 }  // namespace
 
 RunCommand add_report(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<ReportWords>();
   app.add_option("RUN", words->run, "Run directory, or the name of a run (default: latest)");
   app.add_option("-o,--out", words->out,
                  "Where to write it (default: report.html in the run directory); what is written "

@@ -15,7 +15,7 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct ReproWords {
   std::string scenario, variant, fix, expect, deadline, out;
   std::vector<std::string> from;
   std::string smallest_within = "60s";
@@ -33,7 +33,7 @@ Result<Expectation> read_expectation(const std::string& word) {
   return fail(fmt::format("--expect: '{}' is not known (one of: stall, quiet)", word));
 }
 
-Result<ReproOptions> read_options(const Words& words) {
+Result<ReproOptions> read_options(const ReproWords& words) {
   ReproOptions options;
   options.scenario = words.scenario;
   options.request.variant = words.variant;
@@ -69,7 +69,7 @@ Result<ReproOptions> read_options(const Words& words) {
 }
 
 // What --from has no use for: it makes many runs, and none of them is followed.
-const char* said_outlet(const Words& words) {
+const char* said_outlet(const ReproWords& words) {
   const OutletWords& outlets = words.outlets;
   return !outlets.listen.empty()              ? "--listen"
          : !outlets.linger.empty()            ? "--linger"
@@ -79,7 +79,7 @@ const char* said_outlet(const Words& words) {
                                               : nullptr;
 }
 
-Result<int> run_from(const Words& words, const ReproOptions& options) {
+Result<int> run_from(const ReproWords& words, const ReproOptions& options) {
   if (!words.scenario.empty())
     return fail(fmt::format("repro: give {} or --from, not both", words.scenario));
   if (words.hold || !words.expect.empty() || !words.fix.empty())
@@ -96,7 +96,7 @@ Result<int> run_from(const Words& words, const ReproOptions& options) {
                          .quiet = words.quiet});
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(const ReproWords& words) {
   auto options = read_options(words);
   if (!options) return Failure(options.error());
   if (!words.from.empty()) return run_from(words, *options);
@@ -114,7 +114,7 @@ Result<int> run(const Words& words) {
 }  // namespace
 
 RunCommand add_repro(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<ReproWords>();
   app.add_option("SCENARIO", words->scenario, "Which stall (see: stallproof list scenarios)");
   app.add_option("--from", words->from,
                  "A reported stall (incident, capture, saved text, kernel log, vmcore): made again "

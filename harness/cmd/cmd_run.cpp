@@ -22,7 +22,7 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct RunWords {
   std::vector<std::string> files, labels, fs_files;
   std::string engine = "psync", out, target, duration, size, canary;
   ThresholdWords thresholds;
@@ -34,7 +34,7 @@ struct Words {
   bool json = false, json_lines = false, quiet = false;
 };
 
-Result<VdbenchOptions> read_options(const Words& words) {
+Result<VdbenchOptions> read_options(const RunWords& words) {
   VdbenchOptions options{.out = words.out,
                          .engine = words.engine == "io_uring" ? IoEngine::uring : IoEngine::psync,
                          .jvm = !words.no_jvm,
@@ -72,7 +72,7 @@ Result<> refuse_words(const std::vector<std::pair<bool, const char*>>& words, co
   return {};
 }
 
-Result<int> run_plan_file(const Words& words) {
+Result<int> run_plan_file(const RunWords& words) {
   if (words.files.size() > 1)
     return fail(fmt::format("run: {}: one plan at a time, and nothing beside it",
                             words.files[is_plan(words.files[0]) ? 1 : 0]));
@@ -102,7 +102,7 @@ Result<int> run_plan_file(const Words& words) {
                          .dropout_below_given = words.dropout_below_given});
 }
 
-Result<int> run_parameter_files(const Words& words) {
+Result<int> run_parameter_files(const RunWords& words) {
   const auto refused = refuse_words({{!words.target.empty(), "--target"},
                                      {!words.duration.empty(), "--duration"},
                                      {!words.size.empty(), "--size"},
@@ -130,7 +130,7 @@ Result<int> run_parameter_files(const Words& words) {
 }
 
 // A night says the rest itself, in its file.
-Result<int> run_night_file(const Words& words) {
+Result<int> run_night_file(const RunWords& words) {
   const auto said_in_file = refuse_words({{!words.size.empty(), "--size"},
                                           {!words.canary.empty(), "--canary"},
                                           {words.until_stall, "--until-stall"},
@@ -163,7 +163,7 @@ Result<int> run_night_file(const Words& words) {
                           .quiet = words.quiet});
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(const RunWords& words) {
   if (words.dry_run && (words.json || words.json_lines))
     return fail(fmt::format("run: --dry-run prints the plan as text, not JSON: leave out {}",
                             words.json ? "--json" : "--json-lines"));
@@ -178,7 +178,7 @@ Result<int> run(const Words& words) {
   return run_parameter_files(words);
 }
 
-void add_plan_options(CLI::App& app, Words& words) {
+void add_plan_options(CLI::App& app, RunWords& words) {
   app.add_option("--target", words.target,
                  "Directory under test. Without a file: direct I/O, mapped faults and a JVM's "
                  "memory map run there, in a directory of their own");
@@ -196,7 +196,7 @@ void add_plan_options(CLI::App& app, Words& words) {
 }  // namespace
 
 RunCommand add_run(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<RunWords>();
   app.add_option("FILE", words->files,
                  "A plan (PLAN.toml; nightly.toml: a night), or vdbench parameter files and "
                  "name=value for $name in them");

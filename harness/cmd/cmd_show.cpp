@@ -17,7 +17,7 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct ShowWords {
   std::string run = "latest", at;
   bool json = false;
 };
@@ -153,7 +153,7 @@ std::string as_text(const SavedRun& run, const std::string& directory,
   return text;
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(const ShowWords& words) {
   const auto directory = find_run(words.run);
   if (!directory) return Failure(directory.error());
   if (!exists(*directory + "/events.jsonl") && !exists(*directory + "/verdict.json")) {
@@ -177,7 +177,7 @@ Result<int> run(const Words& words) {
 }  // namespace
 
 RunCommand add_show(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<ShowWords>();
   app.add_option("RUN", words->run, "Run directory, or the name of a run (default: latest)");
   app.add_option(
       "--at", words->at,

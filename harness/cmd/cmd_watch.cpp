@@ -15,7 +15,7 @@
 namespace stallproof {
 namespace {
 
-struct Words {
+struct WatchWords {
   std::vector<std::string> command, labels, fs_files;
   std::string mount, cgroup, duration, give_up_after = "10s", vdbench_output, out;
   std::optional<int> pid;
@@ -25,14 +25,14 @@ struct Words {
   bool json = false, json_lines = false, quiet = false;
 };
 
-Result<> check_one_target(const Words& words) {
+Result<> check_one_target(const WatchWords& words) {
   const int named = (words.command.empty() ? 0 : 1) + (words.pid ? 1 : 0) +
                     (words.mount.empty() ? 0 : 1) + (words.cgroup.empty() ? 0 : 1);
   if (named == 1) return {};
   return fail("watch: name one target: --pid N, --mount DIR, --cgroup PATH or -- COMMAND…");
 }
 
-Result<WatchOptions> read_options(const Words& words) {
+Result<WatchOptions> read_options(const WatchWords& words) {
   if (auto one = check_one_target(words); !one) return Failure(one.error());
   WatchOptions options{.command = words.command,
                        .pid = words.pid,
@@ -63,7 +63,7 @@ Result<WatchOptions> read_options(const Words& words) {
   return options;
 }
 
-Result<int> run(const Words& words) {
+Result<int> run(const WatchWords& words) {
   auto options = read_options(words);
   if (!options) return Failure(options.error());
   // stdout is the command's own, unless it is promised to carry JSON and nothing else.
@@ -83,7 +83,7 @@ Result<int> run(const Words& words) {
 }  // namespace
 
 RunCommand add_watch(CLI::App& app) {
-  const auto words = std::make_shared<Words>();
+  const auto words = std::make_shared<WatchWords>();
   app.add_option("COMMAND", words->command, "What to run and watch, after --");
   app.add_option("--pid", words->pid, "Watch this process and all that descend from it");
   app.add_option("--mount", words->mount,
