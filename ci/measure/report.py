@@ -26,6 +26,7 @@ CRASH = os.path.join(TOP, "examples/seed-crash")
 POLICY = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
 # Without a JSON data block a page has no script: uPlot was not there when stallproof was built.
 ZOOM = 'id="zoom-data"'
+ZOOMABLE = 4  # times as long as the static page takes to be drawn, at most
 
 
 class Pages(http.server.SimpleHTTPRequestHandler):
@@ -210,11 +211,13 @@ def judge_zoom(checks, seen, base):
     zoom = seen["zoom"]
     checks.all("zoom: nothing loaded, no complaint, fits", silent(zoom, base["zoom"]))
     checks.check("zoom: drawn", zoom["drawn_ms"] <= 1000, f"{zoom['drawn_ms']:.0f} ms")
-    checks.row("page with script drawn in Chromium", f"{zoom['drawn_ms']:.0f} ms", "1000 ms")
-    checks.check("zoom: possible in what is in view", zoom["zoomable_ms"] <= 1000,
-                 f"{zoom['zoomable_ms']:.0f} ms")
-    checks.row("the same, charts in view can be zoomed", f"{zoom['zoomable_ms']:.0f} ms",
+    checks.row("page with script drawn in Chromium, best of 3", f"{zoom['drawn_ms']:.0f} ms",
                "1000 ms")
+    # Beside the same charts without a script: a slow machine is slow with both.
+    ratio = zoom["zoomable_ms"] / seen["plain"]["drawn_ms"]
+    checks.check("zoom: soon possible in what is in view", ratio <= ZOOMABLE, f"{ratio:.2f} times")
+    checks.row("charts in view can be zoomed, against the static page drawn",
+               f"{zoom['zoomable_ms']:.0f} ms, {ratio:.2f} times", f"{ZOOMABLE} times")
     answers = zoom["answers"]
     checks.check("zoom: dragging over a fifth of ten hours shows two hours",
                  shown_hours(answers["zoom"]) in (1, 2), answers["zoom"])
@@ -251,7 +254,7 @@ def judge_real(checks, result, url, explanation):
 
 def orders_for(base, zoomed, real):
     orders = [
-        {"name": "plain", "url": f"{base}/plain.html",
+        {"name": "plain", "url": f"{base}/plain.html", "timed": True,
          "steps": [["open_by_keyboard", "Who waits for whom"]]},
         {"name": "no scripts", "url": f"{base}/plain.html", "scripts": False},
         {"name": "policy", "url": f"{base}/policy/plain.html"},
@@ -259,7 +262,7 @@ def orders_for(base, zoomed, real):
         {"name": "narrow", "url": f"{base}/plain.html", "width": 360}]
     if zoomed:
         orders += [
-            {"name": "zoom", "url": f"{base}/zoom.html", "zooms": True,
+            {"name": "zoom", "url": f"{base}/zoom.html", "zooms": True, "timed": True,
              "steps": [["zoom", None], ["cursor", None], ["scroll_through", None]]},
             {"name": "zoom without scripts", "url": f"{base}/zoom.html", "scripts": False},
             {"name": "zoom under policy", "url": f"{base}/policy/zoom.html"}]

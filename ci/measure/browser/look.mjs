@@ -115,6 +115,10 @@ const look = async (browser, order) => {
       }), null, { timeout: 10000, polling: "raf" });
     zoomable_ms = performance.now() - began;
   }
+  if (order.only_timed) {
+    await context.close();
+    return { drawn_ms, zoomable_ms };
+  }
   const answers = {};
   for (const [step, words] of order.steps ?? []) answers[step] = await steps[step](page, words);
   seen = await page.evaluate(seenOnPage);
@@ -124,12 +128,25 @@ const look = async (browser, order) => {
   return { name: order.name, drawn_ms, zoomable_ms, requests, complaints, seen, answers };
 };
 
+// The page's own time is the least of several: what else the machine does can only add to it.
+const kLoads = 3;
+const look_and_time = async (browser, order) => {
+  const result = await look(browser, order);
+  for (let load = 1; order.timed && load < kLoads; load++) {
+    const again = await look(browser, { ...order, only_timed: true });
+    result.drawn_ms = Math.min(result.drawn_ms, again.drawn_ms);
+    if (result.zoomable_ms !== null)
+      result.zoomable_ms = Math.min(result.zoomable_ms, again.zoomable_ms);
+  }
+  return result;
+};
+
 const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
 const results = [];
 try {
   for (const order of orders) {
     try {
-      results.push(await look(browser, order));
+      results.push(await look_and_time(browser, order));
     } catch (error) {
       results.push({ name: order.name, problem: String(error).split("\n")[0] });
     }

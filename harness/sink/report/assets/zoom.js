@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replaces the static charts that come into view by ones with zoom and cursor, all on one time axis.
 "use strict";
-(() => {
+const makeZoomable = () => {
   const data = JSON.parse(document.getElementById("zoom-data").textContent);
   const charts = new Map();
   // The time axis counts from midnight of the day it began, so that its marks are round times.
@@ -160,4 +160,7 @@
       build(document.getElementById(id), byId.get(id));
     }
   });
-})();
+};
+// What is in view is painted first: the static charts need no script.
+const whenIdle = window.requestIdleCallback ?? ((run) => setTimeout(run, 50));
+addEventListener("load", () => requestAnimationFrame(() => whenIdle(makeZoomable, { timeout: 300 })));
