@@ -173,7 +173,7 @@ def frozen(checks, space):
         started_load(run_now)
         time.sleep(0.5)
         mount.freeze()
-        time.sleep(2.5)
+        run_now.wait_event(20, event="stall")  # later where threads queue for the CPUs
         mount.thaw()
         result = run_now.ended(40)
         stalls = verdict(result).get("stalls", [])

@@ -169,9 +169,13 @@ def never_ending(checks, folder, space, target):
     checks.check("it is named with its SD, LBA and age",
                  any(re.search(r"sd=sd1 .*lba=0x[0-9a-f]+ has not completed for", each)
                      for each in named), str(named[:2]))
-    time.sleep(0.5)
-    started = start(folder, space, ("timeout=(1,3)", *lines[:2], lines[2].replace("=4,", "=30,")),
-                    "--fail-after", "2s")
+
+
+def too_long(checks, folder, space, target):
+    lines = ("sd=sd1,lun=@/ext4/lun,size=16m,threads=4,openflags=o_direct",
+             "wd=wd1,sd=sd1,xfersize=4k,rdpct=0",
+             "rd=rd1,wd=wd1,iorate=max,elapsed=30,interval=1")
+    started = start(folder, space, ("timeout=(1,3)", *lines), "--fail-after", "2s")
     worker_of(started)
     time.sleep(1.5)
     target.freeze()
@@ -308,7 +312,7 @@ def write(path, text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="without curves, failing targets, "
-                        "mounted devices and the commands around a run")
+                        "mounted devices, timeout= and the commands around a run")
     words = parser.parse_args()
     with Checks("vdbench", 300) as checks:
         space = Workspace()
@@ -326,6 +330,9 @@ def main():
             if not words.short:
                 mounted_device(checks, folder, space, target)
             never_ending(checks, folder, space, target)
+            if not words.short:
+                time.sleep(0.5)
+                too_long(checks, folder, space, target)
         finally:
             target.remove()
         refusals(checks, folder, space)

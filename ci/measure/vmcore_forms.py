@@ -44,6 +44,26 @@ def replace_all(path, old, new):
     return count
 
 
+def erase_words(path, words):
+    """Zeroes each where it stands between zeros; how often each did. A search for the bare word is
+    the fast one: a dump is full of zeros."""
+    counts = dict.fromkeys(words, 0)
+    longest = max(len(word) for word in words) + 2
+    at = 0
+    with open(path, "r+b") as file:
+        while chunk := os.pread(file.fileno(), CHUNK + longest, at):
+            for word in words:
+                place = chunk.find(word, 1)
+                while place >= 0:
+                    end = place + len(word)
+                    if chunk[place - 1] == 0 and chunk[end:end + 1] == b"\0":
+                        os.pwrite(file.fileno(), bytes(len(word)), at + place)
+                        counts[word] += 1
+                    place = chunk.find(word, end)
+            at += CHUNK
+    return counts
+
+
 def flatten(path, into):
     """As makedumpfile -F writes it: pieces, each with its place and size."""
     with open(path, "rb") as dump, open(into, "wb") as out:
@@ -102,12 +122,11 @@ EVERYBODYS = {"init_module", "cleanup_module"}
 
 def without_module_names(checks, copy, module, told):
     """The names of the module's functions are zeroed; its .ko file has them."""
-    found = replace_all(copy, b"\0ffs_get_user_page\0", bytes(19))
-    checks.check("a name of the module is there", found >= 1, str(found))
-    names = sorted(set(re.findall(r" [tT] (\S+)\n", subprocess.run(
-        ["nm", module], capture_output=True, text=True, check=True).stdout)))
-    for name in set(names) - EVERYBODYS:
-        replace_all(copy, b"\0" + name.encode() + b"\0", bytes(len(name) + 2))
+    names = set(re.findall(r" [tT] (\S+)\n", subprocess.run(
+        ["nm", module], capture_output=True, text=True, check=True).stdout)) - EVERYBODYS
+    found = erase_words(copy, [name.encode() for name in names])
+    checks.check("a name of the module is there", found.get(b"ffs_get_user_page", 0) >= 1,
+                 str(found))
     ran = explain(copy, "--json")
     checks.check("without a module's names: says so", ran.code == 3 and "--modules" in ran.err,
                  f"exit {ran.code}: {ran.err[-300:]}")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The guest's part of kmod.py: makes each case happen and writes down what is seen, in a folder per
-# case below /mnt. It judges nothing. Words: how many stalls, seconds per fix.
+# case below /mnt. It judges nothing. Words: how many stalls, seconds per fix, FIX:QUEUES…
 stalls=$1 fix_seconds=$2
+shift 2
 debug=/sys/kernel/debug/ffs_stub
 
 uptime_ms() { read -r now _ </proc/uptime; echo "${now%.*}${now#*.}0"; }
@@ -166,10 +167,7 @@ for number in $(seq "$stalls"); do
   stall_case "stall-$number" kill queues=$queues
 done
 stall_case heal abort queues=segment
-for fix in pin-in-submitter fault-retry separate-pool trylock; do
-  fix_case $fix segment
-  fix_case $fix shared
-done
+for case in "$@"; do fix_case "${case%:*}" "${case#*:}"; done
 for kind in mmap_read mmap_write rwsem_read rwsem_write mutex semaphore completion sleep spin; do
   hold_case "$kind"
 done

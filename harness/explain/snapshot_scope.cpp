@@ -48,12 +48,23 @@ bool has(const TaskRow& task, KernelMeaning meaning) {
   });
 }
 
-// Workers of loop devices that have I/O in flight: I/O of everybody may end with them.
-void add_loop_workers(const LockSnapshot& snapshot, std::set<pid_t>& found) {
+bool may_wait_for_a_device(const TaskRow& task) {
+  return task.state == 'D' || has(task, KernelMeaning::block_io) ||
+         has(task, KernelMeaning::async_io) || has(task, KernelMeaning::folio_wait) ||
+         has(task, KernelMeaning::journal_wait) || has(task, KernelMeaning::journal_commit);
+}
+
+// Workers of loop devices that have I/O in flight, where one of `tids` may wait for a device: which
+// one is not known.
+void add_loop_workers(const LockSnapshot& snapshot, const Tids& tids, std::set<pid_t>& found) {
   const bool loops = std::any_of(
       snapshot.devices.begin(), snapshot.devices.end(),
       [](const DeviceRow& device) { return device.unchanged_for && !device.backing_file.empty(); });
-  if (!loops) return;
+  const bool waits =
+      std::any_of(snapshot.tasks.begin(), snapshot.tasks.end(), [&tids](const TaskRow& task) {
+        return tids.contains(task.tid) && may_wait_for_a_device(task);
+      });
+  if (!loops || !waits) return;
   for (const TaskRow& task : snapshot.tasks)
     if (task.kernel_thread && has(task, KernelMeaning::loop_worker)) found.insert(task.tgid);
 }
@@ -87,7 +98,7 @@ std::set<pid_t> waited_for_by(const LockSnapshot& snapshot, const std::vector<pi
   for (const FuseConnection& connection : snapshot.fuse)
     if (concerns(connection, snapshot, tids, {}))
       found.insert(connection.server_tgids.begin(), connection.server_tgids.end());
-  add_loop_workers(snapshot, found);
+  add_loop_workers(snapshot, tids, found);
   add_journal_threads(snapshot, tids, found);
   // Children that stand in the lens are blocked or wait for a file system: their parent's business.
   for (const TaskRow& task : snapshot.tasks)

@@ -71,6 +71,8 @@ TEST(SnapshotScope, WorkersOfAStuckLoopDeviceAndWhatTheyWaitForBelongToIt) {
   device.backing_file = "/mnt/disk";
   device.unchanged_for = kSecond;
   snapshot.devices = {device};
+  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12})) << "nobody of us does I/O";
+  snapshot.tasks[0].state = 'D';
   EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12, 31}));
 }
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from peers import BINARY, Cell, Workspace, family, read_text
+from peers import BARE_SLEEPERS, BINARY, Cell, Workspace, family, read_text
 from targets import Tmpfs
 
 # Arrivals are drawn: so many seconds tell that a rate is kept to 1 % from chance (3 deviations).
@@ -59,6 +59,14 @@ def spread(gaps):
         gaps[start:start + each] for start in range(0, each * pieces, each)))
 
 
+def spread_of_sleepers(rate, seconds):
+    """Of threads that only sleep until moments drawn alike."""
+    told = subprocess.run([BARE_SLEEPERS, "--rate", str(rate), "--seconds", str(seconds)],
+                          capture_output=True, text=True, timeout=30, check=True).stdout
+    woke = sorted(int(line) for line in told.split())
+    return spread([b - a for a, b in zip(woke, woke[1:])])
+
+
 def measure_rate(checks, workspace, target, trace, rate, seconds):
     cell = Cell(4096, 100, False, 32)
     place = workspace.new("paced")
@@ -92,5 +100,9 @@ def measure(checks, short):
     checks.at_end(trace.remove)
     for rate, seconds in (SHORT_SECONDS if short else SECONDS).items():
         variation = measure_rate(checks, workspace, target, trace, rate, seconds)
-        checks.check(f"gaps at iorate={rate} are spread as drawn", abs(variation - 1) <= 0.05,
-                     f"{variation:.3f}")
+        bare = spread_of_sleepers(rate, 2 if rate > 10000 else 4)
+        checks.row(f"spread of what bare sleepers make of iorate={rate}", f"{bare:.3f}", "")
+        # Where timers are later than the gaps are long, nobody who sleeps does better.
+        checks.check(f"gaps at iorate={rate} are spread as drawn, or as the machine's timers can",
+                     abs(variation - 1) <= max(0.05, abs(bare - 1)),
+                     f"{variation:.3f}, bare sleepers {bare:.3f}")

@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(TOP, "ci", "measure"))
 from program import BINARY, Workspace, read_text  # noqa: E402
 
 BARE = os.path.join(TOP, "build/dev/ci/bare_loop")
+BARE_SLEEPERS = os.path.join(TOP, "build/dev/ci/bare_sleepers")
 WARM_S = 1
 START_S = 0.3  # until each of them makes I/O
 EDGE_S = 0.2
