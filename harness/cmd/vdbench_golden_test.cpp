@@ -7,13 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
+#include "harness/base/testing/tree_places.h"
 #include "harness/cmd/vdbench_words.h"
 #include "workloads/vdbench/plan_text.h"
 
 namespace stallproof {
 namespace {
 
-const std::string kFolder = SP_SOURCE_DIR "/workloads/vdbench/golden/";
+const std::string kFolder = source_file("workloads/vdbench/golden/");
 
 nlohmann::ordered_json all_cases() {
   return nlohmann::ordered_json::parse(*read_file(kFolder + "expected.json"))["cases"];

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "harness/base/file.h"
+#include "harness/base/testing/tree_places.h"
 #include "harness/explain/explain.h"
 #include "harness/explain/kernel_report.h"
 #include "harness/explain/snapshot_fixture.h"
@@ -70,7 +71,7 @@ std::string long_log(std::size_t bytes) {
   std::string round;
   for (const char* name : kSamples)
     if (const auto text =
-            read_file(std::string{SP_SOURCE_DIR} + "/harness/explain/log/samples/" + name))
+            read_file(source_file(std::string("harness/explain/log/samples/") + name)))
       round += *text;
   std::string log;
   while (!round.empty() && log.size() < bytes) log += round;

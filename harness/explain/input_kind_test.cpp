@@ -6,6 +6,7 @@
 #include <string>
 
 #include "harness/base/file.h"
+#include "harness/base/testing/tree_places.h"
 #include "harness/explain/explain.h"
 #include "harness/explain/render.h"
 #include "harness/explain/snapshot_fixture.h"
@@ -25,13 +26,13 @@ TEST(InputKind, OurOwnFilesAreTold) {
 
 TEST(InputKind, TextsOfOthersAreTold) {
   for (const char* name : {"foreach-bt.txt", "bt-holder.txt", "rwsem-waiters.txt"})
-    EXPECT_EQ(recognise(*read_file(std::string(SP_SOURCE_DIR "/examples/seed-crash/") + name)),
+    EXPECT_EQ(recognise(*read_file(source_file(std::string("examples/seed-crash/") + name))),
               InputKind::crash_text)
         << name;
   EXPECT_EQ(recognise("INFO: task java:7 blocked for more than 120 seconds.\n"),
             InputKind::kernel_log);
   EXPECT_EQ(recognise("[   12.345678] eth0: link up\n"), InputKind::kernel_log);
-  EXPECT_EQ(recognise(*read_file(SP_SOURCE_DIR "/harness/explain/fs/ffs.toml")),
+  EXPECT_EQ(recognise(*read_file(source_file("harness/explain/fs/ffs.toml"))),
             InputKind::fs_knowledge);
 }
 

@@ -9,13 +9,14 @@
 
 #include "harness/base/file.h"
 #include "harness/base/prng.h"
+#include "harness/base/testing/tree_places.h"
 #include "harness/explain/log/report_text.h"
 
 namespace stallproof {
 namespace {
 
 std::string sample(const std::string& name) {
-  auto text = read_file(std::string{SP_SOURCE_DIR} + "/harness/explain/log/samples/" + name);
+  auto text = read_file(source_file("harness/explain/log/samples/" + name));
   EXPECT_TRUE(text) << name;
   return text ? *text : std::string{};
 }

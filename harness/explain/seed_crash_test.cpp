@@ -10,6 +10,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/prng.h"
+#include "harness/base/testing/tree_places.h"
 #include "harness/explain/crash_text.h"
 #include "harness/explain/explain.h"
 #include "harness/explain/render.h"
@@ -24,7 +25,7 @@ constexpr std::array<const char*, 4> kFiles = {"bt-holder.txt", "bt-writer.txt",
                                                "rwsem-waiters.txt"};
 
 std::string seed_file(const std::string& name) {
-  auto text = read_file(std::string{SP_SOURCE_DIR} + "/examples/seed-crash/" + name);
+  auto text = read_file(source_file("examples/seed-crash/" + name));
   return text ? *text : std::string{};
 }
 

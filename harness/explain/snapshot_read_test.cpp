@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/file.h"
+#include "harness/base/testing/tree_places.h"
 #include "harness/explain/crash_text.h"
 #include "harness/explain/explain.h"
 #include "harness/explain/render.h"
@@ -21,7 +22,7 @@ LockSnapshot seed_crash() {
   std::string text;
   for (const char* name : {"foreach-bt.txt", "bt-holder.txt", "bt-writer.txt", "rwsem-waiters.txt"})
     text +=
-        read_file(std::string(SP_SOURCE_DIR "/examples/seed-crash/") + name).value_or("") + "\n";
+        read_file(source_file(std::string("examples/seed-crash/") + name)).value_or("") + "\n";
   return parse_crash_text(text).snapshot;
 }
 

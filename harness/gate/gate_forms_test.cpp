@@ -7,6 +7,7 @@
 #include <pugixml.hpp>
 
 #include "harness/base/file.h"
+#include "harness/base/testing/tree_places.h"
 #include "harness/gate/gate_words.h"
 #include "harness/gate/gated_run_fixture.h"
 #include "harness/gate/run_suite.h"
@@ -31,7 +32,7 @@ GateReport report_of(const Runs& runs, const Runs& baseline = {}) {
 }
 
 std::string golden(const std::string& name) {
-  const auto text = read_file(SP_SOURCE_DIR "/harness/gate/testing/" + name);
+  const auto text = read_file(source_file("harness/gate/testing/" + name));
   EXPECT_TRUE(text) << text.error().what;
   return text ? *text : "";
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "harness/base/file.h"
+#include "harness/base/testing/tree_places.h"
 #include "harness/probe/decode_scan.h"
 #include "harness/probe/kernel_scan.h"
 #include "harness/probe/testing/mmap_lock_trap.h"
@@ -34,7 +35,7 @@ class ReducedBtfTest : public ::testing::Test {
   }
   // The BTF of a kernel that has exactly what `object` reads.
   void reduce_to(const std::string& object) {
-    const std::string file = std::string(SP_BINARY_DIR) + "/skeletons/" + object + ".bpf.o";
+    const std::string file = built_file("skeletons/" + object + ".bpf.o");
     const pid_t pid = ::fork();
     if (pid == 0) {
       ::execl(SP_BPFTOOL, "bpftool", "gen", "min_core_btf", kKernelBtf, path_.c_str(), file.c_str(),

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "harness/base/testing/tree_places.h"
 #include "workloads/io/arrivals.h"
 #include "workloads/vdbench/plan.h"
 
@@ -17,7 +18,7 @@ namespace {
 std::vector<std::string> golden_files() {
   std::vector<std::string> files;
   for (const auto& entry :
-       std::filesystem::directory_iterator(SP_SOURCE_DIR "/workloads/vdbench/golden"))
+       std::filesystem::directory_iterator(source_file("workloads/vdbench/golden")))
     if (entry.path().extension() == ".parm") files.push_back(entry.path());
   return files;
 }

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "harness/base/testing/tree_places.h"
 #include "harness/board/board.h"
 #include "harness/run/plan/plan_orders.h"
 #include "workloads/catalogue.h"
@@ -250,7 +251,7 @@ TEST(LoadPlan, ErrorsOfALoadsThresholdsNameThePlaceAndTheWord) {
 TEST(LoadPlan, ShippedExamplesAreAccepted) {
   unsigned found = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(std::string(SP_SOURCE_DIR) + "/examples/plans")) {
+       std::filesystem::directory_iterator(source_file("examples/plans"))) {
     const auto plan = read_plan_file(entry.path().string(), "/mnt");
     EXPECT_TRUE(plan) << plan.error().what;
     ++found;

@@ -11,23 +11,23 @@
 
 #include "harness/base/file.h"
 #include "harness/base/process.h"
+#include "harness/base/testing/tree_places.h"
 
 namespace stallproof {
 namespace {
 
-constexpr const char* kProgram = SP_BINARY_DIR "/workloads/ffs_target";
 constexpr Nanos kMountedWithin = 5 * kSecond;
 constexpr Nanos kEndedWithin = 3 * kSecond;
 
 void run_target(int in, int out, const std::vector<std::string>& words) {
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
-  std::vector<std::string> kept{kProgram};
+  std::vector<std::string> kept{built_file("workloads/ffs_target")};
   kept.insert(kept.end(), words.begin(), words.end());
   std::vector<char*> arguments;
   for (std::string& word : kept) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  ::execv(kProgram, arguments.data());
+  ::execv(kept.front().c_str(), arguments.data());
   ::_exit(127);
 }
 
