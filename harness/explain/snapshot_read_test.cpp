@@ -21,8 +21,7 @@ std::string explained(const LockSnapshot& snapshot) {
 LockSnapshot seed_crash() {
   std::string text;
   for (const char* name : {"foreach-bt.txt", "bt-holder.txt", "bt-writer.txt", "rwsem-waiters.txt"})
-    text +=
-        read_file(source_file(std::string("examples/seed-crash/") + name)).value_or("") + "\n";
+    text += read_file(source_file(std::string("examples/seed-crash/") + name)).value_or("") + "\n";
   return parse_crash_text(text).snapshot;
 }
 

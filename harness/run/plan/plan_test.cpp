@@ -250,8 +250,7 @@ TEST(LoadPlan, ErrorsOfALoadsThresholdsNameThePlaceAndTheWord) {
 
 TEST(LoadPlan, ShippedExamplesAreAccepted) {
   unsigned found = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(source_file("examples/plans"))) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_file("examples/plans"))) {
     const auto plan = read_plan_file(entry.path().string(), "/mnt");
     EXPECT_TRUE(plan) << plan.error().what;
     ++found;
