@@ -163,7 +163,7 @@ def silent_kernel(checks, space):
 
 
 def many_blocked(checks, space):
-    ended = run([*REPRO, "--stall-after", "4s", "--fail-after", "4s", "--param",
+    ended = run([*REPRO, "--stall-after", "10s", "--fail-after", "10s", "--param",
                  "fault-threads=900"], space, seconds=60)
     judge_loop(checks, "300 blocked tasks", ended, ended.doc, ("pass", "unknown"))
     text = read_text(os.path.join(ended.run_dir, "incidents/001/before/blocked.txt"))
