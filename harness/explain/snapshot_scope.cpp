@@ -48,8 +48,9 @@ bool has(const TaskRow& task, KernelMeaning meaning) {
   });
 }
 
+// A task whose stack could not be read may wait for anything.
 bool may_wait_for_a_device(const TaskRow& task) {
-  return task.state == 'D' || has(task, KernelMeaning::block_io) ||
+  return task.state == 'D' || task.stack.empty() || has(task, KernelMeaning::block_io) ||
          has(task, KernelMeaning::async_io) || has(task, KernelMeaning::folio_wait) ||
          has(task, KernelMeaning::journal_wait) || has(task, KernelMeaning::journal_commit);
 }

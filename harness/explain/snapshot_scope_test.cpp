@@ -60,20 +60,43 @@ TEST(SnapshotScope, WhoServesThePageThatIsWaitedForBelongsToIt) {
   EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12, 31}));
 }
 
-TEST(SnapshotScope, WorkersOfAStuckLoopDeviceAndWhatTheyWaitForBelongToIt) {
+LockSnapshot beside_a_stuck_loop_device() {
   LockSnapshot snapshot = two_stalls();
+  for (TaskRow& task : snapshot.tasks) {
+    task.state = 'S';
+    task.stack.push_back({.function = "do_sys_poll", .module = {}});
+  }
   TaskRow& worker = snapshot.tasks[4];
   worker.tgid = worker.tid;
   worker.kernel_thread = true;
-  worker.stack.push_back({.function = "loop_process_work", .module = {}});
-  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12}));
+  worker.stack = {{.function = "loop_process_work", .module = {}}};
   DeviceRow device;
   device.backing_file = "/mnt/disk";
   device.unchanged_for = kSecond;
   snapshot.devices = {device};
-  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12})) << "nobody of us does I/O";
+  return snapshot;
+}
+
+const std::vector<std::int32_t> kOurs{11, 12};
+const std::vector<std::int32_t> kOursAndWorker{11, 12, 31};
+
+TEST(SnapshotScope, WorkersOfAStuckLoopDeviceBelongToWhoMayWaitForIt) {
+  LockSnapshot snapshot = beside_a_stuck_loop_device();
   snapshot.tasks[0].state = 'D';
-  EXPECT_EQ(kept(snapshot), (std::vector<std::int32_t>{11, 12, 31}));
+  EXPECT_EQ(kept(snapshot), kOursAndWorker);
+  snapshot = beside_a_stuck_loop_device();
+  snapshot.tasks[0].stack = {{.function = "io_cqring_wait", .module = {}}};
+  EXPECT_EQ(kept(snapshot), kOursAndWorker) << "in S, by a ring";
+  snapshot.tasks[0].stack.clear();
+  EXPECT_EQ(kept(snapshot), kOursAndWorker) << "what was not seen may be a wait";
+}
+
+TEST(SnapshotScope, WorkersOfALoopDeviceBelongToNobodyWhoDoesNoIo) {
+  LockSnapshot snapshot = beside_a_stuck_loop_device();
+  EXPECT_EQ(kept(snapshot), kOurs);
+  snapshot.tasks[0].state = 'D';
+  snapshot.devices[0].unchanged_for.reset();
+  EXPECT_EQ(kept(snapshot), kOurs) << "the device is not stuck";
 }
 
 TEST(SnapshotScope, ABlockedChildBelongsToItsParent) {
