@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A measurement beside which somebody else used the CPUs says nothing: it is taken again."""
 
+import math
 import os
 import resource
+import statistics
 import time
 
 MOST_FOREIGN = 0.05  # of one CPU, in user mode; kernel threads, which work for the load, have none
 TRIES = 6
 PAUSE_S = 2
+
+# Of Student's t, one-sided 95 %, by rounds: few rounds know little of their own spread.
+STUDENT = {2: 6.31, 3: 2.92, 4: 2.35, 5: 2.13}
 
 budget = None  # repetitions that are left, of all measurements; None: no limit
 again = 0  # measurements that were repeated
@@ -41,6 +46,14 @@ def undisturbed(measure):
         time.sleep(PAUSE_S)
     kept += 1
     return found
+
+
+def doubt(ratios):
+    """How far the middle of so few may be from the truth; what misses a goal by more surely
+    does."""
+    if len(ratios) < 2:
+        return 0
+    return STUDENT.get(len(ratios), 2) * statistics.stdev(ratios) / math.sqrt(len(ratios))
 
 
 def tell(checks):
