@@ -174,6 +174,7 @@ TEST(TargetScan, TellsTimeInUserModeOfWhoSpendsIt) {
   OPEN_OR_SKIP(scan);
   const Process sleeper([] {}), spinner(spin);
   ASSERT_TRUE(scan->watch(sleeper.pid()) && scan->watch(spinner.pid()));
+  ::poll(nullptr, 0, 100);  // it has started, which takes time too, and sleeps
   const auto idle = sample_of(*scan, sleeper.pid()), busy = sample_of(*scan, spinner.pid());
   ::poll(nullptr, 0, 400);
   const auto idle_later = sample_of(*scan, sleeper.pid());
