@@ -210,7 +210,7 @@ def results_through_links_and_pipes(checks, space):
                          code == 0 and os.path.islink(link) and stream.read() == wanted, err[:2])
         os.mkfifo(pipe)
         heard = []
-        reader = threading.Thread(target=lambda: heard.append(read_pipe(pipe)), daemon=True)
+        reader = threading.Thread(target=lambda: heard.append(read_bytes(pipe)), daemon=True)
         reader.start()
         code, _, err = call([*words, "-o", pipe], state=state)
         reader.join(10)
@@ -221,7 +221,7 @@ def results_through_links_and_pipes(checks, space):
              ["record", "--force", "-o", state, "--pid", str(os.getpid())], 2)
 
 
-def read_pipe(path):
+def read_bytes(path):
     with open(path, "rb") as stream:
         return stream.read()
 
@@ -298,6 +298,43 @@ def files_of_vdbench(checks, space):
                  f"exit {done.returncode}: {done.stderr[-200:]}")
 
 
+def documents_of_all(checks, space):
+    """Whoever prints a result gives it as one document, too, and into a file."""
+    target = space.new("target")
+    os.mkdir(target)
+    for kind in ("night", "plan"):
+        made = space.new(kind + ".toml")
+        words = ["--plan"] if kind == "plan" else []
+        code, out, err = call(["init", "--target", target, "-o", made, "--json", *words])
+        told = json.loads(out or b"{}")
+        checks.check(f"init of a {kind} --json: one document",
+                     code == 0 and told["kind"] == kind and told["file"] == made
+                     and told["command"][-1] == made and os.path.exists(made), err[:2] or out[:80])
+    script = json.loads(call(["explain", "--crash-script", "--json"])[1] or b"{}").get("script")
+    checks.check("explain --crash-script --json: the script in one document",
+                 script == call(["explain", "--crash-script"])[1].decode(), str(script)[:80])
+    parameters = written(space.new("b.parm"), "sd=sd1,lun=$lun,size=1m\nwd=wd1,sd=sd1\n"
+                         "rd=rd1,wd=wd1,iorate=20,elapsed=2,interval=1\n")
+    words = ["vdbench", "-f", parameters, f"lun={space.new('lun')}", "--json"]
+    one_line(checks, "vdbench -s --json", [*words, "-s"], 157)
+    run = space.new("run")
+    code, out, err = call([*words, "-o", run, "--canary", "no"])
+    told = json.loads(out or b"{}")
+    checks.check("vdbench --json: the verdict in one document",
+                 code == 0 and told.get("verdict") == "pass" and told["exit_code"] == 0, err[:2])
+    for command in (["show", run], ["judge", run], ["gate", run, "--no-canary"],
+                    ["list", "scenarios"], ["history", "list"], ["postmortem", "--run", run]):
+        results_into_a_file(checks, space, command)
+
+
+def results_into_a_file(checks, space, command):
+    printed, file = call([*command, "--json"]), space.new("result.json")
+    code, out, err = call([*command, "--json", "-o", file])
+    checks.check(f"{command[0]} -o: what is printed, in that file",
+                 code == printed[0] and not out and read_bytes(file) == printed[1], err[:2])
+    one_line(checks, f"{command[0]} -o into a directory", [*command, "-o", space.path], 2)
+
+
 def report_of_a_watch(checks, space):
     place = space.new("watch")
     call(["watch", "--quiet", "-o", place, "--", "sh", "-c", "sleep 1; echo $0"])
@@ -340,6 +377,7 @@ def main():
         dry_runs(checks, space)
         wrong_plans(checks, space)
         files_of_vdbench(checks, space)
+        documents_of_all(checks, space)
         report_of_a_watch(checks, space)
         live(checks)
     return checks.code

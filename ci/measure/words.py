@@ -27,24 +27,24 @@ PROMISED = {
     "repro": f"{WATCHED} --variant --fix --param --expect --deadline --hold --from",
     "run": f"{WATCHED} --target --duration --size --engine --dry-run --until-stall --listen "
            "--linger --notify --json-lines --canary --preflight --accept-unclean",
-    "vdbench": "-f -o -s -e -i -w -v -j --engine --no-jvm --canary",
+    "vdbench": "-f -o -s -e -i -w -v -j --engine --no-jvm --canary --json",
     "watch": f"{WATCHED} --pid --mount --cgroup",
     "record": "--pid -o",
     "capture": "--pid --mount --sysrq -o --json",
     "explain": "--live --kmsg --crash-text --vmcore --fs --modules --bt --tasks --waiters --format "
-               "--json --crash-script",
-    "show": "--at",
-    "list": "--json",
-    "doctor": "--target --json",
-    "init": "--target --plan -o",
+               "-o --json --crash-script",
+    "show": f"{COMMON} --at",
+    "list": COMMON,
+    "doctor": f"{COMMON} --target",
+    "init": f"{COMMON} --target --plan",
     "help": "",
     "report": "-o --json",
-    "gate": "--baseline --known --min-hours --junit --summary-md --bisect --json",
-    "judge": "--stall-after --fail-after --dropout-below --json",
+    "gate": f"{COMMON} --baseline --known --min-hours --junit --summary-md --bisect",
+    "judge": f"{COMMON} --stall-after --fail-after --dropout-below",
     "merge": "--expect-nodes --died --within --staggered -o --out --junit --summary-md --json",
     "mark": "--allow --for --json",
     "history": "",
-    "postmortem": "--run --json",
+    "postmortem": f"{COMMON} --run",
 }
 COMPLETION = os.path.join(TOP, "ci/package/completion/stallproof")
 ASK = """

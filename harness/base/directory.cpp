@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/base/directory.h"
 
-#include <dirent.h>
-
 #include <algorithm>
-#include <memory>
+
+#include "harness/base/open_directory.h"
 
 namespace stallproof {
-namespace {
-
-struct Close {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-}  // namespace
 
 std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
-  const std::unique_ptr<DIR, Close> open(::opendir(directory.c_str()));
+  const OpenDirectory open = open_directory(directory);
   if (!open) return names;
   while (const dirent* entry = ::readdir(open.get())) {
     std::string name = entry->d_name;

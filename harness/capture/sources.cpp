@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/capture/sources.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/klog.h>
@@ -15,7 +14,8 @@
 
 #include "harness/base/bounded.h"
 #include "harness/base/fd.h"
-#include "harness/base/file.h"
+#include "harness/base/first_line.h"
+#include "harness/base/open_directory.h"
 #include "harness/capture/sysrq_report.h"
 
 namespace stallproof {
@@ -111,17 +111,12 @@ SourceResult collect(const std::string& file, const std::function<int(int)>& wor
   return result;
 }
 
-std::string first_line(const std::string& path) {
-  const auto text = read_file(path, 256);
-  return text ? text->substr(0, text->find('\n')) : "";
-}
-
 // /proc/modules, then what sysfs knows of the version of each.
 int say_modules(int into) {
   say_files(into, {"/proc/modules"});  // a kernel without modules has no such file
-  DIR* const folder = ::opendir("/sys/module");
-  if (folder == nullptr) return errno;
-  while (const dirent* entry = ::readdir(folder)) {
+  const OpenDirectory folder = open_directory("/sys/module");
+  if (!folder) return errno;
+  while (const dirent* entry = ::readdir(folder.get())) {
     if (entry->d_name[0] == '.') continue;
     const std::string module = std::string("/sys/module/") + entry->d_name;
     const std::string version = first_line(module + "/version");
@@ -129,7 +124,6 @@ int say_modules(int into) {
     if (!version.empty() || !source.empty())
       say(into, fmt::format("{} version={} srcversion={}\n", entry->d_name, version, source));
   }
-  ::closedir(folder);
   return 0;
 }
 
@@ -158,16 +152,14 @@ int say_kernel_log(int into) {
 
 // The numbers of requests that nobody has answered yet. Reading them takes no lock of the server.
 int say_fuse(int into) {
-  DIR* const folder = ::opendir("/sys/fs/fuse/connections");
-  say(into, folder == nullptr ? "no FUSE connections (fusectl is not mounted)\n"
-                              : "connection waiting\n");
-  if (folder == nullptr) return 0;
-  while (const dirent* entry = ::readdir(folder)) {
+  const OpenDirectory folder = open_directory("/sys/fs/fuse/connections");
+  say(into, folder ? "connection waiting\n" : "no FUSE connections (fusectl is not mounted)\n");
+  if (!folder) return 0;
+  while (const dirent* entry = ::readdir(folder.get())) {
     if (entry->d_name[0] == '.') continue;
     const std::string place = std::string("/sys/fs/fuse/connections/") + entry->d_name;
     say(into, fmt::format("{} {}\n", entry->d_name, first_line(place + "/waiting")));
   }
-  ::closedir(folder);
   return 0;
 }
 

@@ -47,7 +47,7 @@ std::string plain_text(const std::vector<DoctorRow>& rows) {
   return text;
 }
 
-Result<int> run(const std::string& target, bool json) {
+Result<int> run(const std::string& target, bool json, const std::string& out) {
   std::vector<DoctorRow> of_target;
   if (!target.empty()) {
     auto checked = check_target(target);
@@ -57,7 +57,7 @@ Result<int> run(const std::string& target, bool json) {
   }
   std::vector<DoctorRow> rows = check_machine();
   for (DoctorRow& row : of_target) rows.push_back(std::move(row));
-  if (auto written = write_stdout(json ? json_text(rows) : plain_text(rows)); !written)
+  if (auto written = write_result(json ? json_text(rows) : plain_text(rows), out); !written)
     return Failure(written.error());
   for (const DoctorRow& row : rows)
     if (row.repro_needs_it && row.ability != Ability::there) return 77;
@@ -71,8 +71,10 @@ RunCommand add_doctor(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
   app.add_option("--target", *target,
                  "Also look at this directory: file system, O_DIRECT, mappings, room, loads");
+  const auto out = std::make_shared<std::string>();
+  app.add_option("-o,--out", *out, kPrintedInto);
   app.add_flag("--json", *json, "Print one JSON document");
-  return [target, json] { return run(*target, *json); };
+  return [target, json, out] { return run(*target, *json, *out); };
 }
 
 }  // namespace stallproof

@@ -4,11 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
 #include "harness/base/privileges.h"
-#include "harness/base/result_file.h"
 #include "harness/capture/live_look.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/explain_input.h"
@@ -52,7 +52,7 @@ Result<LiveLook> look_now() {
 }
 
 Result<int> deliver(const std::string& text, const ExplainWords& words, bool complete) {
-  const auto written = words.out.empty() ? write_stdout(text) : replace_file(words.out, text);
+  const auto written = write_result(text, words.out);
   if (!written) return Failure(written.error());
   return complete ? 0 : 3;
 }
@@ -74,6 +74,13 @@ Result<InputKind> forced_kind(const ExplainWords& words) {
   if (vmcore) return InputKind::vmcore;
   if (crash_text) return InputKind::crash_text;
   return kmsg ? InputKind::kernel_log : InputKind::unknown;
+}
+
+// What is text by nature, under a name where a document is asked for.
+std::string as_asked(const ExplainWords& words, const char* name, const std::string& text) {
+  if (!words.json) return text;
+  const nlohmann::ordered_json told{{"schema", 1}, {name, text}};
+  return told.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 // --kmsg=FILE is --kmsg FILE.
@@ -171,10 +178,12 @@ Result<int> run(ExplainWords words) {
   if (!words.live) work_with_files_only();
   take_files_of_flags(words);
   if (words.json) words.format = "json";
-  if (words.crash_script) return deliver(std::string(crash_script()), words, true);
+  if (words.crash_script)
+    return deliver(as_asked(words, "script", std::string(crash_script())), words, true);
   if (!words.check_fs.empty()) {
     const auto text = describe_fs_file(words.check_fs);
-    return text ? deliver(*text, words, true) : Result<int>(Failure(text.error()));
+    return text ? deliver(as_asked(words, "meaning", *text), words, true)
+                : Result<int>(Failure(text.error()));
   }
   if (words.live == !words.files.empty())
     return fail(

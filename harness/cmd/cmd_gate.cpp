@@ -18,7 +18,7 @@ constexpr int kBisectSkip = 125;
 
 struct GateWords {
   std::vector<std::string> runs, baseline;
-  std::string known, junit, summary;
+  std::string known, junit, summary, out;
   double min_hours = 0, min_effect = 3;
   bool no_canary = false, bisect = false, json = false;
 };
@@ -62,7 +62,9 @@ Result<int> judge(const GateWords& words) {
   if (!words.summary.empty())
     if (auto kept = append_to_file(words.summary, gate_markdown(*report)); !kept)
       return fail("gate: --summary-md: " + kept.error().what);
-  const auto told = write_stdout(words.json ? gate_json(*report, *runs) : gate_text(*report));
+  const auto told =
+      write_result(words.json ? gate_json(*report, *runs) : gate_text(*report), words.out);
+  if (!told && !words.out.empty()) return fail("gate: --out: " + told.error().what);
   if (!told) {
     say_on_stderr(told.error().what);
     return report->exit_code == 1 ? 1 : kUnknown;
@@ -108,6 +110,7 @@ RunCommand add_gate(CLI::App& app) {
   app.add_option("--summary-md", words->summary,
                  "Append the result as Markdown (for example to $GITHUB_STEP_SUMMARY)");
   app.add_flag("--bisect", words->bisect, "For git bisect run: 125 when the answer is unknown");
+  app.add_option("-o,--out", words->out, kPrintedInto);
   app.add_flag("--json", words->json, "One JSON document on stdout and nothing else");
   app.footer("Exit codes: 0 pass, 1 failing stall, wrong data or regression, 2 usage, 3 unknown");
   return [words] { return run(*words); };

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "harness/base/result_file.h"
 #include "harness/base/settings.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/history_words.h"
@@ -48,20 +47,20 @@ Result<HistoryFilter> filter_of(const HistoryWords& words) {
   return filter;
 }
 
-Result<int> tell(const std::string& text) {
-  const auto written = write_stdout(text);
+Result<int> tell(const std::string& text, const HistoryWords& words) {
+  const auto written = write_result(text, words.out);
   return written ? Result<int>(0) : Result<int>(Failure(written.error()));
 }
 
-Result<int> list_json(History& history, const HistoryFilter& filter, std::int64_t limit,
+Result<int> list_json(History& history, const HistoryFilter& filter, const HistoryWords& words,
                       const std::vector<SignatureHistory>& signatures) {
   const auto all = count_runs(history, filter);
   if (!all) return Failure(all.error());
   ListDocument document(*all);
-  const auto read =
-      each_run(history, filter, limit, [&document](const HistoryRun& run) { document.add(run); });
+  const auto read = each_run(history, filter, words.limit,
+                             [&document](const HistoryRun& run) { document.add(run); });
   if (!read) return Failure(read.error());
-  return tell(std::move(document).finish(signatures));
+  return tell(std::move(document).finish(signatures), words);
 }
 
 Result<int> list(const HistoryWords& words) {
@@ -75,10 +74,10 @@ Result<int> list(const HistoryWords& words) {
     if (!told) return Failure(told.error());
     signatures = std::move(*told);
   }
-  if (words.json) return list_json(**history, *filter, words.limit, signatures);
+  if (words.json) return list_json(**history, *filter, words, signatures);
   const auto found = find_runs(**history, *filter, words.limit);
   if (!found) return Failure(found.error());
-  return tell(list_text(*found, signatures));
+  return tell(list_text(*found, signatures), words);
 }
 
 Result<int> show(const HistoryWords& words) {
@@ -98,7 +97,7 @@ Result<int> show(const HistoryWords& words) {
     if (!told) return Failure(told.error());
     known.insert(known.end(), told->begin(), told->end());
   }
-  return tell(words.json ? document(show_json(*run, known)) : show_text(*run, known));
+  return tell(words.json ? document(show_json(*run, known)) : show_text(*run, known), words);
 }
 
 // A build, else a run.
@@ -129,7 +128,7 @@ Result<int> compare(const HistoryWords& words) {
   if (!a) return Failure(a.error());
   const auto b = side_of(**history, words.b, *filter);
   if (!b) return Failure(b.error());
-  return tell(words.json ? document(compare_json(*a, *b)) : compare_text(*a, *b));
+  return tell(words.json ? document(compare_json(*a, *b)) : compare_text(*a, *b), words);
 }
 
 Result<int> trend(const HistoryWords& words) {
@@ -141,7 +140,8 @@ Result<int> trend(const HistoryWords& words) {
   const auto builds = figures_by_build(**history, *filter);
   if (!builds) return Failure(builds.error());
   return tell(words.json ? document(trend_json(*builds, words.metric, words.load))
-                         : trend_text(*builds, words.metric, words.load));
+                         : trend_text(*builds, words.metric, words.load),
+              words);
 }
 
 Result<int> export_table(const HistoryWords& words) {
@@ -153,9 +153,7 @@ Result<int> export_table(const HistoryWords& words) {
   const auto table = history_table(**history, *filter);
   if (!table) return Failure(table.error());
   const std::string text = words.json ? table_document(*table) : as_csv(*table);
-  if (words.out.empty()) return tell(text);
-  const auto written = replace_file(words.out, text);
-  return written ? Result<int>(0) : Result<int>(Failure(written.error()));
+  return tell(text, words);
 }
 
 Result<int> rebuild(const HistoryWords& words) {
@@ -170,11 +168,12 @@ Result<int> rebuild(const HistoryWords& words) {
                           {"runs", rebuilt->runs},
                           {"gone", rebuilt->gone},
                           {"damaged_file", aside.empty() ? nlohmann::ordered_json(nullptr)
-                                                         : nlohmann::ordered_json(aside)}}));
+                                                         : nlohmann::ordered_json(aside)}}),
+                words);
   std::string text = fmt::format("{} runs in {}\n", rebuilt->runs, history_file(state_directory()));
   for (const std::string& gone : rebuilt->gone)
     text += fmt::format("no longer there, left out: {}\n", gone);
-  return tell(text);
+  return tell(text, words);
 }
 
 void add_filter(CLI::App& app, HistoryWords& words) {
@@ -200,6 +199,7 @@ using Answers = std::vector<std::pair<const CLI::App*, Answer>>;
 CLI::App& add(CLI::App& app, Answers& answers, const char* name, const char* summary, Answer answer,
               HistoryWords& words) {
   CLI::App* const sub = app.add_subcommand(name, summary);
+  sub->add_option("-o,--out", words.out, kPrintedInto);
   sub->add_flag("--json", words.json, "One JSON document on stdout and nothing else");
   answers.emplace_back(sub, answer);
   return *sub;
@@ -232,7 +232,6 @@ void add_answers(CLI::App& app, Answers& answers, HistoryWords& words) {
       add(app, answers, "export",
           "Every run as a row, oldest first, for tools that look for changes", export_table, words);
   exports.add_flag("--csv", words.csv, "As CSV with a header");
-  exports.add_option("-o,--out", words.out, "Write to this file");
   add_build(exports, words);
   add_filter(exports, words);
   CLI::App& rebuilds =

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "harness/base/fd.h"
 #include "harness/cmd/command.h"
@@ -23,7 +24,7 @@ namespace {
 struct InitWords {
   std::vector<std::string> targets;
   std::string out;
-  bool plan = false;
+  bool plan = false, json = false;
 };
 
 // The last part of a path, as far as it may be the name of a plan.
@@ -63,6 +64,15 @@ Result<std::string> night_text(const std::vector<TargetLook>& targets, const std
   return text;
 }
 
+std::string told_as_json(const InitWords& words, const std::string& file) {
+  const nlohmann::ordered_json told{{"schema", 1},
+                                    {"file", file},
+                                    {"kind", words.plan ? "plan" : "night"},
+                                    {"targets", words.targets},
+                                    {"command", {"stallproof", "run", file}}};
+  return told.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
 Result<int> init(const InitWords& words) {
   std::vector<TargetLook> targets;
   for (const std::string& each : words.targets) {
@@ -77,8 +87,11 @@ Result<int> init(const InitWords& words) {
   const auto text = words.plan ? plan_text(targets.front(), file) : night_text(targets, file);
   if (!text) return fail("init: " + text.error().what, text.error().origin);
   if (auto written = write_new(file, *text); !written) return Failure(written.error());
-  Console console(Console::Options{});
-  console.result(fmt::format("{}: run it with stallproof run {}", file, file));
+  Console console({.json = words.json});
+  if (words.json)
+    console.document(told_as_json(words, file));
+  else
+    console.result(fmt::format("{}: run it with stallproof run {}", file, file));
   return 0;
 }
 
@@ -92,6 +105,7 @@ RunCommand add_init(CLI::App& app) {
   app.add_flag("--plan", words->plan, "A plan for one run, instead of nights");
   app.add_option("-o,--out", words->out,
                  "File to write; never overwritten (default: nightly.toml, or plan.toml)");
+  app.add_flag("--json", words->json, "One JSON document on stdout and nothing else");
   return [words] { return init(*words); };
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 struct RejudgeWords {
   std::vector<std::string> runs;
-  std::string stall_after, fail_after, dropout_below;
+  std::string stall_after, fail_after, dropout_below, out;
   bool json = false;
 };
 
@@ -98,10 +98,11 @@ Result<int> run(const RejudgeWords& words) {
     document["runs"].push_back(judged_json(*judged));
   }
   document["exit_code"] = code;
-  const auto told = write_stdout(
+  const auto told = write_result(
       words.json
           ? document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
-          : text);
+          : text,
+      words.out);
   if (!told) return Failure(told.error());
   return code;
 }
@@ -118,6 +119,7 @@ RunCommand add_judge(CLI::App& app) {
   app.add_option("--dropout-below", words->dropout_below,
                  "Throughput under this part of its median is a dropout (default: as the run had "
                  "it)");
+  app.add_option("-o,--out", words->out, kPrintedInto);
   app.add_flag("--json", words->json, "One JSON document on stdout and nothing else");
   return [words] { return run(*words); };
 }

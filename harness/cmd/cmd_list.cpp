@@ -85,7 +85,7 @@ Rows signature_rows() {
   return rows;
 }
 
-Result<int> run(const std::string& what, bool json) {
+Result<int> run(const std::string& what, bool json, const std::string& out) {
   Rows rows;
   if (what == "scenarios")
     rows = scenario_rows();
@@ -110,7 +110,7 @@ Result<int> run(const std::string& what, bool json) {
   } else {
     for (const Row& row : rows) text += fmt::format("{:<38} {}\n", row.name, row.summary);
   }
-  if (auto written = write_stdout(text); !written) return Failure(written.error());
+  if (auto written = write_result(text, out); !written) return Failure(written.error());
   return 0;
 }
 
@@ -120,8 +120,10 @@ RunCommand add_list(CLI::App& app) {
   const auto what = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
   app.add_option("WHAT", *what, "scenarios, workloads, detectors or signatures")->required();
+  const auto out = std::make_shared<std::string>();
+  app.add_option("-o,--out", *out, kPrintedInto);
   app.add_flag("--json", *json, "Print one JSON document");
-  return [what, json] { return run(*what, *json); };
+  return [what, json, out] { return run(*what, *json, *out); };
 }
 
 }  // namespace stallproof

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
+#include "harness/base/result_file.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/stdout_text.h"
 #include "harness/merge/coordination_read.h"
@@ -27,7 +28,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMostOfEnvironment = 1U << 20U;
 
 struct PostmortemWords {
-  std::string run, root = "/";
+  std::string run, root = "/", out;
   bool json = false;
 };
 
@@ -158,6 +159,9 @@ int exit_code_of_all(const std::vector<RunFate>& outcomes) {
 
 Result<int> run(PostmortemWords words) {
   if (words.root.size() > 1 && words.root.ends_with('/')) words.root.pop_back();
+  if (!words.out.empty())
+    if (auto good = check_result_file(words.out); !good)
+      return fail("postmortem: --out: " + good.error().what);
   const MachineNow machine = look_at_machine(words.root);
   std::vector<std::string> directories;
   if (words.run.empty()) {
@@ -185,7 +189,7 @@ Result<int> run(PostmortemWords words) {
                         .left_alone = "has its verdict: " + outcome_name(verdict->outcome),
                         .exit_code = verdict->exit_code});
   }
-  const auto told = write_stdout(words.json ? as_json(outcomes) : as_text(outcomes));
+  const auto told = write_result(words.json ? as_json(outcomes) : as_text(outcomes), words.out);
   if (!told) return Failure(told.error());
   return exit_code_of_all(outcomes);
 }
@@ -200,6 +204,7 @@ RunCommand add_postmortem(CLI::App& app) {
                  "Look for run directories, dumps and logs below this directory: the copied or "
                  "mounted disk of a node that is no more")
       ->capture_default_str();
+  app.add_option("-o,--out", words->out, kPrintedInto);
   app.add_flag("--json", words->json, "One JSON document on stdout and nothing else");
   return [words] { return run(*words); };
 }

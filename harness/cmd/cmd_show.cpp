@@ -18,7 +18,7 @@ namespace stallproof {
 namespace {
 
 struct ShowWords {
-  std::string run = "latest", at;
+  std::string run = "latest", at, out;
   bool json = false;
 };
 
@@ -160,15 +160,16 @@ Result<int> run(const ShowWords& words) {
     // A capture, or one incident: no time line, only what stood.
     const auto saved = read_saved_explanations(*directory, words.json ? "json" : "text");
     if (!saved) return fail("show" + saved.error().what.substr(7), saved.error().origin);
-    const auto told = write_stdout(saved->text);
+    const auto told = write_result(saved->text, words.out);
     return told ? Result<int>(0) : Result<int>(Failure(told.error()));
   }
   SavedRun saved = read_run(*directory);
   std::string note;
   const auto ids = chosen(saved, *directory, words.at, note);
   if (!ids) return Failure(ids.error());
-  const auto told = write_stdout(words.json ? as_json(saved, *directory, *ids)
-                                            : as_text(saved, *directory, *ids, note));
+  const auto told = write_result(
+      words.json ? as_json(saved, *directory, *ids) : as_text(saved, *directory, *ids, note),
+      words.out);
   if (!told) return Failure(told.error());
   for (const std::string& problem : saved.problems) say_on_stderr("show: " + problem);
   return saved.problems.empty() ? 0 : 3;
@@ -182,6 +183,7 @@ RunCommand add_show(CLI::App& app) {
   app.add_option(
       "--at", words->at,
       "What stood at this local time of the run (03:12, 03:12:30), or an incident (001)");
+  app.add_option("-o,--out", words->out, kPrintedInto);
   app.add_flag("--json", words->json, "One JSON document on stdout and nothing else");
   return [words] { return run(*words); };
 }

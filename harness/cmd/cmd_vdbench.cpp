@@ -42,6 +42,7 @@ constexpr const char* kHelp =
     "  --allow-claimed-device  also a device that is mounted or otherwise in use\n"
     "  --stall-after T, --fail-after T (30s), --dropout-below R, --label K=V, --fs FILE\n"
     "  --on-stall report|sysrq|panic, --allow-crash  what is done at a stall beside the report\n"
+    "  --json         verdict.json on stdout instead of vdbench's own lines\n"
     "  --listen ADDR:PORT, --linger T, --textfile FILE  metrics for Prometheus\n"
     "  --notify CMD   is given one JSON object at a stall, its end and the verdict\n"
     "Any error ends with 157, as vdbench does, and so does an I/O that never completes.";
@@ -83,10 +84,11 @@ Result<int> plan_and_run(const VdbenchWords& given) {
   for (const std::string& keyword : plan->ignored) ignored.push_back(keyword + "=");
   if (!ignored.empty()) remark_on_stderr(fmt::format("ignored: {}", fmt::join(ignored, " ")));
   if (given.simulate) {
+    if (given.json) return fail("vdbench: -s prints the plan as text, not JSON: leave out --json");
     if (auto written = write_stdout(plan_text(*plan)); !written) return Failure(written.error());
     return 0;
   }
-  Console console({.undrawn = given.quiet});
+  Console console({.undrawn = given.quiet, .json = given.json});
   const ListenerOptions listeners{.stall_after = options->thresholds.stall_after,
                                   .rows_on_stdout = true};
   return with_outlets(given.outlets, console, listeners, [&](const RunFeed& feed) {

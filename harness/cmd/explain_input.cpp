@@ -14,6 +14,7 @@
 #include "harness/cmd/explanation_list.h"
 #include "harness/explain/crash_text.h"
 #include "harness/explain/explain.h"
+#include "harness/explain/log/plain_log.h"
 #include "harness/explain/log_explanation.h"
 #include "harness/explain/render.h"
 #include "harness/explain/snapshot_read.h"
@@ -56,6 +57,7 @@ Result<Piece> unpack(const Piece& packed, InputKind forced) {
 Result<Piece> read_piece(const std::string& file, InputKind forced) {
   auto content = read_file(file == "-" ? "/dev/stdin" : file, kMostInside);
   if (!content) return fail("explain: " + content.error().what);
+  *content = as_utf8(std::move(*content));
   Piece piece{file, recognise(*content), std::move(*content)};
   if (piece.kind == InputKind::archive) return unpack(piece, forced);
   if (forced != InputKind::unknown) piece.kind = forced;
@@ -72,6 +74,7 @@ class Session {
       case InputKind::crash_text:
         return join(crash_, piece);
       case InputKind::kernel_log:
+        piece.content = plain_log(std::move(piece.content));
         return join(log_, piece);
       case InputKind::snapshot:
         return take_snapshot(piece);

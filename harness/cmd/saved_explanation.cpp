@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/cmd/saved_explanation.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,19 +8,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "harness/base/file.h"
+#include "harness/base/open_directory.h"
 #include "harness/cmd/explanation_list.h"
 
 namespace stallproof {
 namespace {
-
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
 
 const char* file_of(const std::string& format) {
   if (format == "json") return "explanation.json";
@@ -39,7 +34,7 @@ bool is_incident(const std::string& directory) {
 std::vector<std::string> incidents_of(const std::string& run) {
   const std::string folder = run + "/incidents";
   std::vector<std::string> incidents;
-  const std::unique_ptr<DIR, CloseDir> dir(::opendir(folder.c_str()));
+  const OpenDirectory dir = open_directory(folder);
   if (!dir) return incidents;
   while (const dirent* entry = ::readdir(dir.get()))
     if (entry->d_name[0] != '.') incidents.push_back(folder + "/" + entry->d_name);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "harness/base/one_line.h"
+#include "harness/base/result_file.h"
 
 namespace stallproof {
 namespace {
@@ -20,6 +21,10 @@ Result<> write_stdout(std::string_view text) {
   if (whole && std::fflush(stdout) == 0) return {};
   return fail_errno("write the result to standard output", errno,
                     "is the disk full or the reader gone?", Origin::infra);
+}
+
+Result<> write_result(std::string_view text, const std::string& out) {
+  return out.empty() ? write_stdout(text) : replace_file(out, text);
 }
 
 void say_on_stderr(std::string_view text) noexcept {

@@ -72,6 +72,7 @@ class Words {
            : name == "lenient"              ? &out_.lenient
            : name == "allow-claimed-device" ? &out_.allow_claimed
            : name == "quiet"                ? &out_.quiet
+           : name == "json"                 ? &out_.json
            : name == "allow-crash"          ? &out_.policy.allow_crash
                                             : nullptr;
   }

@@ -25,7 +25,7 @@ struct VdbenchWords {
   // Ours, with two dashes.
   std::string engine = "psync";
   std::string canary;  // yes, no; empty: as usual
-  bool no_jvm = false, lenient = false, allow_claimed = false, quiet = false;
+  bool no_jvm = false, lenient = false, allow_claimed = false, quiet = false, json = false;
   ThresholdWords thresholds;
   PolicyWords policy;
   OutletWords outlets;

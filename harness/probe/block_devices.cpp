@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/probe/block_devices.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <memory>
 #include <optional>
 
 #include "harness/base/file.h"
+#include "harness/base/open_directory.h"
 
 namespace stallproof {
 namespace {
-
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
 
 // Numbers of a line, separated by blanks or a colon.
 std::vector<std::uint64_t> numbers_of(std::string_view text) {
@@ -73,7 +68,7 @@ std::optional<DeviceRow> read_device(const std::string& directory, const std::st
 DeviceLook look_at_devices(const std::string& sys) {
   DeviceLook look{.taken_ns = monotonic_now(), .devices = {}, .problem = {}};
   const std::string all = sys + "/class/block";
-  const std::unique_ptr<DIR, CloseDir> dir(::opendir(all.c_str()));
+  const OpenDirectory dir = open_directory(all);
   if (!dir) {
     look.problem = fmt::format("{}: {}", all, std::strerror(errno));
     return look;

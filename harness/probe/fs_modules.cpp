@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/probe/fs_modules.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <memory>
 #include <sstream>
 
 #include "harness/base/bounded.h"
 #include "harness/base/file.h"
+#include "harness/base/first_line.h"
+#include "harness/base/open_directory.h"
 
 namespace stallproof {
 namespace {
@@ -19,20 +19,11 @@ namespace {
 constexpr Nanos kLibraryWithin = kSecond;
 constexpr std::size_t kMostRelated = 32;
 
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
-
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
-
-std::string first_line(const std::string& path) {
-  const auto text = read_file(path, 256);
-  return text ? text->substr(0, text->find('\n')) : "";
-}
 
 std::vector<std::string> entries_of(const std::string& folder) {
   std::vector<std::string> names;
-  const std::unique_ptr<DIR, CloseDir> dir(::opendir(folder.c_str()));
+  const OpenDirectory dir = open_directory(folder);
   if (!dir) return names;
   while (const dirent* entry = ::readdir(dir.get()))
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);

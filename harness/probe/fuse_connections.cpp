@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/probe/fuse_connections.h"
 
-#include <dirent.h>
-
 #include <algorithm>
 #include <charconv>
-#include <memory>
 
 #include "harness/base/file.h"
+#include "harness/base/open_directory.h"
 
 namespace stallproof {
 namespace {
-
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
 
 std::optional<std::uint32_t> to_number(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
@@ -34,7 +28,7 @@ std::optional<std::string> find_fusectl(const std::vector<MountEntry>& mounts) {
 }
 
 Result<std::vector<FuseLoad>> list_fuse_connections(const std::string& fusectl) {
-  const std::unique_ptr<DIR, CloseDir> dir(::opendir(fusectl.c_str()));
+  const OpenDirectory dir = open_directory(fusectl);
   if (!dir) return fail_errno("list " + fusectl, errno, "mount -t fusectl none " + fusectl);
   std::vector<FuseLoad> loads;
   while (const dirent* entry = ::readdir(dir.get())) {

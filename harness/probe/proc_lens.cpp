@@ -1,28 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/probe/proc_lens.h"
 
-#include <dirent.h>
 #include <fmt/core.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <charconv>
-#include <memory>
 
 #include "harness/base/file.h"
+#include "harness/base/open_directory.h"
 #include "harness/probe/fuse_connections.h"
 #include "harness/probe/task_status.h"
 
 namespace stallproof {
 namespace {
 
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
-
 // Names that are numbers, sorted. readdir of /proc and of PID/task takes no lock of the target.
 Result<std::vector<pid_t>> numbers_in(const std::string& directory) {
-  const std::unique_ptr<DIR, CloseDir> dir(::opendir(directory.c_str()));
+  const OpenDirectory dir = open_directory(directory);
   if (!dir) return fail_errno("list " + directory, errno, {}, Origin::infra);
   std::vector<pid_t> numbers;
   while (const dirent* entry = ::readdir(dir.get())) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/probe/process_tree.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,23 +10,19 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 
 #include "harness/base/file.h"
+#include "harness/base/open_directory.h"
 
 namespace stallproof {
 namespace {
 
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
-
 // Calls `visit` with the number each entry of a folder is named by, until it says no. False: it
 // did.
 bool each_number(const std::string& folder, const std::function<bool(long)>& visit) {
-  const std::unique_ptr<DIR, CloseDir> dir(::opendir(folder.c_str()));
+  const OpenDirectory dir = open_directory(folder);
   if (!dir) return true;
   while (const dirent* entry = ::readdir(dir.get())) {
     if (std::isdigit(static_cast<unsigned char>(entry->d_name[0])) == 0) continue;

@@ -6,17 +6,9 @@
 
 #include <cerrno>
 
-#include "harness/base/file.h"
+#include "harness/base/first_line.h"
 
 namespace stallproof {
-namespace {
-
-std::string first_line(const std::string& path) {
-  const std::string text = read_file(path, 4096).value_or("");
-  return text.substr(0, text.find('\n'));
-}
-
-}  // namespace
 
 Result<> check_needs(const std::string& scenario, std::span<const Need> needs) {
   for (const Need& need : needs) {

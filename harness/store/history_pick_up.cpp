@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <memory>
 #include <unordered_map>
 
+#include "harness/base/open_directory.h"
 #include "harness/store/history.h"
 #include "harness/store/history_insert.h"
 
 namespace stallproof {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 bool is_hidden_or_link(const std::string& folder, const dirent& entry) {
   if (entry.d_name[0] == '.' || entry.d_type == DT_LNK) return true;
@@ -27,7 +22,7 @@ bool is_hidden_or_link(const std::string& folder, const dirent& entry) {
 // Real directories only: `latest` is a link to one of them.
 std::vector<std::string> directories_in(const std::string& folder) {
   std::vector<std::string> found;
-  const std::unique_ptr<DIR, CloseDirectory> open(::opendir(folder.c_str()));
+  const OpenDirectory open = open_directory(folder);
   if (!open) return found;
   while (const dirent* entry = ::readdir(open.get()))
     if (!is_hidden_or_link(folder, *entry)) found.push_back(folder + "/" + entry->d_name);

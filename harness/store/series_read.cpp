@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/store/series_read.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -13,10 +12,10 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <memory>
 #include <span>
 
 #include "harness/base/fd.h"
+#include "harness/base/open_directory.h"
 
 namespace stallproof {
 namespace {
@@ -252,8 +251,7 @@ SeriesNotes read_windows(const std::string& run,
 std::vector<std::string> around_ids(const std::string& run) {
   std::vector<std::string> ids;
   constexpr std::string_view kBegin = "around-", kEnd = ".csv";
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir((run + "/series").c_str()),
-                                                   ::closedir);
+  const OpenDirectory folder = open_directory(run + "/series");
   while (const dirent* const entry = folder ? ::readdir(folder.get()) : nullptr) {
     const std::string_view name = entry->d_name;
     if (!name.starts_with(kBegin) || !name.ends_with(kEnd)) continue;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workloads/files/anchor_disk.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,14 +10,10 @@
 #include <string_view>
 
 #include "harness/base/file.h"
+#include "harness/base/open_directory.h"
 
 namespace stallproof {
 namespace {
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-using OpenFolder = std::unique_ptr<DIR, CloseFolder>;
 
 bool skip_digits(std::string_view& text) {
   const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
@@ -39,7 +34,7 @@ Failure scan_fault(const AnchorTree& tree, const std::string& path, int error) {
 
 Result<> scan_folder(AnchorTree& tree, FolderNumber folder) {
   const std::string path = tree.folder_path(folder);
-  const OpenFolder open(::opendir(path.c_str()));
+  const OpenDirectory open = open_directory(path);
   if (!open) {
     if (errno == ENOENT) return {};
     return scan_fault(tree, path, errno);

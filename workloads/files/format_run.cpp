@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workloads/files/format_run.h"
 
-#include <dirent.h>
-
 #include <memory>
 
+#include "harness/base/open_directory.h"
 #include "workloads/files/anchor_disk.h"
 #include "workloads/files/open_file.h"
 
@@ -12,10 +11,6 @@ namespace stallproof {
 namespace {
 
 constexpr Nanos kLookAgain = kMillisecond;
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
 
 void count_one(std::atomic<std::uint64_t>& counter) {
   counter.fetch_add(1, std::memory_order_relaxed);
@@ -73,7 +68,7 @@ class FormatThread {
 
   // Only what bears our names. What else is there keeps its folder, and that ends the format.
   void remove_below(const std::string& path) {
-    const std::unique_ptr<DIR, CloseFolder> open(::opendir(path.c_str()));
+    const OpenDirectory open = open_directory(path);
     if (!open) {
       if (errno != ENOENT) end_by(FileOperation::rmdir, path, errno);
       return;

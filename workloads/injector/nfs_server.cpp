@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "harness/base/clock.h"
-#include "harness/base/file.h"
+#include "harness/base/first_line.h"
 #include "workloads/injector/tcp_relay.h"
 
 namespace stallproof {
@@ -26,11 +26,6 @@ constexpr Nanos kGraceWithin = 12 * kSecond;
 constexpr const char* kShortestGrace = "10\n";  // seconds; fs/nfsd/nfsctl.c __nfsd4_write_time
 
 std::string control(const char* name) { return fmt::format("{}/{}", kNfsdControl, name); }
-
-std::string first_line(const std::string& path) {
-  const std::string text = read_file(path, 4096).value_or("");
-  return text.substr(0, text.find('\n'));
-}
 
 // net/sunrpc/cache.c: one write, one entry.
 Result<> tell_cache(const char* cache, const std::string& entry) {

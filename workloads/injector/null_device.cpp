@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "harness/base/file.h"
+#include "harness/base/first_line.h"
 
 namespace stallproof {
 namespace {
@@ -31,11 +31,6 @@ Result<> write_shape(const std::string& group, const NullDeviceShape& shape) {
   for (const auto& [name, value] : values)
     if (auto written = write_control_file(group + "/" + name, value); !written) return written;
   return {};
-}
-
-std::string first_line(const std::string& path) {
-  const std::string text = read_file(path, 4096).value_or("");
-  return text.substr(0, text.find('\n'));
 }
 
 // By its own name since 6.9, nullbN before.

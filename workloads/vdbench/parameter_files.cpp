@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "harness/base/file.h"
 
@@ -14,10 +15,14 @@ namespace {
 constexpr std::size_t kMostBytes = 16U << 20U;
 constexpr std::string_view kBlanks = " \t\r\f\v";
 
-std::string trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1));
+SourceLine trimmed(std::string_view written, Place place) {
+  SourceLine line{.text = {}, .place = std::move(place)};
+  const std::size_t begin = written.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return line;
+  line.text = written.substr(begin, written.find_last_not_of(kBlanks) - begin + 1);
+  line.columns.resize(line.text.size());
+  std::iota(line.columns.begin(), line.columns.end(), static_cast<unsigned>(begin) + 1);
+  return line;
 }
 
 bool is_comment(std::string_view line) {
@@ -59,15 +64,15 @@ class Reader {
     unsigned number = 0;
     for (std::size_t begin = 0; begin < content->size();) {
       const std::size_t end = std::min(content->find('\n', begin), content->size());
-      const SourceLine line{trimmed(std::string_view(*content).substr(begin, end - begin)),
-                            {path, ++number}};
+      SourceLine line =
+          trimmed(std::string_view(*content).substr(begin, end - begin), {path, ++number});
       begin = end + 1;
       if (is_comment(line.text)) {
         if (included_by == nullptr) substitutions_.note_comment(line.text);
         continue;
       }
       if (line.text.starts_with("eof")) break;
-      if (auto taken = take(line, included_by != nullptr); !taken) return taken;
+      if (auto taken = take(std::move(line), included_by != nullptr); !taken) return taken;
     }
     return {};
   }
@@ -75,42 +80,46 @@ class Reader {
   std::vector<SourceLine> lines;
 
  private:
-  Result<> take(const SourceLine& line, bool included) {
-    auto text = substitutions_.apply(line);
-    if (!text) return Failure(text.error());
-    if (!text->starts_with("include=")) {
-      lines.push_back({std::move(*text), line.place});
+  Result<> take(SourceLine written, bool included) {
+    auto line = substitutions_.apply(std::move(written));
+    if (!line) return Failure(line.error());
+    if (!line->text.starts_with("include=")) {
+      lines.push_back(std::move(*line));
       return {};
     }
-    if (included) return fault_at(line.place, "an included file may not include another");
-    const std::string name = text->substr(8, text->find_first_of(kBlanks) - 8);
+    Place place = line->place;
+    place.column = line->columns[0];
+    if (included) return fault_at(place, "an included file may not include another");
+    const std::string name = line->text.substr(8, line->text.find_first_of(kBlanks) - 8);
     if (name.empty() || name.find('=') != std::string::npos)
-      return fault_at(line.place, "include= takes one file name");
-    const std::string path = find_include(name, line.place.file);
+      return fault_at(place, "include= takes one file name");
+    const std::string path = find_include(name, place.file);
     if (::access(path.c_str(), F_OK) == 0 && !is_regular(path))
-      return fault_at(line.place, fmt::format("include={}: not a regular file", name));
-    return read(path, &line.place);
+      return fault_at(place, fmt::format("include={}: not a regular file", name));
+    return read(path, &place);
   }
 
   Substitutions& substitutions_;
 };
 
 // Quotes go, what they protect is hidden, and the line ends at the first blank outside of them.
-std::string without_comment(const std::string& line) {
-  std::string out;
+SourceLine without_comment(const SourceLine& line) {
+  SourceLine out{.text = {}, .place = line.place};
   bool quoted = false;
-  for (const char c : line) {
+  for (std::size_t i = 0; i < line.text.size(); ++i) {
+    const char c = line.text[i];
     if (c == '"') {
       quoted = !quoted;
       continue;
     }
     if (!quoted && kBlanks.find(c) != std::string_view::npos) break;
-    out += !quoted    ? c
-           : c == ' ' ? kHiddenBlank
-           : c == ',' ? kHiddenComma
-           : c == '=' ? kHiddenEquals
-           : c == '-' ? kHiddenDash
-                      : c;
+    out.columns.push_back(line.columns[i]);
+    out.text += !quoted    ? c
+                : c == ' ' ? kHiddenBlank
+                : c == ',' ? kHiddenComma
+                : c == '=' ? kHiddenEquals
+                : c == '-' ? kHiddenDash
+                           : c;
   }
   return out;
 }
@@ -118,8 +127,11 @@ std::string without_comment(const std::string& line) {
 // Takes one line apart; `tokens.back()` may be unfinished when the line ends in a list.
 class Splitter {
  public:
-  Result<> take(const std::string& line, const Place& place) {
-    for (const char c : line) {
+  Result<> take(const SourceLine& line) {
+    Place place = line.place;
+    for (std::size_t i = 0; i < line.text.size(); ++i) {
+      const char c = line.text[i];
+      place.column = line.columns[i];
       if (token_.text.empty()) token_.place = place;
       if (c == ')' && depth_ == 0) return fault_at(place, "')' without '('");
       if (c == ',' && depth_ == 0) {
@@ -161,13 +173,14 @@ Result<std::vector<Token>> split_parameters(const std::vector<SourceLine>& lines
                                             const std::string& run_extras) {
   Splitter splitter;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    std::string line = without_comment(lines[i].text);
-    if (!run_extras.empty() && line.starts_with("rd") && !line.ends_with(","))
-      line += "," + run_extras;
-    if (auto taken = splitter.take(line, lines[i].place); !taken) return Failure(taken.error());
-    while (line.ends_with(",") && i + 1 < lines.size()) {
-      line = without_comment(lines[++i].text);
-      if (auto taken = splitter.take(line, lines[i].place); !taken) return Failure(taken.error());
+    SourceLine line = without_comment(lines[i]);
+    if (!run_extras.empty() && line.text.starts_with("rd") && !line.text.ends_with(","))
+      line.text += "," + run_extras;
+    line.columns.resize(line.text.size());  // what is not in the file has no column
+    if (auto taken = splitter.take(line); !taken) return Failure(taken.error());
+    while (line.text.ends_with(",") && i + 1 < lines.size()) {
+      line = without_comment(lines[++i]);
+      if (auto taken = splitter.take(line); !taken) return Failure(taken.error());
     }
     if (splitter.unfinished()) splitter.finish();
   }

@@ -66,7 +66,7 @@ class RawPlanner {
     std::vector<RawWorkload> used;
     for (const WorkloadDefinition& wd : wds) {
       RawWorkload each{wd, {}};
-      const auto sds = sds_of(*wd.sds, nullptr, rd.place);
+      const auto sds = sds_of(*wd.sds, nullptr, rd.sds ? rd.place : wd.place);
       if (!sds) return Failure(sds.error());
       for (const StorageDefinition* const sd : *sds)
         each.sds.push_back(static_cast<std::size_t>(sd - all_.sds.data()));

@@ -54,12 +54,31 @@ const std::string kFiles =
     "fwd=fwd1,fsd=fsd1,operation=read,fileio=random\n";
 const std::string kRun = "rd=rd1,wd=wd1,iorate=100\n";
 
-TEST(VdbenchPlan, EveryErrorNamesFileAndLine) {
+TEST(VdbenchPlan, EveryErrorNamesFileLineAndColumn) {
   const ParameterFile file("sd=sd1,lun=/f1\n\n* comment\nwd=wd1,sd=sd1,xfersise=4k\n" + kRun);
   const auto plan = plan_parameter_files({file.path()}, {}, {});
   ASSERT_FALSE(plan);
-  EXPECT_TRUE(plan.error().what.starts_with(file.path() + ":4: unknown keyword 'xfersise'"))
+  EXPECT_TRUE(plan.error().what.starts_with(file.path() + ":4:15: unknown keyword 'xfersise'"))
       << plan.error().what;
+}
+
+TEST(VdbenchPlan, ColumnsAreThoseOfTheLineAsItWasWritten) {
+  struct Case {
+    std::string line;
+    std::vector<std::string> words;
+    std::string place;
+  };
+  const std::vector<Case> cases = {{"  wd=wd1,xfersise=4k", {}, ":2:10: "},
+                                   {"wd=$name,xfersise=4k", {"name=a-longer-one"}, ":2:10: "},
+                                   {"wd=\"wd1\",sd=sd1,xfersise=4k", {}, ":2:17: "},
+                                   {"wd=wd1,sd=sd1,\n\txfersise=4k", {}, ":3:2: "},
+                                   {"wd=wd1,sd=sd1)", {}, ":2:14: "}};
+  for (const Case& each : cases) {
+    const ParameterFile file("sd=sd1,lun=/f1\n" + each.line + "\n" + kRun);
+    const auto plan = plan_parameter_files({file.path()}, each.words, {});
+    ASSERT_FALSE(plan) << each.line;
+    EXPECT_TRUE(plan.error().what.starts_with(file.path() + each.place)) << plan.error().what;
+  }
 }
 
 TEST(VdbenchPlan, ErrorInAnIncludedFileNamesThatFile) {

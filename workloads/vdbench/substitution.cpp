@@ -7,11 +7,15 @@
 namespace stallproof {
 namespace {
 
-// True when something was replaced.
-bool replace_all(std::string& text, std::string_view what, std::string_view by) {
+// True when something was replaced. What comes in stands where the name stood.
+bool replace_all(SourceLine& line, std::string_view what, std::string_view by) {
   bool found = false;
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
-    text.replace(at, what.size(), by);
+  for (std::size_t at = 0; (at = line.text.find(what, at)) != std::string::npos; at += by.size()) {
+    line.text.replace(at, what.size(), by);
+    const auto begin = line.columns.begin() + static_cast<std::ptrdiff_t>(at);
+    const unsigned column = *begin;
+    line.columns.insert(line.columns.erase(begin, begin + static_cast<std::ptrdiff_t>(what.size())),
+                        by.size(), column);
     found = true;
   }
   return found;
@@ -39,17 +43,18 @@ Result<> Substitutions::add(std::string_view word) {
   return {};
 }
 
-Result<std::string> Substitutions::apply(const SourceLine& line) {
-  std::string text = line.text;
+Result<SourceLine> Substitutions::apply(SourceLine line) {
   for (auto& [name, value] : values_) {
-    const bool dollar = replace_all(text, "$" + name, value.text);
-    const bool bang = replace_all(text, "!" + name, value.text);
+    const bool dollar = replace_all(line, "$" + name, value.text);
+    const bool bang = replace_all(line, "!" + name, value.text);
     value.used = value.used || dollar || bang;
   }
+  const std::string& text = line.text;
   if (text.find("$host") != std::string::npos || text.find("!host") != std::string::npos)
-    return text;
+    return line;
   const std::size_t left = std::min(text.find("=$"), text.find("=!"));
-  if (left == std::string::npos) return text;
+  if (left == std::string::npos) return line;
+  line.place.column = line.columns[left + 1];
   const std::string name = text.substr(left + 1, text.find_first_of(", \t", left) - left - 1);
   return fault_at(line.place, fmt::format("nobody says what {} is (give {}=VALUE on the command "
                                           "line)",
@@ -73,7 +78,7 @@ Result<> Substitutions::refuse_unused() const {
 
 std::vector<SourceLine> repeat_for_hosts(std::vector<SourceLine> lines,
                                          const std::vector<std::string>& hosts) {
-  for (SourceLine& line : lines) replace_all(line.text, "#hosts", std::to_string(hosts.size()));
+  for (SourceLine& line : lines) replace_all(line, "#hosts", std::to_string(hosts.size()));
   std::vector<SourceLine> out;
   for (std::size_t begin = 0, end = 0; begin < lines.size(); begin = end) {
     bool named = names_a_host(lines[begin].text);
@@ -84,9 +89,9 @@ std::vector<SourceLine> repeat_for_hosts(std::vector<SourceLine> lines,
       for (std::size_t i = begin; i < end; ++i) {
         SourceLine line = lines[i];
         if (repeat) {
-          replace_all(line.text, "$host", hosts[host]);
-          replace_all(line.text, "!host", hosts[host]);
-          replace_all(line.text, "#host", std::to_string(host));
+          replace_all(line, "$host", hosts[host]);
+          replace_all(line, "!host", hosts[host]);
+          replace_all(line, "#host", std::to_string(host));
         }
         out.push_back(std::move(line));
       }

@@ -16,7 +16,7 @@ class Substitutions {
  public:
   Result<> add(std::string_view word);  // "name=value"
   // An Error when the line asks for a name that nobody gave.
-  Result<std::string> apply(const SourceLine& line);
+  Result<SourceLine> apply(SourceLine line);
   // Names in a comment count as asked for.
   void note_comment(std::string_view line);
   // An Error when a name was given that no line asked for.

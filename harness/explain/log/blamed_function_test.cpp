@@ -37,6 +37,22 @@ TEST(BlamedFunction, LeftoversOnAStackThatNobodyUnwoundAreNotBlamed) {
             "brick_aio_read");
 }
 
+TEST(BlamedFunction, LocksThatSleepUnderPreemptRtAreNotBlamed) {
+  for (const char* lock : {"rt_spin_lock", "rt_read_lock", "rt_write_lock", "_rt_mutex_lock"})
+    EXPECT_EQ(blamed(kStall +
+                     "rcu: Tasks blocked on level-1 rcu_node (CPUs 16-31): P22/3:b..l\n"
+                     "rcu: (detected by 4, t=15002 jiffies, g=3201, q=138 ncpus=64)\n"
+                     "task:brickd          state:D stack:0     pid:22    tgid:22    ppid:2      "
+                     "flags:0x00004000\n"
+                     "Call Trace:\n"
+                     " __schedule+0x401/0x15a0\n"
+                     " schedule_rtlock+0x1e/0x40\n"
+                     " rtlock_slowlock_locked+0x20e/0xc60\n " +
+                     lock + "+0x8f/0x190\n brick_expire+0x28/0x50\n"),
+              "brick_expire")
+        << lock;
+}
+
 TEST(BlamedFunction, StacksOf2_6_18AreRead) {
   EXPECT_EQ(
       blamed(kHung + "brickd        D 0000D823  2860    22     15           680   618 (L-TLB)\n"

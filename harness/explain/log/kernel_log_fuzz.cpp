@@ -3,8 +3,9 @@
 // every report names a line of the log and has a title. Built by the preset `fuzz`.
 #include <algorithm>
 #include <cstdint>
-#include <string_view>
+#include <string>
 
+#include "harness/explain/log/plain_log.h"
 #include "harness/explain/log_explanation.h"
 #include "harness/explain/render.h"
 
@@ -16,7 +17,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     auto shipped = FsKnowledge::shipped();
     return shipped ? *shipped : FsKnowledge{};
   }();
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::string text =
+      plain_log(as_utf8(std::string(reinterpret_cast<const char*>(data), size)));
   const ExplainedLog log = explain_kernel_log(text, knowledge);
   const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
   for (const LogReport& report : *log.explanation.reports)

@@ -62,6 +62,17 @@ TEST(LogForms, HintOfAHungTaskTellsWhatItsDumpIs) {
             Lines{"2 hung_task brickd/2821 - brick_wait_all [task hung in brick_wait_all]"});
 }
 
+TEST(LogForms, RestOfAFrameThatAnotherLineBrokeIsNoFunction) {
+  EXPECT_EQ(read_all("[ 10.000001] INFO: task brickd:2821 blocked for more than 120 seconds.\n"
+                     "[ 10.000002] brickd        D ffff88023fc13680     0  2821      1 0x00000080\n"
+                     "[ 10.000003] Call Trace:\n"
+                     "[ 10.000004]  [<ffffffff81579620>] schedule+0x30/0x80\n"
+                     "[ 10.000005]  [<ffffffff81579899>] brick_sle[ 10.000006] eth0: link up\n"
+                     "ep_first+0x9/0x10\n"
+                     "[ 10.000007]  [<ffffffffa02bf2d5>] brick_wait_all+0xc5/0x140 [brickfs]\n"),
+            Lines{"1 hung_task brickd/2821 120 brick_wait_all [task hung in brick_wait_all]"});
+}
+
 TEST(LogForms, EveryTaskOfAListWhoseHeaderIsCutIsReported) {
   EXPECT_EQ(read_all("task:one             state:D stack:0     pid:11    ppid:2      flags:0x0\n"
                      " schedule+0x29/0x70\n first_wait+0x1/0x2\n"

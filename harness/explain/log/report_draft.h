@@ -26,6 +26,7 @@ struct ReportDraft {
   bool stack_done = false;    // … and is over: what comes now is somebody else's
   bool on_cpu = false;        // the stack is that of a running CPU: an interrupt's lies inside
   bool in_interrupt = false;
+  bool addressed = false;  // its frames have addresses
   std::vector<int> cpus;   // that are stuck, where told: the stacks of others do not count
   bool of_others = false;  // told by a CPU that is not stuck: those that are speak for themselves
   bool elsewhere = false;  // in the dump of somebody who is not stuck

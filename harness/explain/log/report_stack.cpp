@@ -144,6 +144,9 @@ bool feed_stack(std::string_view text, ReportDraft& draft) {
     return true;
   }
   if (const auto frame = stack_line(text)) {
+    // Where the others have an address, the rest of a line that another one broke.
+    if (draft.addressed && !frame->addressed && frame->callee.empty()) return true;
+    draft.addressed = frame->addressed;
     take_frame(*frame, draft);
     return true;
   }

@@ -18,14 +18,15 @@ constexpr std::array<std::string_view, 11> kSections = {"<TASK>",  "</TASK>", "<
                                                         "<<EOE>>", "<<NMI>>", "<SOFTIRQ>"};
 constexpr std::size_t kLongestName = 512;  // KSYM_NAME_LEN
 
-// "[<ffffffff81609729>]", "([<00000000001>]"
-void drop_address(std::string_view& line) {
+// "[<ffffffff81609729>]", "([<00000000001>]": whether there was one
+bool drop_address(std::string_view& line) {
   std::string_view rest = line;
   take_start(rest, "(");
-  if (!rest.starts_with("[<")) return;
+  if (!rest.starts_with("[<")) return false;
   const std::size_t end = rest.find(">]");
-  if (end == std::string_view::npos) return;
+  if (end == std::string_view::npos) return false;
   line = trimmed(rest.substr(end + 2));
+  return true;
 }
 
 bool is_name(std::string_view word) {
@@ -138,7 +139,7 @@ std::optional<std::string> decoded_register(std::string_view text) {
 
 std::optional<StackLine> stack_line(std::string_view line) {
   line = without_sections(trimmed(line));
-  drop_address(line);
+  const bool addressed = drop_address(line);
   const bool marked = take_start(line, "? ");
   line = trimmed(line);
   const std::string_view module = take_module(line);
@@ -157,6 +158,7 @@ std::optional<StackLine> stack_line(std::string_view line) {
                  .module = std::string(module.empty() ? module_of(after) : module)};
   found.guessed = marked || after.find("(unreliable)") != std::string_view::npos;
   found.pointer = is_pointer(after);
+  found.addressed = addressed;
   return found;
 }
 

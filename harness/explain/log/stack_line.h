@@ -13,9 +13,10 @@ namespace stallproof {
 
 struct StackLine {
   StackFrame frame;
-  bool guessed = false;  // "? f+0x1/0x2", "(unreliable)": found on the stack, perhaps stale
-  bool pointer = false;  // "f+0x0/0x2", "f+0x2/0x2": an address that no call returns to
-  std::string callee;    // of arm, which writes "(callee) from [<…>] (caller+0x1/0x2)"
+  bool guessed = false;    // "? f+0x1/0x2", "(unreliable)": found on the stack, perhaps stale
+  bool pointer = false;    // "f+0x0/0x2", "f+0x2/0x2": an address that no call returns to
+  bool addressed = false;  // "[<ffffffff81609729>] f+0x1/0x2"
+  std::string callee;      // of arm, which writes "(callee) from [<…>] (caller+0x1/0x2)"
 };
 
 std::optional<StackLine> stack_line(std::string_view line);

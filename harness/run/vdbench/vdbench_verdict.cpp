@@ -155,7 +155,9 @@ int conclude_vdbench(VdbenchSession& session, VdbenchOutput& output, const Vdben
       session.console().problem(fmt::format("{}: {}", outcome_name(judged.outcome), reason));
   tell_history(run, session.console(), false);
   for (const std::string& note : verdict.notes) session.console().problem(note);
-  return run.first_problem().empty() ? judged.vdbench_code : kVdbenchFailed;
+  session.console().document(verdict_json(verdict));
+  const bool lost = session.console().has_document() && session.console().lost_output();
+  return run.first_problem().empty() && !lost ? judged.vdbench_code : kVdbenchFailed;
 }
 
 }  // namespace stallproof
