@@ -2,6 +2,7 @@
 #include "workloads/work_order.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <nlohmann/json.hpp>
 
@@ -39,6 +40,15 @@ LoadOrder load_of(const Json& json) {
   return load;
 }
 
+std::vector<unsigned> last_cpu() {
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  if (::sched_getaffinity(0, sizeof mine, &mine) != 0) return {};
+  for (unsigned cpu = CPU_SETSIZE; cpu-- > 0;)
+    if (CPU_ISSET(cpu, &mine)) return {cpu};
+  return {};
+}
+
 }  // namespace
 
 std::string thread_name(const std::string& names, unsigned index) {
@@ -74,11 +84,13 @@ Result<WorkOrder> work_order_of_json(const std::string& text) {
 WorkOrder order_for_board(const Board& board, const std::string& file, const Settings& settings) {
   WorkOrder order;
   const bool own_files = settings.text("own-files", "no") == "yes";
+  const bool on_last_cpu = settings.text("last-cpu", "no") == "yes";
   for (const LoadEntry& entry : board.loads()) {
     if (find_workload(entry.name) == nullptr) continue;
     LoadOrder load;
     load.name = load.workload = entry.name;
     load.file = own_files ? fmt::format("{}-{}", file, entry.name) : file;
+    if (on_last_cpu) load.cpus = last_cpu();
     load.settings = settings;
     order.loads.push_back(std::move(load));
   }

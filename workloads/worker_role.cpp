@@ -27,7 +27,8 @@ Result<Settings> parse_words(const std::vector<std::string>& words) {
   auto settings = Settings::from_words(words);
   if (!settings) return settings;
   std::vector<std::string> known = all_workload_parameters();
-  known.insert(known.end(), {"board", "ready", "file", "order", "leave-within", "own-files"});
+  known.insert(known.end(),
+               {"board", "ready", "file", "order", "leave-within", "own-files", "last-cpu"});
   if (auto refused = settings->refuse_unknown(known); !refused) return Failure{refused.error()};
   if (!settings->has("board")) return fail("board=... is missing");
   if (!settings->has("file") && !settings->has("order"))

@@ -86,6 +86,7 @@ Result<> Lab::start_injector(const LabPlan& plan) {
 Result<> Lab::start_worker(const LabPlan& plan) {
   Settings words = plan.worker;
   if (plan.own_files) words.set("own-files", "yes");
+  if (plan.last_cpu) words.set("last-cpu", "yes");
   const char* const given = board_.header().injector.file.data();
   if (given[0] != '\0')
     words.set("file", given);

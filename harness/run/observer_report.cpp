@@ -57,10 +57,11 @@ void WatchdogFigures::begin(const Evidence& evidence, Nanos now) {
   manager.ready("watching");
 }
 
-bool WatchdogFigures::check_heartbeat(const Evidence& evidence, Nanos now) {
+bool WatchdogFigures::check_heartbeat(const Evidence& evidence, pid_t watchdog, Nanos now) {
   const Nanos beat = evidence.area().health.heartbeat_ns.load(std::memory_order_acquire);
   const Nanos age = beat != 0 && now > beat ? now - beat : 0;
   heartbeat_age_max_ns = std::max(heartbeat_age_max_ns, age);
+  rescue.serve(watchdog, age, now);
   const bool silent = beat == 0 || age > kHeartbeatLimit;
   manager.alive(!silent, now);
   const bool turned = silent != told_silence;

@@ -13,6 +13,7 @@
 #include "harness/detect/detector.h"
 #include "harness/run/incident_book.h"
 #include "harness/run/run_clock.h"
+#include "harness/run/watchdog_rescue.h"
 #include "harness/store/verdict.h"
 
 namespace stallproof {
@@ -29,11 +30,12 @@ struct WatchdogFigures {
   std::uint64_t probe_timeouts = 0;
   ServiceManager manager;
   bool told_silence = false;
+  WatchdogRescue rescue;
 
   // When the load begins, every loop of the controller, before the watchdog is ended.
   void begin(const Evidence& evidence, Nanos now);
-  // True when the watchdog has just fallen silent.
-  bool check_heartbeat(const Evidence& evidence, Nanos now);
+  // True when the watchdog has just fallen silent; one that is not run is helped first.
+  bool check_heartbeat(const Evidence& evidence, pid_t watchdog, Nanos now);
   void take(const Evidence& evidence, pid_t watchdog, Nanos now);
 };
 

@@ -64,7 +64,7 @@ void ReproRun::drive() {
     check_signals();
     const Nanos now = monotonic_now();
     sample(now);
-    if (state_.figures.check_heartbeat(lab_.evidence(), now))
+    if (state_.figures.check_heartbeat(lab_.evidence(), lab_.watchdog().pid(), now))
       tell_blind("the watchdog gives no sign of life");
     health_.serve(now, options_.feed, lens_, {});
     take_captures(now);

@@ -70,7 +70,8 @@ void RunSession::serve() {
   }
   series_.serve(now, lane_.book.incidents());
   health_.serve(now, in_.feed, in_.lens, in_.state.left_behind);
-  if (in_.state.figures.check_heartbeat(in_.watchdog.evidence(), now))
+  const pid_t watchdog = in_.watchdog.child().pid();
+  if (in_.state.figures.check_heartbeat(in_.watchdog.evidence(), watchdog, now))
     tell_blind("the watchdog gives no sign of life");
 }
 

@@ -88,7 +88,7 @@ void WatchRun::drive() {
     sample_counters(now);
     check_suspected(now);
     look_by_proc(now);
-    if (state_.figures.check_heartbeat(watchdog_.evidence(), now))
+    if (state_.figures.check_heartbeat(watchdog_.evidence(), watchdog_.child().pid(), now))
       tell_blind("the watchdog gives no sign of life");
     health_.serve(now, options_.feed, lens_, state_.left_behind);
     marks_.serve(state_.clock, book_, now);

@@ -38,6 +38,7 @@
   ROW(kKmodHoldSemaphore)      \
   ROW(kKmodHoldCompletion)     \
   ROW(kKmodHoldSleep)          \
+  ROW(kKmodHoldSpin)           \
   ROW(kDmSuspended)            \
   ROW(kJbd2Commit)             \
   ROW(kBlkTimeout)             \

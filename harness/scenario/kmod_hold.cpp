@@ -3,6 +3,7 @@
 // Of the process's own mmap_lock the kernel tells who holds it; of the others it tells nothing
 // before 6.16, and what is seen is that reads of one file system wait in a function that takes a
 // lock of it.
+// And a CPU is kept with preemption off: what is bound to it is not run.
 #include <array>
 #include <string>
 
@@ -25,12 +26,13 @@ enum class Held {
   mutex,
   semaphore,
   completion,
-  sleep
+  sleep,
+  spin
 };
 
 constexpr const char* name_of(Held held) {
-  constexpr std::array kNames{"mmap_read", "mmap_write", "rwsem_read", "rwsem_write",
-                              "mutex",     "semaphore",  "completion", "sleep"};
+  constexpr std::array kNames{"mmap_read", "mmap_write", "rwsem_read", "rwsem_write", "mutex",
+                              "semaphore", "completion", "sleep",      "spin"};
   return kNames[static_cast<std::size_t>(held)];
 }
 
@@ -39,13 +41,14 @@ constexpr const char* name_of(Held held) {
 constexpr const char* mark_of(Held held) {
   constexpr std::array kMarks{"ffs_hold_thread",     "ffs_hold_thread", "ffs_wait_rwsem_write",
                               "ffs_wait_rwsem_read", "ffs_wait_mutex",  "ffs_wait_semaphore",
-                              "ffs_wait_completion", "ffs_wait_sleep"};
+                              "ffs_wait_completion", "ffs_wait_sleep",  ""};
   return kMarks[static_cast<std::size_t>(held)];
 }
 
 constexpr bool of_the_process(Held held) { return held <= Held::mmap_write; }
 
 constexpr std::string_view class_of(Held held) {
+  if (held == Held::spin) return "cpu_starved";
   return of_the_process(held) ? "mmap_lock_held" : "lock_held";
 }
 
@@ -57,7 +60,13 @@ Result<LabPlan> plan(const ScenarioRequest& request) {
   if (!threads) return Failure(threads.error());
   lab->has_hazard = false;
   lab->expected_class = std::string(class_of(held));
-  lab->marks = {mark_of(held)};
+  if (held == Held::spin) {
+    // Nobody waits for anything: whoever is bound to that CPU is not run.
+    lab->last_cpu = true;
+    lab->usual_signatures = {"cpu_starved:load>cpu"};
+  } else {
+    lab->marks = {mark_of(held)};
+  }
   lab->injector_words.set("hold", name_of(held));
   lab->loads = {{"direct-read", *threads}};
   // A lock that is held for reading stops nobody who reads: it takes a writer in between.
@@ -105,5 +114,10 @@ const Scenario kKmodHoldCompletion =
 extern const Scenario kKmodHoldSleep;
 const Scenario kKmodHoldSleep =
     scenario<Held::sleep>("kmod-hold-sleep", "a module never wakes who waits for its condition");
+
+extern const Scenario kKmodHoldSpin;
+const Scenario kKmodHoldSpin = scenario<Held::spin>(
+    "kmod-hold-spin",
+    "a module keeps the last CPU, with preemption off, and the load is bound to it");
 
 }  // namespace stallproof

@@ -68,6 +68,7 @@ struct LabPlan {
   Settings ffs;                          // words for the ffs process
   std::string file = "data";             // of the loads, on the ffs, where no injector says another
   bool own_files = false;                // each load has one of its own, called FILE-LOAD
+  bool last_cpu = false;                 // the loads run on the last CPU only
   std::string injector;                  // in workloads/injector's table; empty: none
   Settings injector_words;               // its words
   Arming arming = Arming::misbehaviour;  // after the warm-up

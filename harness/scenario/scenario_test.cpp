@@ -63,9 +63,10 @@ TEST(ScenarioCatalogue, EveryVariantNamesLoadsInjectorsAndWordsThatThereAre) {
 }
 
 TEST(ScenarioCatalogue, BriefTwinsAreHealedBeforeAnythingIsAStall) {
-  for (const char* id : {"fs-frozen", "vma-lock-freeze", "io-throttled", "cpu-starved",
-                         "frozen-cgroup", "stopped", "dm-suspended", "jbd2-commit", "nbd-dead",
-                         "nfs-server-gone", "kmod-hold-mutex", "kmod-hold-mmap-read"}) {
+  for (const char* id :
+       {"fs-frozen", "vma-lock-freeze", "io-throttled", "cpu-starved", "frozen-cgroup", "stopped",
+        "dm-suspended", "jbd2-commit", "nbd-dead", "nfs-server-gone", "kmod-hold-mutex",
+        "kmod-hold-mmap-read", "kmod-hold-spin"}) {
     const auto brief = plan_scenario(**find_scenario(id), {.variant = "brief"});
     const auto stalls = plan_scenario(**find_scenario(id), {});
     ASSERT_TRUE(brief && stalls) << id;

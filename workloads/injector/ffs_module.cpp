@@ -18,15 +18,18 @@ namespace {
 constexpr unsigned kHoldSeconds = 900;
 constexpr std::string_view kNothing = "none";
 
+// A CPU it keeps for a minute at most.
+unsigned seconds_of(const std::string& kind) { return kind == "spin" ? 60 : kHoldSeconds; }
+
 bool of_a_process(const std::string& kind) { return kind.starts_with("mmap_"); }
 
 class FfsModule : public Injector {
  public:
   Result<std::string> prepare(const InjectorContext& context) override {
-    const auto kind =
-        context.settings.choice("hold", std::string(kNothing),
-                                {std::string(kNothing), "mmap_read", "mmap_write", "rwsem_read",
-                                 "rwsem_write", "mutex", "semaphore", "completion", "sleep"});
+    const auto kind = context.settings.choice(
+        "hold", std::string(kNothing),
+        {std::string(kNothing), "mmap_read", "mmap_write", "rwsem_read", "rwsem_write", "mutex",
+         "semaphore", "completion", "sleep", "spin"});
     if (!kind) return Failure{kind.error()};
     kind_ = *kind;
     directory_ = context.directory;
@@ -39,7 +42,7 @@ class FfsModule : public Injector {
     injected_ = true;
     if (kind_ == kNothing) return {};
     return hold_ffs_lock(kind_, of_a_process(kind_) ? fmt::format("{} {}", worker, kHoldSeconds)
-                                                    : std::to_string(kHoldSeconds));
+                                                    : std::to_string(seconds_of(kind_)));
   }
   void count(ServicePanel& panel) override { count_ffs(panel); }
   Result<> heal() override {
@@ -63,7 +66,7 @@ class FfsModule : public Injector {
 constexpr WorkloadParameter kParameters[] = {
     {"hold", "none",
      "the lock that is held: none, mmap_read, mmap_write, rwsem_read, rwsem_write, mutex, "
-     "semaphore, completion, sleep"},
+     "semaphore, completion, sleep, spin (the last CPU)"},
 };
 
 }  // namespace
