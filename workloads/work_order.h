@@ -41,8 +41,8 @@ std::string thread_name(const std::string& names, unsigned index);
 std::string work_order_json(const WorkOrder& order);
 Result<WorkOrder> work_order_of_json(const std::string& text);
 // Without an order: all loads of the board that the catalogue knows by their names, with the same
-// settings, and the same file unless the settings say own-files=yes (FILE-LOAD); last-cpu=yes: their
-// threads run on the last of the caller's CPUs only.
+// settings, and the same file unless the settings say own-files=yes (FILE-LOAD); last-cpu=yes:
+// their threads run on the last of the caller's CPUs only.
 WorkOrder order_for_board(const Board& board, const std::string& file, const Settings& settings);
 
 }  // namespace stallproof

@@ -17,8 +17,8 @@ def read(*path):
 
 def names_in(text):
     """Metrics in a text; the parts of a histogram count for it."""
-    return {re.sub(r"_(bucket|sum|count)$", "", name)
-            for name in re.findall(r"\bstallproof_[a-z0-9_]+", text)}
+    names = set(re.findall(r"\bstallproof_[a-z0-9_]+", text))
+    return names | {re.sub(r"_(bucket|sum|count)$", "", name) for name in names}
 
 
 def with_reference(boards):

@@ -107,8 +107,9 @@ TEST_F(WatchdogOnAKeptCpu, IsMovedToAnotherAndRuns) {
   keep_the_cpu();
   sleep_for(200 * kMillisecond);
   if (silent() < 100 * kMillisecond) GTEST_SKIP() << "no real-time priority can be had here";
-  EXPECT_TRUE(serve_for(1500 * kMillisecond));
-  EXPECT_LT(silent(), 200 * kMillisecond);
+  for (int i = 0; i < 30 && !serve_for(50 * kMillisecond); ++i) continue;
+  sleep_for(100 * kMillisecond);
+  EXPECT_LT(silent(), 100 * kMillisecond);
 }
 
 TEST_F(WatchdogOnAKeptCpu, OneThatRunsIsLeftWhereItIs) {
