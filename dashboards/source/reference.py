@@ -15,10 +15,15 @@ def read(*path):
         return stream.read()
 
 
+def exported():
+    return EXPORTED.findall(read("..", "harness/sink/METRICS.md"))
+
+
 def names_in(text):
     """Metrics in a text; the parts of a histogram count for it."""
-    names = set(re.findall(r"\bstallproof_[a-z0-9_]+", text))
-    return names | {re.sub(r"_(bucket|sum|count)$", "", name) for name in names}
+    known = set(exported())
+    return {name if name in known else re.sub(r"_(bucket|sum|count)$", "", name)
+            for name in re.findall(r"\bstallproof_[a-z0-9_]+", text)}
 
 
 def with_reference(boards):
@@ -27,7 +32,7 @@ def with_reference(boards):
     used |= {name.removesuffix(".yml"): names_in(read("rules", name)) for name in RULES}
     rows = [f"| `{metric}` | " + (", ".join(where for where, names in used.items()
                                            if metric in names) or "only exported") + " |\n"
-            for metric in EXPORTED.findall(read("..", "harness/sink/METRICS.md"))]
+            for metric in exported()]
     before = read("README.md").split(HEADING)[0]
     return (before + HEADING + "\nAll that is exported; what it means: "
             "[METRICS.md](../harness/sink/METRICS.md).\n\n| metric | shown or used in |\n"
