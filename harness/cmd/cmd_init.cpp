@@ -92,7 +92,9 @@ Result<int> init(const InitWords& words) {
     console.document(told_as_json(words, file));
   else
     console.result(fmt::format("{}: run it with stallproof run {}", file, file));
-  return 0;
+  if (!console.lost_output()) return 0;
+  console.problem("standard output did not take the result");
+  return 3;
 }
 
 }  // namespace

@@ -66,6 +66,8 @@ void ReproRun::drive() {
     sample(now);
     if (state_.figures.check_heartbeat(lab_.evidence(), lab_.watchdog().pid(), now))
       tell_blind("the watchdog gives no sign of life");
+    if (const auto cpu = state_.figures.rescue.take_moved(); cpu)
+      log_event(Json{{"event", "watchdog_moved"}, {"from_cpu", *cpu}}.dump());
     health_.serve(now, options_.feed, lens_, {});
     take_captures(now);
     series_.serve(now, book_.incidents());

@@ -73,6 +73,8 @@ void RunSession::serve() {
   const pid_t watchdog = in_.watchdog.child().pid();
   if (in_.state.figures.check_heartbeat(in_.watchdog.evidence(), watchdog, now))
     tell_blind("the watchdog gives no sign of life");
+  if (const auto cpu = in_.state.figures.rescue.take_moved(); cpu)
+    log_event(Json{{"event", "watchdog_moved"}, {"from_cpu", *cpu}}.dump());
 }
 
 void RunSession::wait(Nanos until, const std::vector<int>& descriptors) const {

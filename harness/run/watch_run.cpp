@@ -90,6 +90,8 @@ void WatchRun::drive() {
     look_by_proc(now);
     if (state_.figures.check_heartbeat(watchdog_.evidence(), watchdog_.child().pid(), now))
       tell_blind("the watchdog gives no sign of life");
+    if (const auto cpu = state_.figures.rescue.take_moved(); cpu)
+      log_event(Json{{"event", "watchdog_moved"}, {"from_cpu", *cpu}}.dump());
     health_.serve(now, options_.feed, lens_, state_.left_behind);
     marks_.serve(state_.clock, book_, now);
     take_captures(now);

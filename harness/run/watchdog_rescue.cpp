@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <optional>
 #include <sstream>
 #include <string>
 
@@ -79,6 +78,7 @@ bool WatchdogRescue::move(pid_t thread, int cpu, Nanos now) {
   if (::sched_setaffinity(thread, sizeof allowed, &allowed) != 0) return false;
   had_.emplace(thread, had);
   moved_ns_ = now;
+  moved_from_ = cpu;
   return true;
 }
 

@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "harness/base/clock.h"
 
@@ -21,6 +23,8 @@ class WatchdogRescue {
   // Every loop of the controller. `silent`: since the watchdog's last sign of life. True when it
   // has been moved now: it queued, and was not run from one look to the next.
   bool serve(pid_t watchdog, Nanos silent, Nanos now);
+  // The CPU it was moved from, once for each time.
+  std::optional<int> take_moved() { return std::exchange(moved_from_, std::nullopt); }
 
  private:
   struct Look {
@@ -34,6 +38,7 @@ class WatchdogRescue {
   std::map<pid_t, Look> queued_;    // as of the last look
   std::map<pid_t, cpu_set_t> had_;  // before they were moved
   Nanos next_ns_ = 0, moved_ns_ = 0;
+  std::optional<int> moved_from_;
 };
 
 }  // namespace stallproof

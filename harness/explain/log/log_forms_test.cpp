@@ -73,6 +73,15 @@ TEST(LogForms, RestOfAFrameThatAnotherLineBrokeIsNoFunction) {
             Lines{"1 hung_task brickd/2821 120 brick_wait_all [task hung in brick_wait_all]"});
 }
 
+TEST(LogForms, InlinedFramesWithAnAddressAreFrames) {
+  EXPECT_EQ(read_all("INFO: task brickd:2821 blocked for more than 120 seconds.\n"
+                     "Call Trace:\n"
+                     "[<ffffffff834348b8>] schedule+0x624/0x1254 kernel/sched/core.c:6555\n"
+                     "[<ffffffff834348c0>] brick_wait fs/brickfs/wait.c:52 [inline]\n"
+                     "[<ffffffff834348c0>] brick_wait_all+0x5/0x140 fs/brickfs/wait.c:60\n"),
+            Lines{"1 hung_task brickd/2821 120 brick_wait [task hung in brick_wait]"});
+}
+
 TEST(LogForms, EveryTaskOfAListWhoseHeaderIsCutIsReported) {
   EXPECT_EQ(read_all("task:one             state:D stack:0     pid:11    ppid:2      flags:0x0\n"
                      " schedule+0x29/0x70\n first_wait+0x1/0x2\n"

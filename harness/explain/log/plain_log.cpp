@@ -86,8 +86,9 @@ std::optional<Record> record_of(const Json& object) {
       record.message = text_of(*found);
   if (record.message.empty()) return std::nullopt;
   const std::string transport = text_at(object, "_TRANSPORT");
-  record.of_kernel = transport.empty() || transport == "kernel" ||
-                     text_at(object, "SYSLOG_IDENTIFIER") == "kernel";
+  const std::string identifier = text_at(object, "SYSLOG_IDENTIFIER");
+  record.of_kernel =
+      transport == "kernel" || identifier == "kernel" || (transport.empty() && identifier.empty());
   // dmesg: facility * 8 + level
   if (const auto priority = object.find("pri"); priority != object.end() && priority->is_number())
     record.of_kernel = record.of_kernel && priority->get<double>() < 8;

@@ -28,6 +28,12 @@ TEST(PlainLog, RecordsOfTheJournalStandOnTheirLines) {
             Lines{"2 io_error /-1 -  [I/O error on sdz]"});
 }
 
+TEST(PlainLog, ProgramsThatQuoteTheKernelAreNotBelieved) {
+  for (const std::string who :
+       {R"("SYSLOG_IDENTIFIER":"app")", R"("_TRANSPORT":"stdout")", R"("pri":30)"})
+    EXPECT_EQ(plain_log("{" + who + R"(,"MESSAGE":"I/O error, dev sdz, sector 8"})"), "") << who;
+}
+
 TEST(PlainLog, ARecordThatIsCutLosesNoOther) {
   const std::string whole = R"({"_TRANSPORT":"kernel","MESSAGE":"one"})";
   EXPECT_EQ(plain_log(whole.substr(0, 33) + "\n" + whole + "\n" + whole.substr(0, 20)), "\none\n");

@@ -147,6 +147,7 @@ std::optional<StackLine> stack_line(std::string_view line) {
   if (plus == std::string_view::npos) {
     auto decoded = decoded_line(line);
     if (decoded) decoded->guessed = marked;
+    if (decoded) decoded->addressed = addressed;
     return decoded;
   }
   if (auto arm = arm_line(line)) return arm;

@@ -11,6 +11,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
+#include "harness/base/first_line.h"
 #include "harness/base/json_fields.h"
 #include "harness/base/one_line.h"
 #include "harness/run/process_identity.h"
@@ -29,10 +30,7 @@ std::int64_t changed_ns(const std::string& path) {
   return info.st_mtim.tv_sec * static_cast<std::int64_t>(kSecond) + info.st_mtim.tv_nsec;
 }
 
-std::string first_line(const std::string& path) {
-  const auto text = read_file(path, kMostOfSmallFile);
-  return text ? on_one_line(text->substr(0, text->find('\n'))) : "";
-}
+std::string shown_first_line(const std::string& path) { return on_one_line(first_line(path)); }
 
 std::int64_t boot_time_ns(const std::string& root) {
   const auto stat = read_file(root + "/proc/stat");
@@ -131,7 +129,7 @@ bool of_another_boot(const UnfinishedRun& run, const MachineNow& machine) {
 MachineNow look_at_machine(const std::string& root) {
   const bool here = root.empty() || root == "/";
   const std::string at = here ? "" : root;
-  return {.boot_id = first_line(at + "/proc/sys/kernel/random/boot_id"),
+  return {.boot_id = shown_first_line(at + "/proc/sys/kernel/random/boot_id"),
           .booted_ns = boot_time_ns(at),
           .here = here};
 }
@@ -139,7 +137,7 @@ MachineNow look_at_machine(const std::string& root) {
 UnfinishedRun look_at_unfinished(const std::string& directory, const MachineNow& machine) {
   UnfinishedRun run;
   run.directory = directory;
-  run.id = first_line(directory + "/run.id");
+  run.id = shown_first_line(directory + "/run.id");
   read_environment(run);
   const Manifest manifest = read_manifest(run);
   run.controller = manifest.controller.pid;

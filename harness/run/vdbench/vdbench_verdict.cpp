@@ -157,6 +157,7 @@ int conclude_vdbench(VdbenchSession& session, VdbenchOutput& output, const Vdben
   for (const std::string& note : verdict.notes) session.console().problem(note);
   session.console().document(verdict_json(verdict));
   const bool lost = session.console().has_document() && session.console().lost_output();
+  if (lost) session.console().problem("standard output did not take the result");
   return run.first_problem().empty() && !lost ? judged.vdbench_code : kVdbenchFailed;
 }
 
