@@ -77,9 +77,7 @@ def used_names(boards, rules):
     exprs = [expr for board in boards for _, expr, _ in files.queries(board)]
     found = set().union(*(files.metrics_of(expr)
                           for expr in [*exprs, *(rule["query"] for rule in rules)]))
-    known = names_in_reference()
-    return {name if name in known else re.sub(r"_(bucket|sum|count)$", "", name)
-            for name in found if ":" not in name}
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in found if ":" not in name}
 
 
 def names_in_reference():

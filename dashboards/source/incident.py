@@ -82,7 +82,7 @@ def why_row():
                [target(of("stallproof_blocked_tasks"), "{{state}}")], width=8, decimals=0),
         series("Hung tasks", "Found in each minute by the kernel's own detector, which looks only "
                "every two minutes by default.",
-               [target(f"delta({of('stallproof_kernel_hung_task_detect_count')}[1m])",
+               [target(f"increase({of('stallproof_kernel_hung_tasks_total')}[1m])",
                        "hung tasks")], width=8),
         series("I/O pressure", "Share of the time in which all runnable tasks waited for I/O.",
                [target(rate("stallproof_io_pressure_stalled_seconds_total"), "full")], width=8,

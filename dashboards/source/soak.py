@@ -158,7 +158,7 @@ def kernel_row():
                "own detector found hung.",
                [*(target(f"increase({of(metric)}[1m])", "{{instance}} " + said)
                   for metric, said in KERNEL_LOG),
-                target(f"delta({of('stallproof_kernel_hung_task_detect_count')}[1m])",
+                target(f"increase({of('stallproof_kernel_hung_tasks_total')}[1m])",
                        "{{instance}} hung tasks")], width=8),
         series("Trouble in the kernel log", "Records since the run began that tell of lockups, "
                "failed I/O, file systems in trouble, servers that do not answer.",

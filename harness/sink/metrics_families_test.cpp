@@ -166,7 +166,7 @@ TEST_F(RunMetricsFamilies, TasksAndKernelLogAreToldByKind) {
   EXPECT_EQ(line("stallproof_blocked_tasks{state=\"D_killable\"}"), "2");
   EXPECT_EQ(line("stallproof_blocked_tasks{state=\"S_fs\"}"), "4");
   EXPECT_EQ(line("stallproof_kmsg_events_total{kind=\"io_error\"}"), "6");
-  EXPECT_EQ(line("stallproof_kernel_hung_task_detect_count"), "7");
+  EXPECT_EQ(line("stallproof_kernel_hung_tasks_total"), "7");
 }
 
 TEST_F(RunMetricsFamilies, DropoutThatGoesOnGrows) {

@@ -50,8 +50,9 @@ void add_watchdog(const ObserverFigures& observer, FamilyList& list) {
 void add_machine(const RunPicture& picture, const MetricsMoment& now, FamilyList& list) {
   const SystemFigures& system = picture.figures.system;
   if (system.hung_tasks)
-    gauge(list, "stallproof_kernel_hung_task_detect_count",
-          "Tasks that the kernel's own detector has found since boot.", count(*system.hung_tasks));
+    counter(list, "stallproof_kernel_hung_tasks_total",
+            "Tasks that the kernel's own detector has found since boot.",
+            count(*system.hung_tasks));
   counter(list, "stallproof_io_pressure_stalled_seconds_total",
           "Time in which all tasks waited for I/O (/proc/pressure/io, full).",
           system.io_pressure_stalled_s);
