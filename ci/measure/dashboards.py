@@ -80,7 +80,9 @@ def firing(name, address):
 
 def last_words(run):
     run.stop()
-    return run.ended(1).describe()
+    ended = run.ended(1)
+    reasons = (ended.verdict or {}).get("reasons")
+    return f"{ended.describe()}; {reasons}"
 
 
 def run_that_is_killed(checks, scene):
@@ -170,12 +172,26 @@ def run_that_stalls(checks, scene):
                      "it is not")
 
 
+def unanswered(prometheus, address, window):
+    """Scrapes without an answer between the first and the last that had one."""
+    series = prometheus.series(f'up{{instance="{address}"}}', *window)
+    ups = [(float(at), float(value)) for _, samples in series for at, value in samples]
+    live = [at for at, value in ups if value > 0]
+    if not live:
+        return ["no scrape at all was answered"]
+    return [f"none {at - window[0]:.1f} s after the start" for at, value in ups
+            if value == 0 and live[0] < at < live[-1]]
+
+
 def judge_alerts(checks, scene, window):
     for what, address in (("quiet run", scene.quiet), ("canary", scene.canary)):
         raised = scene.prometheus.series(f'ALERTS{{instance="{address}"}}', *window)
         checks.all(f"no alert is raised or pending of the {what}",
                    [f"{labels['alertname']} {labels['alertstate']} for {len(samples)} s"
                     for labels, samples in raised])
+    for what, address in (("quiet run", scene.quiet), ("run with a mark", scene.marked)):
+        checks.all(f"the {what} answers every scrape until it ends",
+                   unanswered(scene.prometheus, address, window))
     rules = scene.prometheus.rules()
     checks.all("every alert says what it means and what to do", judged.alert_words(rules))
     checks.all("no alert is raised of a disturbance that is made on purpose",

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "harness/base/file.h"
+#include "harness/base/real_time.h"
 #include "harness/base/sealed_program.h"
 #include "harness/cmd/doctor_checks.h"
 #include "harness/probe/hung_task_trace.h"
@@ -40,13 +41,13 @@ DoctorRow priority_row() {
   const int before = ::sched_getscheduler(0);
   sched_param old{};
   ::sched_getparam(0, &old);
-  sched_param lowest{};
-  lowest.sched_priority = 1;
-  const bool real_time = ::sched_setscheduler(0, SCHED_FIFO, &lowest) == 0;
+  const sched_param wanted{.sched_priority = static_cast<int>(RealTime::watching)};
+  const bool real_time = ::sched_setscheduler(0, SCHED_FIFO, &wanted) == 0;
   const int error = errno;
   if (real_time) ::sched_setscheduler(0, before, &old);
   return {"watchdog's priority", real_time ? Ability::there : Ability::lacking,
-          real_time ? "before ordinary work (SCHED_FIFO 1)" : std::strerror(error),
+          real_time ? fmt::format("before ordinary work (SCHED_FIFO {})", wanted.sched_priority)
+                    : std::strerror(error),
           real_time ? "" : "where processors are short it looks late: observer gaps", false};
 }
 

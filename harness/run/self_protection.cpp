@@ -2,15 +2,14 @@
 #include "harness/run/self_protection.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "harness/base/file.h"
+#include "harness/base/real_time.h"
 
 namespace stallproof {
 namespace {
@@ -40,9 +39,7 @@ std::string protect_this_process() {
                     std::strerror(errno));
   touch_stack();
   [[maybe_unused]] const auto scored = write_control_file("/proc/self/oom_score_adj", "-1000");
-  sched_param lowest{};
-  lowest.sched_priority = 1;
-  if (::sched_setscheduler(0, SCHED_FIFO, &lowest) != 0) ::setpriority(PRIO_PROCESS, 0, -20);
+  run_before_loads(RealTime::watching);
   return refused;
 }
 

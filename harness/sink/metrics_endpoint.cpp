@@ -14,6 +14,7 @@
 
 #include "harness/base/fd.h"
 #include "harness/base/privileges.h"
+#include "harness/base/real_time.h"
 #include "harness/sink/metrics_collectable.h"
 #include "harness/sink/quiet_threads.h"
 
@@ -102,8 +103,10 @@ MetricsEndpoint::~MetricsEndpoint() {
   visitor.join();
 }
 
-// By a thread that gives up what its threads, which inherit from it, do not need: they talk to
-// whoever connects. The web server's failures are exceptions without a common type of their own.
+// By a thread that has what its threads inherit: a turn beside loads that fill every CPU, as a
+// scrape that waits for seconds looks like a node that is gone; and no more rights than they need,
+// who talk to whoever connects. The web server's failures are exceptions without a common type of
+// their own.
 Result<std::unique_ptr<MetricsEndpoint::Server>> MetricsEndpoint::start(
     const ListenAddress& address, Collect collect) {
   std::unique_ptr<Server> server;
@@ -111,6 +114,7 @@ Result<std::unique_ptr<MetricsEndpoint::Server>> MetricsEndpoint::start(
   const SignalsBlocked blocked;
   try {
     std::thread([&] {
+      run_before_loads(RealTime::answers);
       give_up_all_but(kKeptByListener);
       try {
         server = std::make_unique<Server>(address, std::move(collect));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/clock.h"
+#include "harness/base/inheriting_mutex.h"
 #include "harness/sink/metrics_families.h"
 
 namespace stallproof {
@@ -50,8 +51,8 @@ class MetricsKeeper {
   void note_second(Nanos now);
   void save(const std::vector<std::string>& files);
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  mutable InheritingMutex mutex_;
+  std::condition_variable_any changed_;
   RunPicture picture_;
   std::shared_ptr<const FigureSource> source_;
   Nanos last_second_ns_ = 0;
