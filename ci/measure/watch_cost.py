@@ -6,7 +6,6 @@ last seconds, are the same for both. A watch that is stopped does nothing to its
 it is attached there."""
 
 import argparse
-import math
 import os
 import signal
 import statistics
@@ -17,8 +16,8 @@ import time
 
 import old_kernel
 from checks import Checks
-from judge import median
 from program import BINARY, Workspace, read_text
+from slices import ratios, slow_down
 
 SLICE_S = 0.5
 EDGE_S = 0.1  # of a slice, at both ends: a row of fio's log may lie across
@@ -97,16 +96,16 @@ def measure(folder, workspace, blind, pairs):
         raise RuntimeError("the watch ended by itself")
     rates = fio.rates()
     slices = [mean_between(rates, begin, end) for begin, end in zip(edges, edges[1:])]
-    return [slices[i] / ((slices[i - 1] + slices[i + 1]) / 2) for i in range(1, len(slices) - 1, 2)]
+    return ratios(slices)
 
 
-def judge(checks, name, ratios):
-    slower, limit = 1 - median(ratios), LIMITS[name]
-    error = statistics.stdev(ratios) / math.sqrt(len(ratios))
-    checks.row(f"slow-down of a watched fio, {name}, median of {len(ratios)} slices",
+def judge(checks, name, found):
+    limit = LIMITS[name]
+    slower, error, doubt = slow_down(found)
+    checks.row(f"slow-down of a watched fio, {name}, median of {len(found)} slices",
                f"{slower:.4f} ± {error:.4f}", f"<= {limit}")
     # A few slices cannot tell half a percent from noise; what is surely too slow they can.
-    doubt = 2 * error if len(ratios) < 200 else error
+    doubt = doubt if len(found) < 200 else error
     checks.check(f"a watched fio is not slowed down, {name}", slower - doubt <= limit,
                  f"slower by {slower:.4f} ± {error:.4f}, limit {limit}")
 

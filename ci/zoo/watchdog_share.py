@@ -6,10 +6,8 @@ without it on both sides, so that the machine's ups and downs are the same for b
 that reads the load's counters runs all the time."""
 
 import argparse
-import math
 import os
 import signal
-import statistics
 import sys
 import time
 
@@ -20,6 +18,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "measure")]
 from checks import Checks, stop_if_lacking  # noqa: E402
 from own_mounts import Tmpfs  # noqa: E402
 from program import Started, Workspace, read_text  # noqa: E402
+from slices import slow_down  # noqa: E402
 
 GOAL = 0.995
 WARM_SECONDS = 3
@@ -78,12 +77,12 @@ def measure(space, target, pairs):
 
 
 def judge(checks, found):
-    share = statistics.median(found)
-    error = statistics.stdev(found) / math.sqrt(len(found))
+    slower, error, doubt = slow_down(found)
+    share = 1 - slower
     checks.row(f"throughput with the watchdog over without, median of {len(found)} seconds",
                f"{share:.4f} ± {error:.4f}", f">= {GOAL}")
     # A few seconds cannot tell half a percent from noise; what is surely too slow they can.
-    doubt = 0 if len(found) >= MANY else 2 * error
+    doubt = 0 if len(found) >= MANY else doubt
     checks.check(f"the watchdog leaves the load {GOAL} of its throughput", share + doubt >= GOAL,
                  f"{share:.4f} ± {error:.4f}")
     print(f"{share:.4f} ± {error:.4f} ({len(found)} pairs)", flush=True)

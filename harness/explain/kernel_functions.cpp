@@ -13,7 +13,7 @@ namespace {
 
 using enum KernelMeaning;
 
-// kernel/sched, kernel/locking/rwsem*.c, arch/x86/mm/fault.c, mm/, fs/fuse/dev.c; 3.10 to 6.18.
+// kernel/sched, kernel/locking/rwsem*.c, arch/*/mm/fault.c, mm/, fs/fuse/dev.c; 3.10 to 6.18.
 // Live lenses leave out __sched functions (kernel/stacktrace.c), so `scheduler` and `rwsem*` rows
 // are met in texts only; there the entry function itself is on top.
 constexpr std::array kFunctions{
@@ -71,7 +71,10 @@ constexpr std::array kFunctions{
     KernelFunction{"do_page_mkwrite", fault},
     KernelFunction{"lock_mm_and_find_vma", fault_lock},  // since 6.5
     KernelFunction{"do_user_addr_fault", fault_lock},    // x86, since 5.3
-    KernelFunction{"__do_page_fault", fault_lock},       // x86, before
+    KernelFunction{"__do_page_fault", fault_lock},       // x86, before; powerpc, 3.18 to 5.12
+    KernelFunction{"___do_page_fault", fault_lock},      // powerpc, since 5.13
+    KernelFunction{"do_page_fault", fault_lock},         // arm, arm64, riscv; x86 before 3.10
+    KernelFunction{"do_exception", fault_lock},          // s390
     KernelFunction{"filemap_fault", file_fault},
     KernelFunction{"folio_wait_bit_common", folio_wait},  // since 5.16
     KernelFunction{"folio_wait_bit", folio_wait},

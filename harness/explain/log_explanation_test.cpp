@@ -72,6 +72,28 @@ TEST(LogExplanation, JsonHasTheKeysOfTheContract) {
     EXPECT_TRUE(json["reports"][1][key].is_null()) << key;
 }
 
+TEST(LogExplanation, FaultOfEveryArchitectureWaitsForMmapLock) {
+  const std::string head =
+      "INFO: task java:31 blocked for more than 120 seconds.\n"
+      "java            D    0    31     30 0x00000000\n";
+  for (const char* frames :
+       {"[<8079ef70>] (__schedule) from [<8079f5d8>] (schedule+0x50/0xa8)\n"  // arm
+        "[<8079f5d8>] (schedule) from [<807a26d8>] (rwsem_down_read_failed+0x10c/0x15c)\n"
+        "[<807a26d8>] (rwsem_down_read_failed) from [<807a1d6c>] (down_read+0x5c/0x60)\n"
+        "[<807a1d6c>] (down_read) from [<807a5418>] (do_page_fault+0xfc/0x3a4)\n",
+        "Call trace:\n schedule+0x44/0xd4\n rwsem_down_read_slowpath+0x194/0x41c\n"  // arm64
+        " down_read+0xa0/0xb0\n do_page_fault+0x1b4/0x4b0\n",
+        "Call Trace:\n"  // powerpc
+        "[c00000071ab8d0] [c0000000f3aa64] schedule+0x64/0xe0\n"
+        "[c00000071ab910] [c0000000f3c1a0] rwsem_down_read_slowpath+0x1a0/0x4f0\n"
+        "[c00000071ab9a0] [c0000000078d4c] ___do_page_fault+0x40c/0x950\n",
+        "Call Trace:\n [<01>] schedule+0x6e/0xf8\n"  // s390
+        " [<02>] rwsem_down_read_slowpath+0x2aa/0x590\n [<03>] do_exception+0x1a6/0x4c0\n"})
+    EXPECT_EQ(explain_kernel_log(head + frames, shipped()).explanation.signature,
+              "mmap_lock_held:unknown>fault_read")
+        << frames;
+}
+
 TEST(LogExplanation, TaskThatOwnsWhatItWaitsForIsNoCycle) {
   const ExplainedLog log = explain_kernel_log(
       "INFO: task zsh:470 blocked for more than 122 seconds.\n"
