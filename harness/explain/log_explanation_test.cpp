@@ -84,9 +84,9 @@ TEST(LogExplanation, FaultOfEveryArchitectureWaitsForMmapLock) {
         "Call trace:\n schedule+0x44/0xd4\n rwsem_down_read_slowpath+0x194/0x41c\n"  // arm64
         " down_read+0xa0/0xb0\n do_page_fault+0x1b4/0x4b0\n",
         "Call Trace:\n"  // powerpc
-        "[c00000071ab8d0] [c0000000f3aa64] schedule+0x64/0xe0\n"
-        "[c00000071ab910] [c0000000f3c1a0] rwsem_down_read_slowpath+0x1a0/0x4f0\n"
-        "[c00000071ab9a0] [c0000000078d4c] ___do_page_fault+0x40c/0x950\n",
+        "[c0000000071ab8d0] [c000000000f3aa64] schedule+0x64/0xe0\n"
+        "[c0000000071ab910] [c000000000f3c1a0] rwsem_down_read_slowpath+0x1a0/0x4f0\n"
+        "[c0000000071ab9a0] [c000000000078d4c] ___do_page_fault+0x40c/0x950\n",
         "Call Trace:\n [<01>] schedule+0x6e/0xf8\n"  // s390
         " [<02>] rwsem_down_read_slowpath+0x2aa/0x590\n [<03>] do_exception+0x1a6/0x4c0\n"})
     EXPECT_EQ(explain_kernel_log(head + frames, shipped()).explanation.signature,
