@@ -60,12 +60,33 @@ std::optional<TaskLine> parse_task_line(std::string_view line) {
   return TaskLine{.pid = *pid, .task = *task, .comm = std::string{comm}};
 }
 
+namespace {
+
+// On 32-bit ARM: "[<c0a1f8c0>] (schedule) from [<c0a1d054>]"; no place on the stack.
+std::optional<FrameLine> parse_arm_frame(unsigned number, std::string_view place,
+                                         std::string_view rest) {
+  const std::string_view function = take_word(rest);
+  if (place.size() < 5 || !place.ends_with(">]") || function.size() < 3 ||
+      !function.starts_with('(') || !function.ends_with(')') || take_word(rest) != "from")
+    return std::nullopt;
+  const auto address = parse_hex(place.substr(2, place.size() - 4));
+  if (!address) return std::nullopt;
+  const std::string_view name = function.substr(1, function.size() - 2);
+  FrameLine result{.number = number};
+  result.frame.function = std::string{name.substr(0, name.find('+'))};
+  result.frame.address = *address;
+  return result;
+}
+
+}  // namespace
+
 std::optional<FrameLine> parse_frame_line(std::string_view line) {
   line = trimmed(line);
   if (line.empty() || line.front() != '#') return std::nullopt;
   line.remove_prefix(1);
   const auto number = parse_number<unsigned>(take_word(line), 10);
   const std::string_view stack = take_word(line);
+  if (number && stack.starts_with("[<")) return parse_arm_frame(*number, stack, line);
   std::string_view function = take_word(line);
   const bool has_at = take_word(line) == "at";
   const auto address = parse_hex(take_word(line));

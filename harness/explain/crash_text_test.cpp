@@ -31,6 +31,18 @@ TEST(CrashLine, FrameWithModuleAndOffset) {
   EXPECT_FALSE(parse_frame_line("#x [ffff8b91efd5b948] f at ffffffffc06c107c"));
 }
 
+TEST(CrashLine, FrameOf32BitArm) {
+  const auto line = parse_frame_line("#2 [<c0a1f018>] (down_read+0x10) from [<c013c570>]");
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->frame.function, "down_read");
+  EXPECT_EQ(line->frame.address, 0xc0a1f018U);
+  EXPECT_EQ(line->number, 2U);
+  EXPECT_FALSE(parse_frame_line("#2 [<c0a1f018>] (down_read)"));
+  EXPECT_FALSE(parse_frame_line("#2 [<c0a1f018>] down_read from [<c013c570>]"));
+  EXPECT_FALSE(parse_frame_line("#2 [<c0z>] (down_read) from [<c013c570>]"));
+  EXPECT_FALSE(parse_frame_line("#2 [<>] (f) from"));
+}
+
 TEST(CrashLine, NotesThatWeAddToCrashsForm) {
   EXPECT_EQ(parse_process_note("// process 115"), 115);
   EXPECT_FALSE(parse_process_note("// process x"));
