@@ -54,7 +54,7 @@ class Plan:
 
     def __init__(self, stalls, seconds, cases):
         self.stalls, self.seconds, self.cases = stalls, seconds, cases
-        self.limit = 150 + stalls * 8 + len(cases) * (seconds + 5)
+        self.limit = 150 + stalls * 8 + len(cases) * (seconds + seconds // 10 + 7)
 
     def script(self):
         cases = " ".join(f"{fix}:{queues}" for fix, queues in self.cases)

@@ -89,12 +89,13 @@ stall_case() {
   end_client "$folder" "$client"
 }
 
-# fix_case FIX QUEUES: the same load for its time, the counters of every second.
+# fix_case FIX QUEUES: the same load for its time, the counters of every second. Beside it a second
+# of ours takes a little longer, so it runs for as long as the last of them may.
 fix_case() {
   folder=/mnt/fix-$1-$2
   mkdir -p "$folder"
   load_module fix="$1" queues="$2"
-  stall_client 16 1 8 "$fix_seconds" 2>"$folder/client" &
+  stall_client 16 1 8 "$((fix_seconds + fix_seconds / 10 + 2))" 2>"$folder/client" &
   client=$!
   for second in $(seq "$fix_seconds"); do
     sleep 0.98

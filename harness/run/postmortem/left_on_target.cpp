@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "harness/base/file.h"
 #include "harness/run/coordinate/coordination.h"
 #include "harness/run/plan/plan.h"
 #include "harness/run/plan/target_look.h"
@@ -11,9 +12,17 @@
 namespace stallproof {
 namespace {
 
+constexpr std::size_t kMostOfPlan = 4U << 20U;
+
 // What a file says becomes part of a path.
 bool is_name(const std::string& text) {
   return !text.empty() && text.find('/') == std::string::npos;
+}
+
+// Plans of a watch, of a scenario or of vdbench are of other kinds, and leave nothing there.
+bool may_have_left_something(const std::string& file) {
+  const auto text = read_file(file, kMostOfPlan);
+  return !text || text->empty() || text->find("[plan]") != std::string::npos;
 }
 
 std::string meeting_of(const LoadPlan& plan) {
@@ -39,7 +48,10 @@ void remove_from(const std::string& place, const std::string& name, const std::s
 std::vector<std::string> remove_left_on_target(const std::string& directory, const std::string& run,
                                                const std::optional<SharedPlace>& shared) {
   std::vector<std::string> left;
-  const auto plan = read_plan_file(directory + "/plan.toml");
+  const std::string file = directory + "/plan.toml";
+  const auto plan = read_plan_file(file);
+  if (!plan && may_have_left_something(file))
+    left.push_back("what the run left on its target is not known: " + plan.error().what);
   if (!plan || !is_name(run)) return left;
   if (!plan->target.empty()) remove_from(plan->target, kScratchPrefix + run, {}, left);
   if (!shared || !is_name(shared->job)) return left;

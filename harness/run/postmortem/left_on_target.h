@@ -17,7 +17,7 @@ struct SharedPlace {
 };
 
 // Of the run of this node in `directory`, which nobody holds. A line for each thing that could not
-// be removed.
+// be removed, and one where its plan cannot be read.
 std::vector<std::string> remove_left_on_target(const std::string& directory, const std::string& run,
                                                const std::optional<SharedPlace>& shared);
 

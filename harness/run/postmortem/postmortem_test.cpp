@@ -3,6 +3,7 @@
 
 #include "harness/run/postmortem/dead_node_fixture.h"
 #include "harness/run/postmortem/killed_run.h"
+#include "harness/run/postmortem/left_on_target.h"
 #include "harness/store/verdict_read.h"
 
 namespace stallproof {
@@ -134,6 +135,20 @@ TEST_F(PostmortemTest, WhatTheLoadsHadDoneIsSummedFromTheSeries) {
   EXPECT_EQ(killed.workloads.at("reader").ops, 30U);
   EXPECT_EQ(killed.workloads.at("reader").errors, 1U);
   EXPECT_EQ(killed.last_ms, 2000);
+}
+
+TEST_F(PostmortemTest, PlanThatCannotBeReadIsToldWhereItMayHaveLeftSomething) {
+  const std::string directory = put_run("r-17", kDeadBoot, kQuiet);
+  const auto told = [&] { return remove_left_on_target(directory, "r-17", std::nullopt); };
+  const std::string file = "var/lib/stallproof/runs/r-17/plan.toml";
+  EXPECT_EQ(told().size(), 1U) << "no plan";
+  put(file, "");
+  EXPECT_EQ(told().size(), 1U) << "an empty one";
+  put(file, "[plan]\nname = \"x\"\nduration = \"");
+  ASSERT_EQ(told().size(), 1U) << "one that was cut";
+  EXPECT_NE(told().front().find("not known"), std::string::npos) << told().front();
+  put(file, "[watch]\ntarget = \"pid 7\"\n");
+  EXPECT_TRUE(told().empty()) << "a watch leaves nothing";
 }
 
 }  // namespace
