@@ -11,6 +11,7 @@ import time
 
 import accel
 import initramfs
+import means
 import qemu
 from errors import INFRASTRUCTURE, VmError
 
@@ -50,6 +51,7 @@ class Ended:
 
 def run(kernel, script, options=None):
     """Boots, runs, powers off. Raises VmError when the guest could not tell how it ended."""
+    means.check()
     options = options or Options()
     share = os.path.abspath(options.share or tempfile.mkdtemp(prefix="stallproof-vm-share-"))
     chosen = accel.choose(kernel, options.accel)

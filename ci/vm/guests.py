@@ -170,8 +170,9 @@ def refusals(checks, share, kernel):
     os.mkdir(os.path.join(share, "bin"))
     os.symlink(os.path.realpath(sys.executable), os.path.join(share, "bin", "python3"))
     asked = Asked(share, "run", "--", "true", path=os.path.join(share, "bin"))
-    checks.check("no QEMU: 77 and what to install", asked.code == 77 and
-                 "apt-get install qemu-system-x86" in asked.err, asked.said())
+    checks.check("neither QEMU nor busybox: 77 and what to install in one line", asked.code == 77
+                 and "apt-get install qemu-system-x86 busybox-static" in asked.err
+                 and asked.err.count("\n") == 1, asked.said())
 
 
 def crashes(checks, share):

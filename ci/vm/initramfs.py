@@ -5,9 +5,9 @@ reach the shared folders, and guest_init as first process."""
 import lzma
 import os
 import re
-import shutil
 import subprocess
 
+import means
 from cpio import Archive
 from errors import LACKS_MEANS, VmError
 from places import HERE
@@ -36,7 +36,7 @@ def build(target, kernel, programs=(), kdump=False):
 
 
 def find(name, package):
-    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    path = means.find(name)
     if path is None:
         raise VmError(f"{name} is missing; apt-get install {package}", LACKS_MEANS)
     return path

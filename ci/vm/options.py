@@ -10,6 +10,7 @@ import guest
 import kernel
 import kernel_module
 import kernel_package
+import means
 from errors import INFRASTRUCTURE, VmError
 
 
@@ -43,6 +44,7 @@ def parser(about, command=True):
 
 def guest_options(words, **more):
     """(Kernel, guest.Options) of the parsed words."""
+    means.check()  # before a kernel is fetched
     booted = (kernel.supplied(words.kernel, words.modules) if words.kernel
               else kernel_package.current(words.package))
     if words.modules and not words.kernel:
