@@ -201,10 +201,13 @@ class Zoo(InFolder):
     def test_killed_must_have_stood_and_be_undone(self):
         self.left([])
         self.write("stderr", "+ 2 s  STALL: no I/O\n")
+        self.write("end", "held 137\ncode 0\n")
         self.write("next", "stallproof: removed /run/stallproof/x\n")
         self.assertEqual(zoo_judge.killed(self.folder), [])
         self.write("next", "pass\n")
         self.assertIn("does not say", "; ".join(zoo_judge.killed(self.folder)))
+        self.write("end", "held 0\ncode 0\n")
+        self.assertIn("not killed", "; ".join(zoo_judge.killed(self.folder)))
 
 
 class Texts(unittest.TestCase):

@@ -98,14 +98,17 @@ killed_case() {
     grep -q STALL "$folder/stderr" && break
     sleep 0.1
   done
+  # The controller first: one that sees its injector end undoes everything itself.
+  kill -9 "$held"
   for status in /proc/[0-9]*/status; do
     name=$(sed -n 's/^Name:\t//p' "$status" 2>/dev/null)
     case $name in stallproof | sp-injector) pid=${status#/proc/} && kill -9 "${pid%/status}" ;; esac
   done
   wait "$held"
+  echo "held $?" >"$folder/end"
   stallproof repro userspace-lock --variant held-briefly --expect quiet --deadline 2s -o /tmp/next \
     >"$folder/next" 2>&1
-  echo "code $?" >"$folder/end"
+  echo "code $?" >>"$folder/end"
   for _ in $(seq 30); do
     look >"$folder/after"
     cmp -s "$folder/before" "$folder/after" && break

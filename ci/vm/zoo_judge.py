@@ -6,6 +6,7 @@ import json
 from kmod_evidence import numbers, read
 
 LACKS_MEANS = 77
+KILLED = 128 + 9
 
 
 def verdict_of(folder):
@@ -62,10 +63,13 @@ def refusal(folder, words):
 def killed(folder):
     """The next start has undone everything, and says so."""
     wrong = [] if "STALL" in read(folder, "stderr") else ["it never stalled"]
+    if numbers(read(folder, "end")).get("held") != KILLED:
+        wrong.append(f"it was not killed: {read(folder, 'end')}")
     if numbers(read(folder, "end")).get("code") != 0:
         wrong.append(f"the next start failed: {told_next(folder)}")
     if "removed /run/stallproof/" not in read(folder, "next"):
-        wrong.append("the next start does not say that it has removed the run")
+        wrong.append("the next start does not say that it has removed the run, but: " +
+                     told_next(folder))
     return wrong + difference(folder)
 
 
