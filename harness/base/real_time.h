@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads that must be run beside loads that keep every CPU busy. Any thread, for itself; what it
-// starts afterwards inherits it. For work that soon sleeps again: the kernel keeps 5 % of a CPU for
-// all others, no more (sched_rt_runtime_us; kernel/sched/rt.c, 3.10 to 6.11).
+// starts afterwards inherits it. For work that soon sleeps again: all others have what
+// /proc/sys/kernel/sched_rt_runtime_us leaves them, usually 5 % of a CPU.
 #pragma once
 
 namespace stallproof {
