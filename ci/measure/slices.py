@@ -5,7 +5,8 @@ it. Pure."""
 import math
 import statistics
 
-# Of Student's t, one-sided 99.5 %: a few slices know little of their own spread.
+# Of Student's t, one-sided 99.5 %: a few slices know little of their own spread, and a check of
+# every CI run shall fail by chance once in two hundred. Many are given two errors.
 STUDENT = {2: 63.7, 3: 9.92, 4: 5.84, 5: 4.60, 6: 4.03, 7: 3.71, 8: 3.50, 9: 3.36, 10: 3.25,
            11: 3.17, 12: 3.11}
 

@@ -4,12 +4,12 @@
 import ctypes
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
 
-from errors import INFRASTRUCTURE, LACKS_MEANS, VmError
+import means
+from errors import INFRASTRUCTURE, VmError
 
 PROGRAM = "qemu-system-x86_64"
 TAIL_LINES = 25
@@ -18,10 +18,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def program():
-    path = shutil.which(PROGRAM)
-    if path is None:
-        raise VmError(f"{PROGRAM} is missing; apt-get install qemu-system-x86", LACKS_MEANS)
-    return path
+    means.check()
+    return means.find(PROGRAM)
 
 
 def command(kernel, initramfs, console, words, accel="tcg", memory_mib=1024, cpus=2, shares=()):

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mutex whose holder has the priority of the first who waits for it (PTHREAD_PRIO_INHERIT): an
 // ordinary thread that a full machine does not run keeps no real-time thread waiting. For
-// std::lock_guard and std::unique_lock; what waits on it needs std::condition_variable_any.
+// std::lock_guard and std::unique_lock; what waits on it needs std::condition_variable_any. Where
+// the kernel has no such locks it is an ordinary mutex.
 #pragma once
 
 #include <pthread.h>
@@ -25,7 +26,7 @@ class InheritingMutex {
   void unlock() { ::pthread_mutex_unlock(&mutex_); }
 
  private:
-  pthread_mutex_t mutex_{};
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
 };
 
 }  // namespace stallproof
