@@ -8,6 +8,7 @@ import glob
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -204,6 +205,83 @@ def vdbench(checks, space, mount):
     quiet("rm", "-f", f"{mount.path}/lun")
 
 
+# A load that is not ours, and that ends by itself.
+WORK = (sys.executable, "-c", """
+import os, sys, time
+file = os.open(sys.argv[1] + "/file", os.O_CREAT | os.O_RDWR)
+end = time.monotonic() + 2
+while time.monotonic() < end:
+    os.pwrite(file, bytes(65536), 0)
+    os.pread(file, 65536, 0)
+os.unlink(sys.argv[1] + "/file")
+print("mine")
+""")
+
+
+def at(result, event):
+    return next((each["t_ms"] for each in result.events() if each.get("event") == event), None)
+
+
+def watched(checks, space, mount):
+    work = (*WORK, mount.path)
+    before = look()
+    result = run(["watch", "--canary", "yes"], space, after=("--", *work))
+    checks.check("a watched command passes with one", result.code == 0 and
+                 "made on purpose was seen" in str(verdict(result).get("reasons")),
+                 result.describe())
+    checks.all("it is seen before and after the command",
+               problems(canary_of(result), "before", "after"))
+    checks.check("it is no stall of the command", not verdict(result).get("stalls") and
+                 not alarms(result), str(verdict(result).get("stalls")))
+    checks.check("the command's output is its own", result.out == "mine\n", repr(result.out))
+    moments = [at(result, event) for event in ("canary_begin", "canary_healed", "command_started",
+                                               "command_ended", "watch_ended")]
+    after = (canary_of(result).get("after") or {}).get("injected_ms")
+    checks.check("the command waits for the first, the second waits for the command",
+                 None not in moments and moments == sorted(moments) and after is not None and
+                 after > moments[3], f"{moments} {after}")
+    names = list(verdict(result).get("workloads", {}))
+    checks.check("its loads are not among the command's", names and
+                 not any("sp-" in name or "canary" in name for name in names), str(names))
+    checks.all("a watch leaves nothing of it", clean_machine(before, result))
+    result = run(["watch", "--canary", "yes", "--without", "no-progress"], space,
+                 after=("--", *work))
+    checks.check("a watch that does not see it is unknown", result.code == 3 and
+                 verdict(result).get("verdict") == "unknown" and
+                 "not detected" in str(verdict(result).get("reasons")), result.describe())
+    plain = run(["watch"], space, after=("--", "true"))
+    checks.check("who only looks on makes none", canary_of(plain) == {}, plain.describe())
+
+
+def watched_in_other_ways(checks, space, mount):
+    with subprocess.Popen(["sh", "-c", f"while :; do dd if=/dev/zero of={mount.path}/file bs=64k "
+                           "count=64 2>/dev/null; sleep 0.02; done"]) as load:
+        result = run(["watch", "--canary", "yes", "--duration", "2s", "--pid", str(load.pid)],
+                     space)
+        load.terminate()
+    checks.all("beside a process that runs already it is seen",
+               problems(canary_of(result), "before", "after"))
+    checks.check("and the process passes", result.code == 0, result.describe())
+    touch = ("--", "touch", f"{mount.path}/made")
+    told = Started(["watch", "--canary", "yes"], space, after=touch)
+    injected = told.wait_event(30, event="canary_injected")
+    told.signal(signal.SIGINT)
+    result = told.ended(30)
+    checks.check("interrupted before the command, it never starts", injected is not None and
+                 result.code == 3 and not os.path.exists(f"{mount.path}/made"), result.describe())
+    before = look()
+    told = Started(["watch", "--canary", "yes"], space, after=touch)
+    told.wait_event(30, event="canary_injected")
+    told.signal(signal.SIGKILL)
+    first = told.ended(30)
+    time.sleep(0.5)
+    run(["watch"], space, after=("--", "true"))
+    checks.all("killed before the command, the next start leaves nothing",
+               clean_machine(before, first))
+    checks.check("and the command was never started", not os.path.exists(f"{mount.path}/made"),
+                 first.describe())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true",
@@ -219,10 +297,12 @@ def main():
         blind(checks, space, mount, BLIND[:1] if words.short else BLIND)
         beside_a_stall(checks, space)
         killed(checks, space, mount)
+        watched(checks, space, mount)
         if words.short:
             return checks.code
         beside(checks, space, mount)
         without_fuse(checks, space, mount)
+        watched_in_other_ways(checks, space, mount)
         said(checks, space, mount)
         vdbench(checks, space, mount)
     return checks.code

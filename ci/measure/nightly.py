@@ -248,6 +248,8 @@ def ended_early(checks, space, mount):
     nights.write([mount.path], f"command = {WORK}")
     code, out, err, night = nights.run()
     name = os.path.basename(run)
+    checks.check("a night of a command has a canary too", "canary seen" in out.splitlines()[0],
+                 out[:200])
     checks.check("night and run killed: the next night closes the run and passes by itself",
                  code == 0 and any(name in line for line in night.get("cleaned", [])) and
                  (read_json(run + "/verdict.json") or {}).get("verdict") == "unknown",

@@ -96,6 +96,7 @@ struct TargetRow {
 // A process to watch. Writer: the controller.
 struct WatchedProcess {
   std::atomic<std::int32_t> tgid;      // 0 = free entry
+  std::atomic<std::uint32_t> canary;   // 1: stalls on purpose; set before `tgid`
   std::atomic<std::uint64_t> reads;    // calls completed, from /proc/PID/io, where BPF is refused
   std::atomic<std::uint64_t> seen_ns;  // when `reads` was read; 0: never
 };

@@ -6,6 +6,7 @@
 
 #include "harness/base/settings.h"
 #include "harness/base/units.h"
+#include "harness/cmd/canary_words.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/outlet_words.h"
 #include "harness/cmd/policy_words.h"
@@ -17,7 +18,7 @@ namespace {
 
 struct WatchWords {
   std::vector<std::string> command, labels, fs_files;
-  std::string mount, cgroup, duration, give_up_after = "10s", vdbench_output, out;
+  std::string mount, cgroup, duration, give_up_after = "10s", vdbench_output, canary, out;
   std::optional<int> pid;
   ThresholdWords thresholds;
   PolicyWords policy;
@@ -50,6 +51,9 @@ Result<WatchOptions> read_options(const WatchWords& words) {
   const auto policy = read_policy(words.policy);
   if (!policy) return Failure(policy.error());
   options.policy = *policy;
+  const auto canary = read_canary_wish(words.canary);
+  if (!canary) return Failure(canary.error());
+  options.canary = *canary;
   const auto give_up_after = parse_duration(words.give_up_after);
   if (!give_up_after) return fail("--give-up-after: " + give_up_after.error().what);
   options.give_up_after = *give_up_after;
@@ -98,6 +102,11 @@ RunCommand add_watch(CLI::App& app) {
   app.add_option("--give-up-after", words->give_up_after,
                  "Leave when a failing stall has stood for so long; the command is left running")
       ->capture_default_str();
+  app.add_option(
+         "--canary", words->canary,
+         "yes or no: make a known stall before and after the watching, on a place of its own, "
+         "to prove that one would be seen; the command waits for the first (default: no)")
+      ->check(CLI::IsMember({"yes", "no"}));
   app.add_option("--vdbench-output", words->vdbench_output,
                  "Directory of vdbench's own output: its rows go on the same time line");
   app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated")

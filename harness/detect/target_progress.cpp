@@ -27,8 +27,19 @@ void decay(std::uint64_t& count, std::uint64_t& epoch, Nanos now) {
 
 }  // namespace
 
-TargetProgress::TargetProgress(Nanos stall_after)
-    : stall_after_(stall_after), threads_(std::make_unique<std::array<Thread, kThreads>>()) {}
+TargetProgress::TargetProgress(Nanos stall_after, Nanos canary_stall_after)
+    : stall_after_(stall_after),
+      canary_stall_after_(canary_stall_after),
+      threads_(std::make_unique<std::array<Thread, kThreads>>()) {}
+
+void TargetProgress::set_canary(std::span<const std::int32_t> tgids) {
+  canary_.fill(0);
+  std::copy_n(tgids.begin(), std::min(tgids.size(), canary_.size()), canary_.begin());
+}
+
+bool TargetProgress::is_of_canary(std::int32_t tgid) const {
+  return keeps_canary_row() && std::find(canary_.begin(), canary_.end(), tgid) != canary_.end();
+}
 
 void TargetProgress::update(std::span<const ThreadSample> samples, SystemView& view) {
   begin_sample(view.now_ns);
@@ -36,6 +47,11 @@ void TargetProgress::update(std::span<const ThreadSample> samples, SystemView& v
     if (sample.tid != 0) add(sample, view.now_ns);
   view.load_count = load_count_;
   for (std::size_t i = 0; i < load_count_; ++i) finish_load(i, view);
+  if (keeps_canary_row() && loads_[kCanaryRow].tgid != 0) {
+    for (; view.load_count < kCanaryRow; ++view.load_count) view.loads[view.load_count] = {};
+    ++view.load_count;
+    finish_load(kCanaryRow, view);
+  }
   view.blocked = blocked_;
   last_ns_ = view.now_ns;
 }
@@ -43,7 +59,7 @@ void TargetProgress::update(std::span<const ThreadSample> samples, SystemView& v
 void TargetProgress::begin_sample(Nanos now) {
   ++sample_;
   blocked_ = BlockedView{.scanned_ns = now};
-  for (std::size_t i = 0; i < load_count_; ++i) {
+  for (std::size_t i = 0; i < kMaxLoads; ++i) {
     views_[i] = LoadView{};
     idle_[i] = 0;
     computing_[i] = false;
@@ -128,11 +144,15 @@ void TargetProgress::note_work(Thread& thread, const ThreadSample& sample, bool 
 
 // Index + 1 of the load its process is, which becomes one with its first file work.
 std::uint32_t TargetProgress::load_of(const Thread& thread, const ThreadSample& sample) {
+  if (is_of_canary(sample.tgid)) {
+    loads_[kCanaryRow].tgid = sample.tgid;
+    return kCanaryRow + 1;
+  }
   for (std::uint32_t i = 0; i < load_count_; ++i)
     if (loads_[i].tgid == sample.tgid) return i + 1;
   if (thread.io_seen_ns == 0) return 0;
-  if (load_count_ == kMaxLoads) return kMaxLoads;
-  const bool shared = load_count_ + 1 == kMaxLoads;
+  if (load_count_ == room()) return static_cast<std::uint32_t>(load_count_);
+  const bool shared = load_count_ + 1 == room();
   loads_[load_count_] = TargetLoad{.tgid = shared ? -1 : sample.tgid,
                                    .comm = shared ? std::array<char, 16>{"others"} : sample.comm};
   return static_cast<std::uint32_t>(++load_count_);
@@ -175,7 +195,7 @@ void TargetProgress::note_wait(const Thread& thread, const ThreadSample& sample,
     view.oldest_op_tid = static_cast<std::uint32_t>(sample.tid);
     loads_[load].blocked_since_ns = thread.since_ns;
   }
-  if (now < thread.since_ns + stall_after_) return;
+  if (now < thread.since_ns + stall_after(load)) return;
   ++blocked_.blocked;
   if (now - thread.since_ns <= blocked_.longest_ns) return;
   blocked_.longest_ns = now - thread.since_ns;

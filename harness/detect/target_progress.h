@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Progress of load that is not ours: from samples of its threads to the loads of a SystemView, so
 // that the same detectors judge it. One process with file work is one load; processes beyond the
-// room share the last one.
+// room share the last one. Processes of a canary are one load together, in the last row.
 //
 // A thread does file work when it is seen at it. One that is seen at nothing, because its calls are
 // short and rare, is taken for one while its count of calls grows, unless it was seen at a pipe,
@@ -36,11 +36,19 @@ struct TargetLoad {
   bool file_work_seen = false;
 };
 
+// The row of a canary's processes, where there is one.
+inline constexpr std::uint32_t kCanaryRow = kMaxLoads - 1;
+inline constexpr std::size_t kCanaryProcesses = 8;
+
 class TargetProgress {
  public:
-  explicit TargetProgress(Nanos stall_after);
+  // `canary_stall_after`: of the canary's row; 0: no row is kept for one.
+  explicit TargetProgress(Nanos stall_after, Nanos canary_stall_after = 0);
+  // From now on these processes are the canary's; what has no room is a load as others are.
+  void set_canary(std::span<const std::int32_t> tgids);
   // Fills view.loads and view.blocked from what was sampled at `view.now_ns`.
   void update(std::span<const ThreadSample> samples, SystemView& view);
+  // Without the canary's.
   [[nodiscard]] std::span<const TargetLoad> loads() const { return {loads_.data(), load_count_}; }
   // Threads for which there was no room.
   [[nodiscard]] std::uint64_t overflow() const { return overflow_; }
@@ -76,6 +84,12 @@ class TargetProgress {
   bool count(Thread& thread, std::size_t load, std::uint64_t done, Nanos now);
   [[nodiscard]] bool has_moved(const Thread& thread, const ThreadSample& sample, Nanos now) const;
   std::uint32_t load_of(const Thread& thread, const ThreadSample& sample);
+  [[nodiscard]] bool is_of_canary(std::int32_t tgid) const;
+  [[nodiscard]] std::size_t room() const { return kMaxLoads - (keeps_canary_row() ? 1 : 0); }
+  [[nodiscard]] bool keeps_canary_row() const { return canary_stall_after_ != 0; }
+  [[nodiscard]] Nanos stall_after(std::size_t load) const {
+    return keeps_canary_row() && load == kCanaryRow ? canary_stall_after_ : stall_after_;
+  }
   void note_completions(Thread& thread, const ThreadSample& sample, Nanos now);
   [[nodiscard]] bool computes(const Thread& thread, Nanos now) const;
   void note_wait(const Thread& thread, const ThreadSample& sample, std::size_t load, Nanos now);
@@ -83,7 +97,8 @@ class TargetProgress {
   void judge_quiet(std::size_t load, Nanos now);
 
   static constexpr std::size_t kThreads = 2 * kMaxSampledThreads;  // power of two, half empty
-  Nanos stall_after_;
+  Nanos stall_after_, canary_stall_after_;
+  std::array<std::int32_t, kCanaryProcesses> canary_{};
   std::unique_ptr<std::array<Thread, kThreads>> threads_;
   std::array<TargetLoad, kMaxLoads> loads_{};
   std::array<LoadView, kMaxLoads> views_{};

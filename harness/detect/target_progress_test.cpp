@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <vector>
 
@@ -234,6 +235,62 @@ TEST(TargetProgress, MoreProcessesThanRoomShareTheLastLoad) {
 }
 
 // A thousand threads born a second for minutes: the table forgets the dead.
+// Threads of three processes: one of the target, two of a canary.
+std::vector<ThreadSample> beside_a_canary() {
+  return {{.tid = 101, .tgid = 100, .start = 1, .file_work = true},
+          {.tid = 201, .tgid = 200, .start = 1, .file_work = true},
+          {.tid = 301, .tgid = 300, .start = 1, .file_work = true}};
+}
+
+TEST(TargetProgress, CanarysProcessesShareARowOfTheirOwn) {
+  TargetProgress progress(kSecond, kSecond / 2);
+  progress.set_canary(std::array<std::int32_t, 2>{200, 300});
+  SystemView view;
+  view.now_ns = kStart;
+  std::vector<ThreadSample> threads = beside_a_canary();
+  progress.update(threads, view);
+  for (ThreadSample& thread : threads)
+    if (thread.tgid != 100) thread.wait = ThreadWait::file_system;
+  for (int i = 0; i < 20; ++i) {
+    view.now_ns += kTick;
+    ++threads[0].completed, ++threads[0].switches;
+    progress.update(threads, view);
+  }
+  ASSERT_EQ(view.load_count, kCanaryRow + 1);
+  EXPECT_EQ(view.loads[0].in_flight, 0U);
+  EXPECT_EQ(view.loads[1].in_flight, 0U);
+  EXPECT_EQ(view.loads[kCanaryRow].in_flight, 2U);
+  ASSERT_EQ(progress.loads().size(), 1U);
+  EXPECT_EQ(progress.loads()[0].tgid, 100);
+}
+
+TEST(TargetProgress, CanaryThatHasEndedNoLongerStandsStill) {
+  TargetProgress progress(kSecond, kSecond);
+  progress.set_canary(std::array<std::int32_t, 2>{200, 300});
+  SystemView view;
+  view.now_ns = kStart;
+  std::vector<ThreadSample> threads = beside_a_canary();
+  for (int i = 0; i < 20; ++i, view.now_ns += kTick) {
+    progress.update(threads, view);
+    for (ThreadSample& thread : threads) thread.wait = ThreadWait::file_system;
+  }
+  EXPECT_GT(view.loads[kCanaryRow].in_flight, 0U);
+  threads.resize(1);
+  progress.set_canary({});
+  progress.update(threads, view);
+  EXPECT_EQ(view.loads[kCanaryRow].in_flight, 0U);
+  EXPECT_EQ(view.loads[0].in_flight, 1U);
+}
+
+TEST(TargetProgress, WithoutACanaryTheLastRowIsTheTargets) {
+  TargetProgress progress(kSecond);
+  progress.set_canary(std::array<std::int32_t, 2>{200, 300});
+  SystemView view;
+  view.now_ns = kStart;
+  progress.update(beside_a_canary(), view);
+  EXPECT_EQ(view.load_count, 3U);
+}
+
 TEST(TargetProgress, ThreadChurnDoesNotFillTheTable) {
   Target target;
   for (int second = 0; second < 400; ++second) {

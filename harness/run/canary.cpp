@@ -38,9 +38,9 @@ Result<std::unique_ptr<Canary>> Canary::start(const Setup& setup) {
   auto board = Board::attach(setup.board.fd(), true);
   if (!board) return Failure(board.error());
   board->clear();
-  auto captures = IncidentCaptures::create({}, setup.session.run_dir(), setup.console);
+  auto captures = IncidentCaptures::create({}, setup.host.run_dir(), setup.console);
   if (!captures) return Failure(captures.error());
-  const std::string id = setup.session.run_dir().id() + "-canary-" + setup.name;
+  const std::string id = setup.host.run_dir().id() + "-canary-" + setup.name;
   auto lab = Lab::start_under(setup.watchdog, std::move(*board), setup.plan.lab, id);
   if (!lab) return Failure(lab.error());
   return std::make_unique<Canary>(setup, std::move(*lab), std::move(*captures));
@@ -50,45 +50,39 @@ Canary::Canary(const Setup& setup, Lab lab, IncidentCaptures captures)
     : in_(setup),
       lab_(std::move(lab)),
       lane_{.book = IncidentBook(
-                {.lens = in_.session.lens(),
-                 .run = in_.session.run_dir(),
+                {.lens = in_.host.lens(),
+                 .run = in_.host.run_dir(),
                  .evidence = in_.watchdog.evidence(),
-                 .load_names = [this] { return load_names(); },
+                 .load_names = [this] { return in_.host.names_with(lab_.load_names()); },
                  .conclusive =
                      [this](const Explanation& each) { return is_promised(in_.plan.lab, each); },
-                 .clock = &in_.session.clock(),
+                 .clock = &in_.host.clock(),
                  .under = "canary/" + in_.name + "/",
                  .event_prefix = "canary_"}),
             .captures = std::move(captures),
             .teller = *this,
             .processes = [this] { return processes(); },
             .fail_after = [](const IncidentRecord&) { return ~Nanos{0}; },
+            .log_event = [this](const std::string& json) { in_.host.log_event(json); },
             .event_prefix = "canary_"},
       warm_at_ns_(monotonic_now() + in_.plan.lab.warmup) {
-  lane_.book.begin(in_.session.clock().monotonic_ns);
-  in_.session.set_canary(&lane_);
+  lane_.book.begin(in_.host.clock().monotonic_ns);
+  in_.host.set_canary(&lane_);
   for (const auto& [role, child] : lab_.children())
     if (child != &lab_.watchdog())
-      in_.session.log_event(Json{
-          {"event", "child"},
-          {"role", fmt::format("canary {}", role)},
-          {"pid", child->pid()}}.dump());
+      in_.host.log_event(
+          Json{{"event", "child"}, {"role", fmt::format("canary {}", role)}, {"pid", child->pid()}}
+              .dump());
   lab_.run_load();
   log("begin", monotonic_now());
 }
 
 Canary::~Canary() {
-  in_.session.set_canary(nullptr);
+  in_.host.set_canary(nullptr);
   if (!ended_) lab_.end(true);
 }
 
-std::vector<std::string> Canary::load_names() const {
-  std::vector<std::string> names = in_.run_loads;
-  for (const std::string& name : lab_.load_names()) names.push_back("canary " + name);
-  return names;
-}
-
-std::vector<pid_t> Canary::processes() {
+std::vector<pid_t> Canary::processes() const {
   std::vector<pid_t> pids;
   for (const Child* const child : {&lab_.ffs(), &lab_.injector(), &lab_.worker()})
     if (child->pid() > 0) pids.push_back(child->pid());
@@ -161,10 +155,10 @@ void Canary::heal(Nanos now) {
 
 void Canary::conclude() {
   step_ = Step::over;
-  for (const std::string& thing : lane_.captures.finish(in_.session.run_dir()))
+  for (const std::string& thing : lane_.captures.finish(in_.host.run_dir()))
     left_behind_.push_back(thing);
-  lane_.book.save_all(in_.session.clock().monotonic_ns);
-  in_.session.set_canary(nullptr);
+  lane_.book.save_all(in_.host.clock().monotonic_ns);
+  in_.host.set_canary(nullptr);
 }
 
 std::string Canary::child_lost() {
@@ -177,10 +171,10 @@ std::string Canary::child_lost() {
 }
 
 void Canary::log(const char* what, Nanos at) {
-  in_.session.log_event(Json{{"event", fmt::format("canary_{}", what)},
-                             {"when", in_.name},
-                             {"at_ms", in_.session.clock().ms(at)}}
-                            .dump());
+  in_.host.log_event(Json{{"event", fmt::format("canary_{}", what)},
+                          {"when", in_.name},
+                          {"at_ms", in_.host.clock().ms(at)}}
+                         .dump());
 }
 
 // Empty when it proved what it is for.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A known stall, made on purpose by loads of its own and healed within seconds: when the run's own
-// watchdog finds it and the run's own session explains it and takes its captures, a run without a
+// watchdog finds it and the run itself explains it and takes its captures, a run without a
 // stall may be believed. It is never a stall of the run: no teller hears of it, its captures know
 // no --on-stall, and its evidence lies in canary/. Controller, main thread. Starting and healing
 // block for some hundred milliseconds, at most for some seconds.
@@ -10,10 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/run/canary_host.h"
 #include "harness/run/canary_plan.h"
-#include "harness/run/incident_lane.h"
 #include "harness/run/lab.h"
-#include "harness/run/run_session.h"
 #include "harness/store/verdict.h"
 
 namespace stallproof {
@@ -23,10 +22,9 @@ class Canary final : private SessionTeller {
   struct Setup {
     std::string name;  // before, beside or after the load
     const CanaryPlan& plan;
-    RunSession& session;
-    WatchdogChild& watchdog;  // knows `board` already
+    CanaryHost& host;
+    WatchdogChild& watchdog;  // knows `board` already, or looks at processes
     const Board& board;       // of the canary's loads only; cleared here
-    std::vector<std::string> run_loads;
     Nanos stall_after = 0;
     Console& console;
   };
@@ -37,7 +35,7 @@ class Canary final : private SessionTeller {
   Canary& operator=(const Canary&) = delete;
   ~Canary() override;
 
-  // Every loop of the controller, after the session was served. True once it is over.
+  // Every loop of the controller, after the host was served. True once it is over.
   bool follow(Nanos now);
   // It is healed at the next follow().
   void cut_short(const std::string& why) { cut_short_ = why; }
@@ -45,6 +43,8 @@ class Canary final : private SessionTeller {
   [[nodiscard]] bool made() const { return made_; }
   [[nodiscard]] CanaryLookEntry entry(const RunClock& clock) const;
   [[nodiscard]] const std::vector<std::string>& left_behind() const { return left_behind_; }
+  // Its own, those that run.
+  [[nodiscard]] std::vector<pid_t> processes() const;
 
  private:
   enum class Step { warming, injected, healed, over };
@@ -54,8 +54,6 @@ class Canary final : private SessionTeller {
   [[nodiscard]] bool seen() const;
   [[nodiscard]] bool stands(Nanos now) const;
   [[nodiscard]] std::string child_lost();
-  [[nodiscard]] std::vector<std::string> load_names() const;
-  [[nodiscard]] std::vector<pid_t> processes();
   [[nodiscard]] std::string why_not() const;
   void log(const char* what, Nanos at);
   void tell_stall(const IncidentRecord&) override {}

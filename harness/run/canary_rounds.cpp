@@ -47,9 +47,9 @@ Result<Board> board_of(const CanaryPlan& canary) {
 
 // Empty when it may be made.
 std::string CanaryRounds::not_now(std::string_view when) const {
-  if (in_.state.interrupted) return "interrupted";
+  if (in_.host.interrupted()) return "interrupted";
   if (watchdog_gone()) return "the watchdog has ended";
-  if (in_.session.book().standing() != nullptr) return "a stall stands";
+  if (in_.host.stall_stands()) return "a stall stands";
   if (const std::string why = in_.forbidden(when); !why.empty()) return why;
   return place_lost_ ? "what an earlier one left could not be ended" : "";
 }
@@ -66,10 +66,9 @@ void CanaryRounds::begin(const std::string& when) {
   }
   auto canary = Canary::start({.name = when,
                                .plan = *in_.choice.plan,
-                               .session = in_.session,
+                               .host = in_.host,
                                .watchdog = in_.watchdog,
                                .board = *in_.board,
-                               .run_loads = in_.load_names(),
                                .stall_after = canary_thresholds(in_.thresholds).stall_after,
                                .console = in_.console});
   if (canary)
@@ -80,7 +79,7 @@ void CanaryRounds::begin(const std::string& when) {
 
 bool CanaryRounds::over() {
   if (!canary_) return true;
-  if (in_.state.interrupted) canary_->cut_short("interrupted");
+  if (in_.host.interrupted()) canary_->cut_short("interrupted");
   if (watchdog_gone()) canary_->cut_short("the watchdog ended");
   if (!canary_->follow(monotonic_now())) return false;
   take();
@@ -89,17 +88,17 @@ bool CanaryRounds::over() {
 
 void CanaryRounds::take() {
   const auto at_ns = [this](double ms) {
-    return in_.state.clock.monotonic_ns + static_cast<Nanos>(ms * 1e6);
+    return in_.host.clock().monotonic_ns + static_cast<Nanos>(ms * 1e6);
   };
-  const CanaryLookEntry look = canary_->entry(in_.state.clock);
+  const CanaryLookEntry look = canary_->entry(in_.host.clock());
   looks_[when_] = look;
-  for (const std::string& thing : canary_->left_behind()) in_.state.left_behind.push_back(thing);
+  for (const std::string& thing : canary_->left_behind()) in_.host.note_left_behind(thing);
   if (look.injected_ms && look.healed_ms)
-    in_.session.series().note_window(at_ns(*look.injected_ms), at_ns(*look.healed_ms), "canary",
-                                     in_.choice.plan->scenario + " made on purpose");
+    in_.host.note_window(at_ns(*look.injected_ms), at_ns(*look.healed_ms), "canary",
+                         in_.choice.plan->scenario + " made on purpose");
   place_lost_ = !canary_->left_behind().empty();
   canary_.reset();
-  in_.session.log_event(Json{
+  in_.host.log_event(Json{
       {"event", "canary"},
       {"when", when_},
       {"passed", look.passed},
@@ -114,10 +113,10 @@ void CanaryRounds::take() {
 
 void CanaryRounds::serve_until_over() {
   while (!over()) {
-    in_.session.serve();
+    in_.host.serve();
     in_.console.progress(fmt::format("{:6.1f} s  a stall made on purpose {} the load",
-                                     in_.state.clock.ms(monotonic_now()) / 1e3, when_));
-    in_.session.wait(monotonic_now() + kLoopStep, {});
+                                     in_.host.clock().ms(monotonic_now()) / 1e3, when_));
+    in_.host.wait_until(monotonic_now() + kLoopStep);
   }
 }
 
@@ -127,8 +126,12 @@ void CanaryRounds::run(const std::string& when) {
     if (!canary_) return;
     serve_until_over();
     const CanaryLookEntry& look = looks_[when];
-    if (look.passed || look.detected_ms || in_.state.interrupted || place_lost_) return;
+    if (look.passed || look.detected_ms || in_.host.interrupted() || place_lost_) return;
   }
+}
+
+std::vector<pid_t> CanaryRounds::processes() const {
+  return canary_ ? canary_->processes() : std::vector<pid_t>();
 }
 
 void CanaryRounds::serve_beside() {

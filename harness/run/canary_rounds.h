@@ -32,12 +32,10 @@ class CanaryRounds {
  public:
   struct Setup {
     CanaryChoice choice;
-    RunSession& session;
-    SessionState& state;  // of the run
+    CanaryHost& host;
     WatchdogChild& watchdog;
     const std::optional<Board>& board;  // as board_of(); absent without a plan
-    std::function<std::vector<std::string>()> load_names;
-    Thresholds thresholds;  // of the run
+    Thresholds thresholds;              // of the run
     // Why the load forbids one now; empty: it does not.
     std::function<std::string(std::string_view when)> forbidden;
     std::function<void(const std::string& what)> tell_passed;
@@ -53,6 +51,8 @@ class CanaryRounds {
   // True when there is none, or none any more.
   bool over();
   void load_ended();
+  // Of the one that lives now.
+  [[nodiscard]] std::vector<pid_t> processes() const;
   // Whatever still lives is healed.
   void abandon() { canary_.reset(); }
 

@@ -67,8 +67,13 @@ Result<> Lab::start_ffs(const Settings& given) {
   target_ = **target;
   journal_.note_connection(target_.connection);
   watchdog_->watch_connection(target_.connection);
-  watchdog_->watch_process(ffs_.pid());
+  watch(ffs_);
   return {};
+}
+
+void Lab::watch(const Child& child) {
+  using Whose = WatchdogChild::Whose;
+  watchdog_->watch_process(child.pid(), own_watchdog_ ? Whose::run : Whose::canary);
 }
 
 // Everything it makes lies below the run's own directory, or bears the run's name.
@@ -79,7 +84,7 @@ Result<> Lab::start_injector(const LabPlan& plan) {
   if (const auto places = cgroup_places_now(journal_.run()); places)
     add_cgroup_words(*places, words);
   if (auto started = start_child(injector_, "injector", words); !started) return started;
-  watchdog_->watch_process(injector_.pid());
+  watch(injector_);
   return {};
 }
 
@@ -94,7 +99,7 @@ Result<> Lab::start_worker(const LabPlan& plan) {
     words.set("file", fmt::format("{}/{}", journal_.mount_point(), plan.file));
   if (auto started = start_child(worker_, "worker", words); !started) return started;
   board_.header().injector.worker.store(worker_.pid());
-  watchdog_->watch_process(worker_.pid());
+  watch(worker_);
   return {};
 }
 

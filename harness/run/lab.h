@@ -60,8 +60,11 @@ class Lab {
   [[nodiscard]] const Evidence& evidence() const { return watchdog_->evidence(); }
   [[nodiscard]] Child& watchdog() { return watchdog_->child(); }
   [[nodiscard]] Child& ffs() { return ffs_; }
+  [[nodiscard]] const Child& ffs() const { return ffs_; }
   [[nodiscard]] Child& worker() { return worker_; }
+  [[nodiscard]] const Child& worker() const { return worker_; }
   [[nodiscard]] Child& injector() { return injector_; }
+  [[nodiscard]] const Child& injector() const { return injector_; }
   // Watchdog, ffs, injector, worker: those that were started. A watchdog of another run too.
   [[nodiscard]] std::vector<std::pair<const char*, Child*>> children();
   [[nodiscard]] std::vector<std::string> load_names() const;
@@ -83,6 +86,7 @@ class Lab {
   Result<> start_injector(const LabPlan& plan);
   Result<> start_worker(const LabPlan& plan);
   Result<> start_child(Child& child, const char* role, Settings words);
+  void watch(const Child& child);
   void disarm();
   void heal(Ending& ending);
   bool kill_worker(bool stalled, Ending& ending);

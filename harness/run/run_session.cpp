@@ -16,8 +16,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr Nanos kLoopStep = 100 * kMillisecond;
-constexpr Nanos kProcLookEvery = 500 * kMillisecond;
-constexpr Nanos kProcLookLimit = 2 * kSecond;
 
 }  // namespace
 
@@ -36,6 +34,7 @@ RunSession::RunSession(Setup setup)
             .teller = in_.teller,
             .processes = in_.processes,
             .fail_after = in_.fail_after,
+            .log_event = [this](const std::string& json) { log_event(json); },
             .event_prefix = {}},
       series_({.run = in_.run,
                .evidence = in_.watchdog.evidence(),
@@ -65,8 +64,8 @@ void RunSession::serve() {
   const Nanos now = monotonic_now();
   marks_.serve(in_.state.clock, lane_.book, now);
   for (IncidentLane* const lane : lanes()) {
-    look_by_proc(now, *lane);
-    take_captures(now, *lane);
+    if (!scanning_) lane->look_by_proc(now, in_.lens);
+    lane->take_captures(now, in_.run, in_.state.clock, marks_.allow_stalls(now));
   }
   series_.serve(now, lane_.book.incidents());
   health_.serve(now, in_.feed, in_.lens, in_.state.left_behind);
@@ -112,6 +111,13 @@ IncidentLane* RunSession::lane_of(const WatchEvent& event) {
 }
 
 // The canary's loads come behind those of the run.
+std::vector<std::string> RunSession::names_with(
+    const std::vector<std::string>& canary_loads) const {
+  std::vector<std::string> names = in_.load_names();
+  for (const std::string& name : canary_loads) names.push_back("canary " + name);
+  return names;
+}
+
 bool RunSession::is_of_canary(std::uint32_t load) const { return load >= in_.load_names().size(); }
 
 void RunSession::on_event(const WatchEvent& event) {
@@ -120,7 +126,7 @@ void RunSession::on_event(const WatchEvent& event) {
     case WatchEventKind::incident_extended:
     case WatchEventKind::incident_resolved:
     case WatchEventKind::supported:
-      if (IncidentLane* const lane = lane_of(event)) on_incident(event, *lane);
+      if (IncidentLane* const lane = lane_of(event)) lane->on_incident(event);
       return;
     case WatchEventKind::scan_taken:
       return on_scan(event);
@@ -141,58 +147,9 @@ void RunSession::on_gap(const WatchEvent& event) {
   tell_blind(what);
 }
 
-void RunSession::on_incident(const WatchEvent& event, IncidentLane& lane) {
-  if (event.kind == WatchEventKind::incident_opened) return on_opened(event, lane);
-  if (event.kind == WatchEventKind::supported) return lane.book.note_support(event);
-  lane.book.update(event);
-  if (event.kind == WatchEventKind::incident_resolved) lane.teller.tell_resolved(event.at_ns);
-}
-
-void RunSession::on_opened(const WatchEvent& event, IncidentLane& lane) {
-  const IncidentRecord& incident = lane.book.open(event);
-  lane.captures.begin(incident);
-  lane.next_proc_look_ns = 0;
-  lane.teller.tell_stall(incident);
-}
-
 void RunSession::on_scan(const WatchEvent& event) {
   if (!in_.lens.keep_scan(in_.watchdog.evidence(), event.scan)) return;
-  for (IncidentLane* const lane : lanes()) {
-    const IncidentRecord* const incident = lane->book.standing();
-    if (incident == nullptr || event.at_ns < incident->detected_ns || incident->cycle_confirmed)
-      continue;
-    if (auto snapshot = in_.lens.snapshot(lane->processes())) take(std::move(*snapshot), *lane);
-  }
-}
-
-void RunSession::take(LockSnapshot snapshot, IncidentLane& lane) {
-  const auto taken = lane.book.take(std::move(snapshot));
-  if (taken == IncidentBook::Taken::conclusive) lane.teller.tell_explanation(*lane.book.standing());
-  if (taken == IncidentBook::Taken::confirmed)
-    log_event(Json{{"event", lane.event_prefix + "cycle_confirmed"},
-                   {"incident", lane.book.standing()->id()}}
-                  .dump());
-}
-
-// Where BPF is refused.
-void RunSession::look_by_proc(Nanos now, IncidentLane& lane) {
-  const IncidentRecord* const incident = lane.book.standing();
-  if (scanning_ || incident == nullptr || incident->cycle_confirmed || now < lane.next_proc_look_ns)
-    return;
-  auto snapshot =
-      in_.lens.snapshot_by_proc(lane.processes(), kProcLookLimit, LiveLens::Others::blocked);
-  lane.next_proc_look_ns = monotonic_now() + kProcLookEvery;
-  if (snapshot) take(std::move(*snapshot), lane);
-}
-
-void RunSession::take_captures(Nanos now, IncidentLane& lane) {
-  const IncidentRecord* const incident = lane.book.standing();
-  lane.captures.serve(
-      {.run = in_.run,
-       .book = lane.book,
-       .started_ns = in_.state.clock.monotonic_ns,
-       .failing = incident != nullptr && incident->failing_at(now, lane.fail_after(*incident)),
-       .marked = marks_.allow_stalls(now)});
+  for (IncidentLane* const lane : lanes()) lane->on_scan(event, in_.lens);
 }
 
 void RunSession::check_watchdog() {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "harness/base/signals.h"
+#include "harness/run/canary_host.h"
 #include "harness/run/health_teller.h"
-#include "harness/run/incident_lane.h"
 #include "harness/run/live_lens.h"
 #include "harness/run/observer_report.h"
 #include "harness/run/run_marks.h"
@@ -29,19 +29,7 @@ struct SessionState {
   WatchdogFigures figures;
 };
 
-// How a run tells a person what happens to it.
-class SessionTeller {
- public:
-  SessionTeller() = default;
-  SessionTeller(const SessionTeller&) = delete;
-  SessionTeller& operator=(const SessionTeller&) = delete;
-  virtual ~SessionTeller() = default;
-  virtual void tell_stall(const IncidentRecord& incident) = 0;
-  virtual void tell_explanation(const IncidentRecord& incident) = 0;
-  virtual void tell_resolved(Nanos at) = 0;
-};
-
-class RunSession {
+class RunSession final : public CanaryHost {
  public:
   struct Setup {
     RunDir run;
@@ -61,45 +49,44 @@ class RunSession {
     const Board* board = nullptr;  // of the load
   };
   explicit RunSession(Setup setup);
-  RunSession(const RunSession&) = delete;
-  RunSession& operator=(const RunSession&) = delete;
-  ~RunSession() = default;
 
   void begin();
-  // From now on the incidents of the canary's loads go here; null: nowhere. Must outlive its use.
-  void set_canary(IncidentLane* lane);
+  void set_canary(IncidentLane* lane) override;
   // Takes in all there is. Blocks only where /proc must be read instead of BPF, with a deadline.
-  void serve();
+  void serve() override;
   // Sleeps until then, for 100 ms at most, or until there is something to serve or one of the
   // descriptors is readable; invalid ones are left out.
   void wait(Nanos until, const std::vector<int>& descriptors) const;
+  void wait_until(Nanos until) const override { wait(until, {}); }
   // The load has ended: ends the watchdog; incidents are as they will stay.
   void finish();
 
-  [[nodiscard]] RunDir& run_dir() { return in_.run; }
+  [[nodiscard]] RunDir& run_dir() override { return in_.run; }
   [[nodiscard]] IncidentBook& book() { return lane_.book; }
   [[nodiscard]] const IncidentBook& book() const { return lane_.book; }
-  [[nodiscard]] const LiveLens& lens() const { return in_.lens; }
+  [[nodiscard]] const LiveLens& lens() const override { return in_.lens; }
   // Evidence of the stall that stands is being taken: do not end it yet. Bounded in time.
   [[nodiscard]] bool needs_the_stall() const { return lane_.captures.needs_the_stall(); }
   [[nodiscard]] const CapturesEntry& captures() const { return lane_.captures.entry(); }
-  [[nodiscard]] const RunClock& clock() const { return in_.state.clock; }
+  [[nodiscard]] const RunClock& clock() const override { return in_.state.clock; }
   // Marks that were written into the run, until it was finished.
   [[nodiscard]] std::vector<MarkEntry> marks() const { return marks_.entries(in_.state.clock); }
   [[nodiscard]] SeriesRecorder& series() { return series_; }
-  // One line of events.jsonl; `json` is an object.
-  void log_event(const std::string& json);
+  void log_event(const std::string& json) override;
+  [[nodiscard]] std::vector<std::string> names_with(
+      const std::vector<std::string>& canary_loads) const override;
+  void note_window(Nanos start, Nanos end, std::string_view kind, std::string_view text) override {
+    series_.note_window(start, end, kind, text);
+  }
+  void note_left_behind(const std::string& what) override { in_.state.left_behind.push_back(what); }
+  [[nodiscard]] bool interrupted() const override { return in_.state.interrupted; }
+  [[nodiscard]] bool stall_stands() override { return lane_.book.standing() != nullptr; }
 
  private:
   void read_events();
   void on_event(const WatchEvent& event);
   void on_gap(const WatchEvent& event);
-  void on_incident(const WatchEvent& event, IncidentLane& lane);
-  void on_opened(const WatchEvent& event, IncidentLane& lane);
   void on_scan(const WatchEvent& event);
-  void take(LockSnapshot snapshot, IncidentLane& lane);
-  void look_by_proc(Nanos now, IncidentLane& lane);
-  void take_captures(Nanos now, IncidentLane& lane);
   // The run's, and the canary's where there is one now.
   [[nodiscard]] std::vector<IncidentLane*> lanes();
   [[nodiscard]] IncidentLane* lane_of(const WatchEvent& event);

@@ -40,7 +40,20 @@ void TargetSource::open(EvidenceArea& area) {
   if (auto proc = TargetProc::open()) proc_ = std::move(*proc);
 }
 
+// A few of them, for a few seconds of a run.
+void TargetSource::follow_canary(const EvidenceArea& area) {
+  std::array<std::int32_t, kCanaryProcesses> tgids{};
+  std::size_t count = 0;
+  for (const WatchedProcess& entry : area.watched) {
+    if (entry.canary.load(std::memory_order_acquire) == 0 || count == tgids.size()) continue;
+    if (const std::int32_t tgid = entry.tgid.load(std::memory_order_acquire); tgid != 0)
+      tgids[count++] = tgid;
+  }
+  progress_.set_canary({tgids.data(), count});
+}
+
 void TargetSource::follow_processes(EvidenceArea& area) {
+  if (canary_) follow_canary(area);
   for (std::size_t i = 0; i < kWatchedMax; ++i) {
     const std::int32_t tgid = area.watched[i].tgid.load(std::memory_order_acquire);
     if (tgid != watched_[i]) {

@@ -15,17 +15,26 @@ namespace stallproof {
 
 class TargetSource final : public ProgressSource {
  public:
-  explicit TargetSource(Nanos stall_after) : stall_after_(stall_after), progress_(stall_after) {}
+  // `canary_stall_after`: as of TargetProgress.
+  explicit TargetSource(Nanos stall_after, Nanos canary_stall_after = 0)
+      : stall_after_(stall_after),
+        canary_(canary_stall_after != 0),
+        progress_(stall_after, canary_stall_after) {}
   void open(EvidenceArea& area) override;
   void read(SystemView& view, EvidenceArea& area) override;
   [[nodiscard]] bool own_load() const override { return false; }
+  [[nodiscard]] std::uint32_t canary_loads() const override {
+    return canary_ ? 1U << kCanaryRow : 0;
+  }
 
  private:
   void follow_processes(EvidenceArea& area);
+  void follow_canary(const EvidenceArea& area);
   [[nodiscard]] std::span<const ThreadSample> sample(EvidenceArea& area);
   void publish(EvidenceArea& area) const;
 
   Nanos stall_after_;
+  bool canary_;
   std::optional<TargetScan> scan_;
   std::optional<TargetProc> proc_;
   TargetProgress progress_;

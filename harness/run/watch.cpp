@@ -48,6 +48,16 @@ Result<std::optional<ForeignCommand>> prepare_command(const WatchOptions& option
   return std::optional(std::move(*command));
 }
 
+// None but where it is asked for: who only looks on makes no stall beside the load of another.
+Result<WatchCanary> prepare_canary(const WatchOptions& options) {
+  if (options.canary != CanaryWish::yes) return WatchCanary{};
+  auto choice = choose_canary(0, options.canary);
+  if (!choice) return Failure(choice.error());
+  auto board = board_of(*choice->plan);
+  if (!board) return Failure(board.error());
+  return WatchCanary{.choice = std::move(*choice), .board = std::move(*board)};
+}
+
 // What must be known before anything is written: what is watched, and where results may go.
 Result<WatchTarget> find_target(const WatchOptions& options) {
   auto target = WatchTarget::find(options);
@@ -69,6 +79,8 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
     return Failure(allowed.error());
   auto target = find_target(options);
   if (!target) return Failure(target.error());
+  auto canary = prepare_canary(options);
+  if (!canary) return Failure(canary.error());
   // As a shell would answer, before a result is written for a command that never was.
   if (!options.command.empty() && find_program(options.command.front()).empty()) {
     const bool there = ::access(options.command.front().c_str(), F_OK) == 0;
@@ -88,7 +100,9 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
   run->save("plan.toml", plan_toml(options, *target));
   auto captures = IncidentCaptures::create(options.policy, *run, console, options.feed);
   if (!captures) return Failure(captures.error());
-  if (auto up = watchdog->start({.thresholds = options.thresholds}); !up) {
+  WatchdogChild::Setup setup{.thresholds = options.thresholds};
+  if (canary->choice.plan) setup.canary = canary_thresholds(options.thresholds);
+  if (auto up = watchdog->start(setup); !up) {
     watchdog->end();
     return Failure(up.error());
   }
@@ -97,8 +111,8 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
   if (!command) return Failure(command.error());
   if (*command) target->set_command((*command)->pid());
   WatchRun watch(options, std::move(*target), std::move(*run), std::move(*lens),
-                 std::move(*watchdog), std::move(*captures), std::move(*command),
-                 std::move(signals), console);
+                 std::move(*watchdog), std::move(*captures), std::move(*canary),
+                 std::move(*command), std::move(signals), console);
   if (auto begun = watch.begin(); !begun) {
     console.problem(fmt::format("watch: {}: {}", options.command.front(), begun.error().what));
     watch.abandon();
@@ -126,6 +140,9 @@ void WatchRun::take_captures(Nanos now) {
                    .started_ns = state_.clock.monotonic_ns,
                    .failing = failing_stands(now),
                    .marked = marks_.allow_stalls(now)});
+  if (canary_ == nullptr) return;
+  if (!scanning_) canary_->look_by_proc(now, lens_);
+  canary_->take_captures(now, run_, state_.clock, marks_.allow_stalls(now));
 }
 
 void WatchRun::tell_begin() const {
@@ -157,6 +174,7 @@ int WatchRun::conclude() {
                           .command_status = command_ ? command_->status() : std::nullopt,
                           .command_calls = command_ ? command_->calls_made() : std::nullopt,
                           .captures = captures_.entry(),
+                          .canary = canaries_.entry({"before", "after"}),
                           .marks = marks_.entries(state_.clock),
                           .run_id = id,
                           .unsaved = run_.first_problem()});

@@ -11,6 +11,7 @@
 
 #include "harness/capture/stall_policy.h"
 #include "harness/detect/detector.h"
+#include "harness/run/canary_plan.h"
 #include "harness/sink/console.h"
 #include "harness/sink/run_feed.h"
 
@@ -25,6 +26,7 @@ struct WatchOptions {
   Thresholds thresholds{.fail_after = 30 * kSecond};
   std::optional<Nanos> duration;
   StallPolicy policy;
+  CanaryWish canary = CanaryWish::as_planned;  // which is: none
   Nanos give_up_after = 10 * kSecond;  // how long a failing stall is looked at before we leave
   std::string vdbench_output;          // directory of vdbench's own output; empty: none
   bool json = false;

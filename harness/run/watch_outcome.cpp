@@ -11,14 +11,18 @@ WatchOutcome unknown(std::vector<std::string> reasons) {
 }
 
 std::string no_failing_stall(const WatchFacts& facts) {
-  return facts.stalls == 0 ? "no stall"
+  std::string reason = facts.stalls == 0
+                           ? "no stall"
                            : fmt::format("no failing stall ({} that resolved)", facts.stalls);
+  if (facts.proven) reason += "; a stall made on purpose was seen and explained";
+  return reason;
 }
 
 WatchOutcome judge_quiet(const WatchFacts& facts) {
   std::vector<std::string> doubts = facts.lost;
   if (facts.interrupted) doubts.emplace_back("interrupted");
   doubts.insert(doubts.end(), facts.impaired.begin(), facts.impaired.end());
+  doubts.insert(doubts.end(), facts.unproven.begin(), facts.unproven.end());
   if (!facts.unsaved.empty()) doubts.push_back(facts.unsaved);
   const bool failed = facts.command_exit.value_or(0) != 0;
   // A command that was not found or failed at once has done no work: its own code says why.

@@ -17,6 +17,8 @@ struct WatchFacts {
   std::string unsaved;                // evidence that could not be written
   std::vector<std::string> failing;   // "mmap_lock_cycle (incident 001)"
   std::size_t stalls = 0;             // failing or not
+  std::vector<std::string> unproven;  // a stall made on purpose that was not seen, and why
+  bool proven = false;                // all that were made were seen
   bool worked = false;                // file-system work of the target was seen
   std::optional<int> command_exit;    // as a shell gives it; absent without a COMMAND that ended
 };

@@ -22,6 +22,21 @@ TEST(WatchOutcome, FailingStallIsOneWhateverTheCommandSays) {
   EXPECT_EQ(judge_watch(facts).exit_code, 1);
 }
 
+TEST(WatchOutcome, KnownStallThatWasNotSeenIsNeverGreen) {
+  WatchFacts facts = quiet();
+  facts.unproven = {"after the load it was not detected"};
+  EXPECT_EQ(judge_watch(facts).outcome, Outcome::unknown);
+  EXPECT_EQ(judge_watch(facts).exit_code, 3);
+  EXPECT_EQ(judge_watch(facts).reasons, facts.unproven);
+}
+
+TEST(WatchOutcome, KnownStallThatWasSeenIsTold) {
+  WatchFacts facts = quiet();
+  facts.proven = true;
+  EXPECT_EQ(judge_watch(facts).exit_code, 0);
+  EXPECT_NE(judge_watch(facts).reasons.front().find("made on purpose"), std::string::npos);
+}
+
 TEST(WatchOutcome, StallThatResolvedPasses) {
   WatchFacts facts = quiet();
   facts.stalls = 2;

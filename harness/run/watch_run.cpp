@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/units.h"
+#include "harness/detect/target_progress.h"
 
 namespace stallproof {
 namespace {
@@ -23,7 +24,7 @@ constexpr Nanos kCommandMayEnd = 5 * kSecond;
 }  // namespace
 
 WatchRun::WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, LiveLens lens,
-                   WatchdogChild watchdog, IncidentCaptures captures,
+                   WatchdogChild watchdog, IncidentCaptures captures, WatchCanary canary,
                    std::optional<ForeignCommand> command, SignalWatch signals, Console& console)
     : options_(options),
       target_(std::move(target)),
@@ -48,7 +49,16 @@ WatchRun::WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, 
       marks_(run_, series_, options.feed),
       counter_rows_(run_, "series/seconds.csv", TargetCounters::csv_header()),
       vdbench_(options.vdbench_output),
-      vdbench_rows_(run_, "series/vdbench.csv", VdbenchRows::csv_header()) {
+      vdbench_rows_(run_, "series/vdbench.csv", VdbenchRows::csv_header()),
+      canary_board_(std::move(canary.board)),
+      canaries_({.choice = std::move(canary.choice),
+                 .host = *this,
+                 .watchdog = watchdog_,
+                 .board = canary_board_,
+                 .thresholds = options.thresholds,
+                 .forbidden = [](std::string_view) { return std::string(); },
+                 .tell_passed = [this](const std::string& what) { tell(monotonic_now(), what); },
+                 .console = console}) {
   state_.clock = {.monotonic_ns = monotonic_now(), .realtime_ns = realtime_now()};
   book_.begin(state_.clock.monotonic_ns);
   scanning_ = watchdog_.evidence().area().scan_problem[0] == '\0';
@@ -64,41 +74,56 @@ Result<> WatchRun::begin() {
   refresh_members(monotonic_now());
   keep_watchdog_apart();
   tell_begin();
-  if (command_) {
-    if (auto started = command_->go(); !started) return started;
-    log_event(Json{{"event", "command_started"}, {"pid", command_->pid()}}.dump());
-  }
   tell(monotonic_now(), fmt::format("watching {}, results in {}", target_.name(), run_.path()));
   if (!scanning_)
     tell(monotonic_now(),
          fmt::format("cannot look into the kernel's locks: {}; falling back to /proc",
                      watchdog_.evidence().area().scan_problem.data()));
+  canaries_.run("before");
+  return start_command();
+}
+
+Result<> WatchRun::start_command() {
+  begun_ns_ = monotonic_now();
+  if (!command_) return {};
+  if (state_.interrupted) end("interrupted before the command was started");
+  if (over_) return {};
+  if (auto started = command_->go(); !started) return started;
+  log_event(Json{{"event", "command_started"}, {"pid", command_->pid()}}.dump());
   return {};
 }
 
+void WatchRun::serve() {
+  read_events();
+  check_watchdog();
+  check_signals();
+  const Nanos now = monotonic_now();
+  if (state_.figures.check_heartbeat(watchdog_.evidence(), watchdog_.child().pid(), now))
+    tell_blind("the watchdog gives no sign of life");
+  if (const auto cpu = state_.figures.rescue.take_moved(); cpu)
+    log_event(Json{{"event", "watchdog_moved"}, {"from_cpu", *cpu}}.dump());
+  health_.serve(now, options_.feed, lens_, state_.left_behind);
+  marks_.serve(state_.clock, book_, now);
+  take_captures(now);
+  series_.serve(now, book_.incidents());
+}
+
+void WatchRun::watch_on() {
+  wait_until(monotonic_now() + kLoopStep);
+  serve();
+  const Nanos now = monotonic_now();
+  check_target(now);
+  refresh_members(now);
+  sample_counters(now);
+  check_suspected(now);
+  look_by_proc(now);
+  check_end(now);
+  show_progress(now);
+}
+
 void WatchRun::drive() {
-  while (!over_) {
-    wait_for_something();
-    read_events();
-    check_watchdog();
-    check_signals();
-    const Nanos now = monotonic_now();
-    check_target(now);
-    refresh_members(now);
-    sample_counters(now);
-    check_suspected(now);
-    look_by_proc(now);
-    if (state_.figures.check_heartbeat(watchdog_.evidence(), watchdog_.child().pid(), now))
-      tell_blind("the watchdog gives no sign of life");
-    if (const auto cpu = state_.figures.rescue.take_moved(); cpu)
-      log_event(Json{{"event", "watchdog_moved"}, {"from_cpu", *cpu}}.dump());
-    health_.serve(now, options_.feed, lens_, state_.left_behind);
-    marks_.serve(state_.clock, book_, now);
-    take_captures(now);
-    series_.serve(now, book_.incidents());
-    check_end(now);
-    show_progress(now);
-  }
+  while (!over_) watch_on();
+  canaries_.run("after");
   for (const std::string& thing : captures_.finish(run_)) state_.left_behind.push_back(thing);
   name_what_is_left();
   state_.figures.take(watchdog_.evidence(), watchdog_.child().pid(), monotonic_now());
@@ -119,16 +144,35 @@ void WatchRun::drive() {
   log_event(Json{{"event", "watch_ended"}, {"why", state_.ended_by}}.dump());
 }
 
-void WatchRun::wait_for_something() {
+void WatchRun::wait_until(Nanos until) const {
   std::array<pollfd, 5> items{
       {{watchdog_.channel_fd(), POLLIN, 0},
        {signals_.fd(), POLLIN, 0},
        {watchdog_.child().pidfd(), POLLIN, 0},
        {command_ && !command_->status() ? command_->pidfd() : -1, POLLIN, 0},
        {target_.pidfd(), POLLIN, 0}}};
-  // What can no longer be read from would wake us for ever.
+  // What can no longer be read from would wake us for ever, and so would what nobody looks at now.
   if (watchdog_.child().reaped()) items[0].fd = items[2].fd = -1;
-  ::poll(items.data(), items.size(), static_cast<int>(kLoopStep / kMillisecond));
+  if (begun_ns_ == 0 || over_) items[3].fd = items[4].fd = -1;
+  const Nanos now = monotonic_now();
+  const Nanos left = until > now ? std::min(until - now, kLoopStep) : 0;
+  ::poll(items.data(), items.size(), static_cast<int>(left / kMillisecond));
+}
+
+// Nobody who listens shall take its incidents for those of the target.
+void WatchRun::set_canary(IncidentLane* lane) {
+  const bool changed = (canary_ == nullptr) != (lane == nullptr);
+  canary_ = lane;
+  if (changed && options_.feed != nullptr)
+    options_.feed->tell(&RunListener::on_window, lane != nullptr);
+}
+
+// All of a canary's loads share a row behind those of the target.
+std::vector<std::string> WatchRun::names_with(const std::vector<std::string>&) const {
+  std::vector<std::string> names = load_names();
+  names.resize(kCanaryRow);
+  names.emplace_back("canary");
+  return names;
 }
 
 void WatchRun::read_events() {
@@ -136,6 +180,10 @@ void WatchRun::read_events() {
 }
 
 void WatchRun::on_event(const WatchEvent& event) {
+  if ((event.incident & kCanaryIncident) != 0) {
+    if (canary_ != nullptr) canary_->on_incident(event);
+    return;
+  }
   switch (event.kind) {
     case WatchEventKind::incident_opened:
       return on_opened(event);
@@ -150,7 +198,8 @@ void WatchRun::on_event(const WatchEvent& event) {
       return book_.note_support(event);
     case WatchEventKind::dropout_begin:
     case WatchEventKind::dropout_end:
-      return book_.note_dropout(event);
+      if (event.load != kCanaryRow) book_.note_dropout(event);
+      return;
     case WatchEventKind::gap:
       return on_gap(event);
   }
@@ -277,7 +326,7 @@ void WatchRun::check_signals() {
 
 void WatchRun::check_end(Nanos now) {
   check_circle(now);
-  if (options_.duration && now >= state_.clock.monotonic_ns + *options_.duration)
+  if (options_.duration && now >= begun_ns_ + *options_.duration)
     return end(fmt::format("watched for {}", format_duration(*options_.duration)));
   if (now >= leave_at_ns_) return end("interrupted; the command did not end");
   if (!failing_stands(now)) {
@@ -298,6 +347,7 @@ void WatchRun::end(std::string why) {
 std::vector<pid_t> WatchRun::our_children() const {
   std::vector<pid_t> ours{watchdog_.child().pid()};
   if (const ProbeChild* const probe = lens_.probe_if_started()) ours.push_back(probe->pid());
+  for (const pid_t pid : canaries_.processes()) ours.push_back(pid);
   if (options_.feed != nullptr)
     for (const pid_t pid : options_.feed->processes()) ours.push_back(pid);
   return ours;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/base/signals.h"
+#include "harness/run/canary_rounds.h"
 #include "harness/run/foreign_command.h"
 #include "harness/run/health_teller.h"
 #include "harness/run/incident_book.h"
@@ -46,16 +47,23 @@ struct WatchState {
   WatchdogFigures figures;
 };
 
-class WatchRun {
+// The known stall of a watch, and the board that its loads run on.
+struct WatchCanary {
+  CanaryChoice choice;
+  std::optional<Board> board;
+};
+
+class WatchRun final : private CanaryHost {
  public:
   WatchRun(const WatchOptions& options, WatchTarget target, RunDir run, LiveLens lens,
-           WatchdogChild watchdog, IncidentCaptures captures, std::optional<ForeignCommand> command,
-           SignalWatch signals, Console& console);
-  // Starts the command, if there is one.
+           WatchdogChild watchdog, IncidentCaptures captures, WatchCanary canary,
+           std::optional<ForeignCommand> command, SignalWatch signals, Console& console);
+  // Makes the known stall before it, then starts the command, if there is one.
   Result<> begin();
   void drive();
   // Ends the watchdog after a begin() that failed.
   void abandon() {
+    canaries_.abandon();
     captures_.finish(run_);
     watchdog_.end();
   }
@@ -63,10 +71,28 @@ class WatchRun {
   int conclude();
 
  private:
+  // As a canary's host.
+  [[nodiscard]] RunDir& run_dir() override { return run_; }
+  [[nodiscard]] const LiveLens& lens() const override { return lens_; }
+  [[nodiscard]] const RunClock& clock() const override { return state_.clock; }
+  [[nodiscard]] std::vector<std::string> names_with(
+      const std::vector<std::string>& canary_loads) const override;
+  void set_canary(IncidentLane* lane) override;
+  void log_event(const std::string& json) override;
+  void note_window(Nanos start, Nanos end, std::string_view kind, std::string_view text) override {
+    series_.note_window(start, end, kind, text);
+  }
+  void note_left_behind(const std::string& what) override { state_.left_behind.push_back(what); }
+  [[nodiscard]] bool interrupted() const override { return state_.interrupted; }
+  [[nodiscard]] bool stall_stands() override { return book_.standing() != nullptr; }
+  void serve() override;
+  void wait_until(Nanos until) const override;
+
+  Result<> start_command();
+  void watch_on();
   void keep_watchdog_apart();
   void tell_begin() const;
   void tell_blind(std::string_view why) const;
-  void wait_for_something();
   void read_events();
   void on_event(const WatchEvent& event);
   void on_gap(const WatchEvent& event);
@@ -99,7 +125,6 @@ class WatchRun {
     return target_names(watchdog_.evidence().area());
   }
   [[nodiscard]] std::vector<pid_t> our_children() const;
-  void log_event(const std::string& json);
 
   const WatchOptions& options_;
   WatchTarget target_;
@@ -119,6 +144,9 @@ class WatchRun {
   SeriesFile counter_rows_;
   VdbenchRows vdbench_;
   SeriesFile vdbench_rows_;
+  std::optional<Board> canary_board_;
+  CanaryRounds canaries_;
+  IncidentLane* canary_ = nullptr;
 
   struct SeenCycle {
     std::vector<std::string> nodes;  // as in Explanation::cycle
@@ -132,6 +160,7 @@ class WatchRun {
   Nanos next_gone_ns_ = 0;
   Nanos next_vdbench_ns_ = 0;
   Nanos next_proc_look_ns_ = 0;
+  Nanos begun_ns_ = 0;             // when the target's own time began: after the canary before it
   Nanos leave_at_ns_ = ~Nanos{0};  // when a command that was interrupted is no longer waited for
   bool scanning_ = false;
   bool over_ = false;

@@ -40,6 +40,7 @@ void WatchRun::on_opened(const WatchEvent& event) {
 
 void WatchRun::on_scan(const WatchEvent& event) {
   if (!lens_.keep_scan(watchdog_.evidence(), event.scan)) return;
+  if (canary_ != nullptr) canary_->on_scan(event, lens_);
   const IncidentRecord* const incident = book_.standing();
   if (incident != nullptr && (event.at_ns < incident->detected_ns || incident->cycle_confirmed))
     return;

@@ -66,6 +66,7 @@ Verdict make_watch_verdict(const WatchVerdictInput& in) {
   verdict.captures = in.captures;
   verdict.marks = in.marks;
   verdict.observer = observer_entry(in.evidence, in.state.figures, in.book.incidents());
+  verdict.observer.canary = in.canary;
   verdict.dropouts =
       dropout_entries(in.book.dropouts(), in.load_names, in.state.clock, monotonic_now());
   verdict.workloads = workloads(in);
@@ -80,6 +81,11 @@ Verdict make_watch_verdict(const WatchVerdictInput& in) {
                    .impaired = sight_lost(in),
                    .unsaved = in.unsaved,
                    .stalls = in.book.incidents().size() + in.book.unlisted().stalls};
+  if (in.canary) {
+    facts.proven = in.canary->passed;
+    for (const auto& [when, look] : in.canary->looks)
+      if (!look.passed) facts.unproven.push_back(fmt::format("{} the load {}", when, look.why));
+  }
   for (const IncidentRecord& incident : in.book.incidents()) {
     const StallEntry stall =
         stall_entry(incident, in.state.clock, in.options.thresholds.fail_after);

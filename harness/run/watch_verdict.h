@@ -17,6 +17,7 @@ struct WatchVerdictInput {
   std::optional<int> command_status;  // as waitpid gives it
   std::optional<std::uint64_t> command_calls;
   const CapturesEntry& captures;
+  std::optional<CanaryEntry> canary;
   std::vector<MarkEntry> marks;
   const std::string& run_id;
   const std::string& unsaved;

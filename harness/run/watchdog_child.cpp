@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "harness/base/sealed_program.h"
+#include "harness/detect/target_progress.h"
 
 namespace stallproof {
 namespace {
@@ -74,6 +75,10 @@ Result<> WatchdogChild::start(const Setup& setup) {
   add_thresholds(setup.thresholds, "", words);
   for (const OwnThresholds& own : setup.own)
     add_thresholds(own.thresholds, fmt::format(".{}", own.load), words);
+  if (setup.canary) {
+    add_thresholds(*setup.canary, fmt::format(".{}", kCanaryRow), words);
+    words.set("canary-row", "yes");
+  }
   words.set("without", std::to_string(setup.thresholds.without));
   note_left_out(setup.thresholds.without, evidence_.area());
   if (setup.board_fd >= 0) {
@@ -90,10 +95,11 @@ Result<> WatchdogChild::start(const Setup& setup) {
                     program ? program->get() : -1);
 }
 
-bool WatchdogChild::watch_process(pid_t pid) {
+bool WatchdogChild::watch_process(pid_t pid, Whose whose) {
   for (WatchedProcess& entry : evidence_.area().watched) {
     if (entry.tgid.load(std::memory_order_relaxed) != 0) continue;
     entry.seen_ns.store(0, std::memory_order_relaxed);
+    entry.canary.store(whose == Whose::canary ? 1 : 0, std::memory_order_release);
     entry.tgid.store(pid, std::memory_order_release);
     return true;
   }

@@ -30,6 +30,9 @@ class WatchdogChild {
     int board_fd = -1;  // our own loads; -1: foreign processes, named by watch_process()
     std::function<void(pid_t)> noted;
     int canary_fd = -1;  // board of the canary's loads, counted behind those of board_fd; -1: none
+    // Without a board: processes of a canary are told apart and judged by these; absent: there is
+    // no canary.
+    std::optional<Thresholds> canary;
   };
   static Result<WatchdogChild> create();
   // Returns when the watchdog has opened and touched all it needs. On failure the process, if there
@@ -37,7 +40,8 @@ class WatchdogChild {
   Result<> start(const Setup& setup);
 
   // From now on the scans tell everything about this process. False when the table is full.
-  bool watch_process(pid_t pid);
+  enum class Whose { run, canary };
+  bool watch_process(pid_t pid, Whose whose = Whose::run);
   void forget_process(pid_t pid);
   // From now on this FUSE connection's unanswered requests are looked at. Name it before load
   // starts. Ignored when the table is full.

@@ -50,11 +50,20 @@ Result<WatchdogOptions> read_options(const Settings& words) {
   return options;
 }
 
+std::unique_ptr<ProgressSource> open_target(const Settings& words, const WatchdogOptions& options) {
+  const Nanos stall_after = options.thresholds.stall_after;
+  if (!words.has("canary-row")) return std::make_unique<TargetSource>(stall_after);
+  const Nanos of_canary =
+      LoadThresholds(options.thresholds, options.own).of(kCanaryRow).stall_after;
+  return std::make_unique<TargetSource>(stall_after, of_canary);
+}
+
 // Our own loads are on the board; without one the load is foreign.
-Result<std::unique_ptr<ProgressSource>> open_progress(const Settings& words, Nanos stall_after) {
+Result<std::unique_ptr<ProgressSource>> open_progress(const Settings& words,
+                                                      const WatchdogOptions& options) {
   const auto fd = words.count("board", 0);
   if (!fd) return Failure(fd.error());
-  if (*fd == 0) return std::make_unique<TargetSource>(stall_after);
+  if (*fd == 0) return open_target(words, options);
   auto board = Board::attach(static_cast<int>(*fd), false);
   if (!board) return Failure(board.error());
   std::optional<Board> canary;
@@ -71,7 +80,7 @@ Result<std::unique_ptr<ProgressSource>> open_progress(const Settings& words, Nan
 Result<> watch(const Settings& words, int ready) {
   const auto options = read_options(words);
   if (!options) return Failure(options.error());
-  auto progress = open_progress(words, options->thresholds.stall_after);
+  auto progress = open_progress(words, *options);
   if (!progress) return Failure(progress.error());
   auto evidence = Evidence::attach(static_cast<int>(*words.count("evidence", 0)));
   if (!evidence) return Failure(evidence.error());

@@ -46,7 +46,7 @@ class NightParser {
     if (!plan) return Failure(plan.error());
     night_.plan = std::move(*plan);
     // Whether a stall would be seen is to be known in the morning, however short the night.
-    night_.plan.canary.enabled = night_.plan.canary.enabled.value_or(has_loads());
+    night_.plan.canary.enabled = night_.plan.canary.enabled.value_or(true);
     return std::move(night_);
   }
 
@@ -150,10 +150,15 @@ void NightParser::refuse_said_twice(TomlReader& root) {
     if (reader.has("target")) reader.problem("target", "of a night: targets in [nightly]");
   }
   if (has_loads()) return;
-  for (const char* key : {"process", "phase", "canary"})
+  for (const char* key : {"process", "phase"})
     if (root.has(key))
       root.problem(key, fmt::format("is for loads of our own, and {} is run",
                                     night_.command.empty() ? "vdbench" : "command"));
+  if (const toml::table* canary = root.table("canary")) {
+    TomlReader reader(*canary, "[canary]", problems_);
+    if (reader.has("when"))
+      reader.problem("when", "is for loads of our own; else it is made before and after them");
+  }
   if (const toml::table* limits = root.table("thresholds")) {
     TomlReader reader(*limits, "[thresholds]", problems_);
     for (const char* key : {"max_dropouts", "max_dropout_seconds", "min_ops"})

@@ -145,8 +145,21 @@ TEST(NightWords, ACommandIsWatchedWithItsTarget) {
   EXPECT_TRUE(has(words, "--duration", "3600000ms"));
   EXPECT_TRUE(has(words, "--fail-after", "5000ms"));
   EXPECT_TRUE(has(words, "--notify", "tell 'it'\\''s'"));
+  EXPECT_TRUE(has(words, "--canary", "yes"));
   const CommandWords gate = gate_words(night, {"/r/1"}, "/n");
-  EXPECT_EQ(std::count(gate.begin(), gate.end(), "--no-canary"), 1);
+  EXPECT_EQ(std::count(gate.begin(), gate.end(), "--no-canary"), 0);
+}
+
+TEST(NightWords, ANightMayForbidTheCanary) {
+  const std::string begin = "[nightly]\ntargets = [\"/mnt\"]\n";
+  for (const std::string load : {"command = [\"fio\"]\n", "vdbench = [\"a.parm\"]\n"}) {
+    const NightPlan night = parsed(begin + load + "[canary]\nenabled = false\n");
+    EXPECT_TRUE(has(run_words(night, "/mnt", "", "n1"), "--canary", "no"));
+    const CommandWords gate = gate_words(night, {"/r/1"}, "/n");
+    EXPECT_EQ(std::count(gate.begin(), gate.end(), "--no-canary"), 1);
+    EXPECT_NE(problem(begin + load + "[canary]\nwhen = [\"beside\"]\n").find("when"),
+              std::string::npos);
+  }
 }
 
 TEST(NightWords, VdbenchsFilesNeedNoTarget) {
@@ -155,6 +168,7 @@ TEST(NightWords, VdbenchsFilesNeedNoTarget) {
   ASSERT_GE(words.size(), 3U);
   EXPECT_EQ(words[1] + " " + words[2], "a.parm lun=/dev/x");
   EXPECT_EQ(std::count(words.begin(), words.end(), "--target"), 0);
+  EXPECT_TRUE(has(words, "--canary", "yes"));
 }
 
 TEST(NightPreview, IsTomlWhoseCommentsAreTheCommands) {

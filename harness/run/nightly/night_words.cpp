@@ -44,6 +44,7 @@ void add_watching(CommandWords& words, const NightPlan& night) {
   add_time(words, "--stall-after", thresholds.stall_after);
   add_time(words, "--fail-after", thresholds.fail_after);
   add(words, "--dropout-below", fmt::format("{}", thresholds.dropout_below));
+  add(words, "--canary", wants_canary(night.plan) ? "yes" : "no");
   if (!night.plan.notify.empty()) add(words, "--notify", joined(night.plan.notify));
 }
 
@@ -89,8 +90,7 @@ CommandWords gate_words(const NightPlan& night, const std::vector<std::string>& 
   words.insert(words.end(), runs.begin(), runs.end());
   add(words, "--known", night.known);
   if (night.min_hours > 0) add(words, "--min-hours", fmt::format("{}", night.min_hours));
-  // A command has none, short parameter files have none, and a plan may forbid it. One that was
-  // made and did not pass counts all the same.
+  // The file may forbid it. One that was made and did not pass counts all the same.
   if (!wants_canary(night.plan)) words.emplace_back("--no-canary");
   add(words, "--junit", folder + "/junit.xml");
   add(words, "--summary-md", folder + "/summary.md");

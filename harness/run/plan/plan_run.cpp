@@ -78,11 +78,9 @@ PlanRun::PlanRun(const LoadPlanOptions& options, const TargetLook& target, RunDi
       told_gone_(options.plan.processes.size(), false),
       coordination_(std::move(coordination)),
       canaries_({.choice = std::move(canary),
-                 .session = session_,
-                 .state = state_,
+                 .host = session_,
                  .watchdog = lab_.watchdog(),
                  .board = lab_.canary_board(),
-                 .load_names = [this] { return lab_.load_names(); },
                  .thresholds = plan_.limits.thresholds,
                  .forbidden =
                      [this](std::string_view when) {

@@ -259,11 +259,9 @@ Result<CanaryChoice> choose_canary_for(const VdbenchOptions& options, const Plan
 // vdbench's own files say nothing of it but in the log.
 CanaryRounds::Setup rounds_of(CanaryChoice choice, VdbenchSession& session, VdbenchOutput& output) {
   return {.choice = std::move(choice),
-          .session = session.session(),
-          .state = session.state(),
+          .host = session.session(),
           .watchdog = session.lab().watchdog(),
           .board = session.lab().canary_board(),
-          .load_names = [&session] { return session.lab().load_names(); },
           .thresholds = session.options().thresholds,
           .forbidden =
               [&session](std::string_view) {
