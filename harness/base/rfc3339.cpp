@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/base/rfc3339.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -138,10 +139,10 @@ std::string time_words(const Instant& at) {
   const std::int64_t days = floor_div(local, kDayMs);
   const std::int64_t of_day = local - days * kDayMs;
   const Civil date = civil_of(days);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} {}{:02}:{:02}", date.year, date.month,
-                     date.day, of_day / kHourMs, of_day / kMinuteMs % 60, of_day / kSecondMs % 60,
-                     at.offset_min < 0 ? '-' : '+', std::abs(at.offset_min) / 60,
-                     std::abs(at.offset_min) % 60);
+  return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02} {:02}:{:02}:{:02} {}{:02}:{:02}"), date.year,
+                     date.month, date.day, of_day / kHourMs, of_day / kMinuteMs % 60,
+                     of_day / kSecondMs % 60, at.offset_min < 0 ? '-' : '+',
+                     std::abs(at.offset_min) / 60, std::abs(at.offset_min) % 60);
 }
 
 }  // namespace stallproof

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "harness/base/large_pages.h"
 #include "harness/base/settings.h"
 #include "harness/cmd/command.h"
 #include "harness/cmd/history_words.h"
@@ -248,6 +249,7 @@ RunCommand add_history(CLI::App& app) {
   add_answers(app, *answers, *words);
   app.require_subcommand(1);
   return [&app, words, answers]() -> Result<int> {
+    take_memory_in_large_pages();
     for (const auto& [sub, answer] : *answers)
       if (app.got_subcommand(sub)) return answer(*words);
     return fail("history: what about it? (see stallproof history --help)");

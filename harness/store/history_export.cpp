@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
-#include <iterator>
 #include <map>
 
 namespace stallproof {
@@ -131,7 +131,13 @@ void HistoryTable::add(std::int64_t count) {
 
 void HistoryTable::add(double figure) {
   // JSON has no word for others.
-  if (std::isfinite(figure)) fmt::format_to(std::back_inserter(text_), "{:.6g}", figure);
+  if (std::isfinite(figure)) {
+    std::array<char, 32> digits;  // 13 at most
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), figure,
+                                   std::chars_format::general, 6)
+                         .ptr;
+    text_.append(digits.data(), end);
+  }
   end_cell();
 }
 

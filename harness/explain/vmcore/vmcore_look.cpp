@@ -3,16 +3,14 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <malloc.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdint>
-#include <memory>
 
 #include "harness/base/bounded.h"
+#include "harness/base/large_pages.h"
 #include "harness/explain/snapshot_read.h"
 #include "harness/explain/snapshot_text.h"
 #include "harness/explain/vmcore/kdump_file.h"
@@ -38,25 +36,6 @@ void limit_memory() {
 #endif
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
-}
-
-// The reader fills some 25 MiB with small pieces and with buffers that come and go. What memory it
-// has it keeps, of large pages where the kernel may: page faults were half of its time.
-void take_memory_at_once() {
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
-  constexpr int kRoom = 32 << 20;
-  ::mallopt(M_MMAP_THRESHOLD, kRoom);
-  ::mallopt(M_TRIM_THRESHOLD, 2 * kRoom);
-  ::mallopt(M_TOP_PAD, kRoom);
-  constexpr std::size_t kMoreThanIsFree = 8U << 20U;
-  const std::unique_ptr<char[]> first(new char[kMoreThanIsFree]);
-  constexpr std::uintptr_t kLargePage = 2U << 20U;
-  const auto from =
-      (reinterpret_cast<std::uintptr_t>(first.get()) + kLargePage - 1) / kLargePage * kLargePage;
-  const auto to = reinterpret_cast<std::uintptr_t>(::sbrk(0)) / kLargePage * kLargePage;
-  if (to > from && to - from <= 2 * kRoom)
-    ::madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
-#endif
 }
 
 std::string show(const Vmcore& dump, VmcoreView view) {
@@ -133,7 +112,7 @@ Result<VmcoreLook> look_at_vmcore(const std::string& path, VmcoreView view,
   const Nanos limit = kAtLeast + bytes / kBytesPerSecond * kSecond;
   const auto work = [&](int into) {
     limit_memory();
-    take_memory_at_once();
+    take_memory_in_large_pages();
     return write_all(into, read_it(path, view, sources));
   };
   const BoundedText answer = text_bounded(work, Deadline::in(limit));
