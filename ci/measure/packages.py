@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packages, as somebody installs them: in a fresh Debian 12 of their own, install, make and
 explain the reported stall, purge: it works there, and nothing is left. The kernel, /dev, /proc and
-/sys are this machine's."""
+/sys are this machine's. --dkms: the module's package too, beside the headers of Debian's kernel."""
 
 import argparse
 import glob
@@ -130,9 +130,36 @@ def install_and_purge(checks, package):
     checks.all("purged, it leaves nothing", left)
 
 
+def install_module(checks, package):
+    debian = Debian()
+    checks.at_end(debian.remove)
+    debian.make()
+    shutil.copy(package, os.path.join(debian.path, "tmp", "stallproof-dkms.deb"))
+    ready = debian.run("apt-get update -q && apt-get install -y --no-install-recommends dkms "
+                       "linux-headers-amd64", seconds=600)
+    checks.check("dkms and the kernel's headers install", ready[0] == 0, ready[2][-300:])
+    before = debian.files()
+    code, out, errors = debian.run("apt-get install -y /tmp/stallproof-dkms.deb")
+    checks.check("the module's package installs", code == 0, errors[-300:])
+    code, status, _ = debian.run("dkms status ffs_stub")
+    checks.check("its module is built and installed for the kernel whose headers are there",
+                 code == 0 and "installed" in status, f"{status} {out[-300:]}")
+    made = [name for name in debian.files() - before if "/ffs_stub.ko" in name]
+    checks.check("and lies where modprobe finds it",
+                 any(name.startswith(("lib/modules/", "usr/lib/modules/")) for name in made),
+                 str(made))
+    code, _, errors = debian.run("apt-get purge -y stallproof-dkms")
+    checks.check("the module's package purges", code == 0, errors[-300:])
+    # depmod's index of a kernel that had no module before.
+    left = [name for name in debian.files() - before
+            if not os.path.basename(name).startswith("modules.")]
+    checks.all("purged, the module leaves nothing", sorted(left))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="package", help="what is packed")
+    parser.add_argument("--dkms", action="store_true", help="the module's package is built, too")
     options = parser.parse_args()
     with Checks("packages", 1200) as checks:
         stop_if_lacking(checks)
@@ -144,6 +171,9 @@ def main():
         main_deb = next(path for name, path in packages.items()
                         if name.endswith(".deb") and "dkms" not in name)
         install_and_purge(checks, main_deb)
+        if options.dkms:
+            install_module(checks, next(path for name, path in packages.items()
+                                        if name.endswith(".deb") and "dkms" in name))
     return checks.code
 
 

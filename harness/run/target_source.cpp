@@ -45,15 +45,15 @@ void TargetSource::follow_canary(const EvidenceArea& area) {
   std::array<std::int32_t, kCanaryProcesses> tgids{};
   std::size_t count = 0;
   for (const WatchedProcess& entry : area.watched) {
-    if (entry.canary.load(std::memory_order_acquire) == 0 || count == tgids.size()) continue;
-    if (const std::int32_t tgid = entry.tgid.load(std::memory_order_acquire); tgid != 0)
+    // In this order: whose a process is was said before its number.
+    const std::int32_t tgid = entry.tgid.load(std::memory_order_acquire);
+    if (tgid != 0 && count < tgids.size() && entry.canary.load(std::memory_order_relaxed) != 0)
       tgids[count++] = tgid;
   }
   progress_.set_canary({tgids.data(), count});
 }
 
 void TargetSource::follow_processes(EvidenceArea& area) {
-  if (canary_) follow_canary(area);
   for (std::size_t i = 0; i < kWatchedMax; ++i) {
     const std::int32_t tgid = area.watched[i].tgid.load(std::memory_order_acquire);
     if (tgid != watched_[i]) {
@@ -81,6 +81,7 @@ std::span<const ThreadSample> TargetSource::sample(EvidenceArea& area) {
 
 void TargetSource::read(SystemView& view, EvidenceArea& area) {
   follow_processes(area);
+  if (canary_) follow_canary(area);  // after: nobody is watched before it is known whose he is
   if (view.now_ns < next_sample_ns_) return;  // the view of before stands
   const auto samples = sample(area);
   progress_.update(samples, view);
