@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results of many nodes become one verdict that says what was made: nothing is green that is
 missing, damaged, unfinished or of another build, plan or version, each is named; a thousand nodes
-of ten hours are merged in 30 s and 512 MiB, and what a node costs is told for each size."""
+of ten hours are merged in 30 s and 512 MiB, and what a node costs is told for each size; their page
+is whole in Chromium."""
 
 import argparse
 import json
@@ -16,6 +17,7 @@ import xml.etree.ElementTree
 sys.dont_write_bytecode = True
 
 import merge_made  # noqa: E402
+from browser_look import look, means_of_browser, serve, silent  # noqa: E402
 from checks import Checks  # noqa: E402
 from program import BINARY, Workspace, read_json, read_text  # noqa: E402
 
@@ -129,6 +131,21 @@ def forms(checks, space, known, merged):
                            capture_output=True, text=True, timeout=60, check=False)
     checks.check("the command that it names shows the stall", shown.returncode == 0 and
                  merge_made.EXPLAINED in shown.stdout, shown.stdout[:200] + shown.stderr[:200])
+
+
+def in_a_browser(checks, space, merged, count):
+    lack = means_of_browser()
+    if not checks.check("a browser can be driven", not lack, lack):
+        return
+    base = serve(merged.out, checks)
+    ways = {"light": {}, "dark and narrow": {"scheme": "dark", "width": 360},
+            "under a policy, without scripts": {"scripts": False}}
+    orders = [{"name": name, **way, "url": base + ("/policy" if "policy" in name else "") +
+               "/report.html"} for name, way in ways.items()]
+    seen = look(orders, space, 120)
+    for order in orders:
+        checks.all(f"the page of {count} nodes in Chromium, {order['name']}: loads nothing, says "
+                   "all in words", silent(seen[order["name"]], order["url"]))
 
 
 def good(fleet, *nodes):
@@ -245,6 +262,7 @@ def main():
             known, merged = cost(checks, space, fleet, count)
             if count == options.nodes[-1]:
                 forms(checks, space, known, merged)
+                in_a_browser(checks, space, merged, count)
             shutil.rmtree(fleet.path)
         small = merge_made.Fleet(space.new("small"), seconds=60, series=1)
         trouble(checks, space, small)

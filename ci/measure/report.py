@@ -5,63 +5,22 @@ and without scripts, under a server's policy, in light and dark, on a narrow scr
 zoomed by mouse and buttons where scripts run. Nothing is loaded, nothing complains."""
 
 import argparse
-import functools
-import http.server
 import json
 import os
-import shutil
 import subprocess
 import sys
-import threading
 
 sys.dont_write_bytecode = True
 
+from browser_look import look, means_of_browser, serve, silent  # noqa: E402
 from checks import Checks, lacking_means  # noqa: E402
 from program import BINARY, TOP, Workspace, run  # noqa: E402
 from report_runs import LOADS, Made, make_ten_hours  # noqa: E402
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-BROWSER = os.path.join(HERE, "browser")
 CRASH = os.path.join(TOP, "examples/seed-crash")
-POLICY = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
 # Without a JSON data block a page has no script: uPlot was not there when stallproof was built.
 ZOOM = 'id="zoom-data"'
 ZOOMABLE = 4  # times as long as the static page takes to be drawn, at most
-
-
-class Pages(http.server.SimpleHTTPRequestHandler):
-    """Files of one directory; below /policy/ with the policy of a careful CI server."""
-
-    def end_headers(self):
-        if self.path.startswith("/policy/"):
-            self.send_header("Content-Security-Policy", POLICY)
-        super().end_headers()
-
-    def translate_path(self, path):
-        return super().translate_path(path.removeprefix("/policy"))
-
-    def log_message(self, *_):
-        pass
-
-
-def serve(directory, checks):
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Pages, directory=directory))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    checks.at_end(server.shutdown)
-    return f"http://127.0.0.1:{server.server_port}"
-
-
-def look(orders, space, seconds):
-    """{name of order: what was seen}, by node and playwright-core."""
-    path = space.new("orders")
-    with open(path, "w", encoding="utf-8") as stream:
-        json.dump({"browser": shutil.which("chromium"), "orders": orders}, stream)
-    done = subprocess.run(["node", os.path.join(BROWSER, "look.mjs"), path], capture_output=True,
-                          timeout=seconds, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr.decode(errors="replace")[-400:])
-    return {result["name"]: result for result in json.loads(done.stdout)}
 
 
 def ten_hours(checks, space, pages, count):
@@ -155,24 +114,6 @@ def run_that_crashed(checks, space, directory):
                      "This run directory is not complete", "verdict.json is missing",
                      "Throughput of load-0", "Incident 001")),
                  f"exit {done.returncode}: {done.stderr[:200]} {len(text)} bytes")
-
-
-def silent(result, url):
-    """What a page must not do: load anything, complain, or be wider than the window."""
-    problems = []
-    if "problem" in result:
-        return [result["problem"]]
-    others = [request for request in result["requests"] if request != url]
-    if others:
-        problems.append(f"{len(others)} requests: {others[0]}")
-    if result["complaints"]:
-        problems.append(f"{len(result['complaints'])} complaints: {result['complaints'][0][:200]}")
-    seen = result["seen"]
-    if seen["page_width"] > seen["window_width"]:
-        problems.append(f"{seen['page_width']} pixels wide in {seen['window_width']}")
-    if seen["images_without_words"] or seen["tables_without_headings"]:
-        problems.append("a picture without words or a table without headings")
-    return problems
 
 
 def whole(seen):
@@ -271,16 +212,6 @@ def orders_for(base, zoomed, real):
                    {"name": "real narrow", "url": f"{base}/real.html", "width": 360,
                     "scheme": "dark"}]
     return orders
-
-
-def means_of_browser():
-    """Why no browser can be driven here, or None."""
-    for program in ("chromium", "node"):
-        if shutil.which(program) is None:
-            return f"{program} is not installed (ci/packages.txt)"
-    if not os.path.isdir(os.path.join(BROWSER, "node_modules/playwright-core")):
-        return "playwright-core is not installed (npm ci in ci/measure/browser)"
-    return None
 
 
 def browse(checks, space, pages, explanation, shots):

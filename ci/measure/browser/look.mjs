@@ -25,7 +25,7 @@ const seenOnPage = () => {
     headings: texts("h1, h2"),
     zero: texts(".zero").join(" "),
     images_without_words: [...document.querySelectorAll("svg")]
-      .filter((svg) => !svg.getAttribute("aria-label")).length,
+      .filter((svg) => !svg.getAttribute("aria-label") && !svg.closest("[aria-hidden=true]")).length,
     tables_without_headings: [...document.querySelectorAll("table")]
       .filter((t) => !t.closest(".uplot")
         && !(t.querySelector("thead th[scope=col]") && t.querySelector("caption")))
