@@ -121,7 +121,7 @@ def main():
     parser.add_argument("--cuts", type=int, default=300, help="of each of the two runs")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    with Checks("cut_runs", 1200) as checks:
+    with Checks("cut_runs", 1500) as checks:
         stop_if_lacking(checks)
         space = Workspace()
         checks.at_end(space.remove)
