@@ -198,7 +198,7 @@ void WatchRun::on_event(const WatchEvent& event) {
       return book_.note_support(event);
     case WatchEventKind::dropout_begin:
     case WatchEventKind::dropout_end:
-      if (event.load != kCanaryRow) book_.note_dropout(event);
+      if (!canary_board_ || event.load != kCanaryRow) book_.note_dropout(event);
       return;
     case WatchEventKind::gap:
       return on_gap(event);
