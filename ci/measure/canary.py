@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 from checks import Checks, stop_if_lacking  # noqa: E402
 from machine import clean_machine, look  # noqa: E402
 from own_mounts import LoopFs, Tmpfs, quiet, scratch_left  # noqa: E402
-from program import BINARY, Started, Workspace, read_json, run  # noqa: E402
+from program import BINARY, TOP, Started, Workspace, read_json, run  # noqa: E402
 
 SIZE = ("--size", "64m")
 LONGEST_MS = 5000
@@ -262,6 +262,9 @@ def watched_in_other_ways(checks, space, mount):
     checks.all("beside a process that runs already it is seen",
                problems(canary_of(result), "before", "after"))
     checks.check("and the process passes", result.code == 0, result.describe())
+    result = run(["watch", "--canary", "yes"], space, after=("--", *WORK, mount.path),
+                 prefix=(sys.executable, os.path.join(TOP, "ci/measure/without_bpf.py")))
+    checks.all("without BPF it is seen too", problems(canary_of(result), "before", "after"))
     touch = ("--", "touch", f"{mount.path}/made")
     told = Started(["watch", "--canary", "yes"], space, after=touch)
     injected = told.wait_event(30, event="canary_injected")
