@@ -33,6 +33,10 @@ WORK = ('["sh", "-c", "for i in $(seq 30); do dd if=/dev/zero of=$target/file bs
         'conv=fsync 2>/dev/null; sleep 0.05; done; rm $target/file"]')
 
 
+# The same without the stalls made on purpose before and after it.
+ALONE = f"command = {WORK}\n[canary]\nenabled = false"
+
+
 class Nights:
     """Nights on one state directory."""
 
@@ -142,7 +146,7 @@ def first_night(checks, space, mount):
 def unclean(checks, space, mount, full):
     stuck = LoopFs("ext4")
     checks.at_end(stuck.remove)
-    nights = Nights(space, "unclean").write([mount.path], f"command = {WORK}",
+    nights = Nights(space, "unclean").write([mount.path], ALONE,
                                             blocked_for='"2s"')
     stuck.freeze()
     writer = subprocess.Popen(["dd", "if=/dev/zero", f"of={stuck.path}/file", "count=1"],
@@ -173,7 +177,7 @@ def unclean(checks, space, mount, full):
 
 
 def retention(checks, space, mount, first):
-    nights = Nights(space, "kept").write([mount.path], f"command = {WORK}", keep_days=30)
+    nights = Nights(space, "kept").write([mount.path], ALONE, keep_days=30)
     model = first.runs()[0]
     runs = os.path.join(nights.state, "runs")
     os.makedirs(runs)
@@ -200,7 +204,7 @@ def retention(checks, space, mount, first):
                             timeout=30, check=False, env=nights.environment)
     checks.check("the history still knows what was removed",
                  os.path.basename(plain) in listed.stdout, listed.stdout[-300:] + listed.stderr)
-    nights.write([mount.path], f"command = {WORK}", keep_gb="0.000001")
+    nights.write([mount.path], ALONE, keep_gb="0.000001")
     code, out, err, night = nights.run()
     left = [os.path.join(runs, name) for name in sorted(os.listdir(runs)) if name[:2] == "20"]
     checks.check("more than keep_gb: an earlier night's run goes, this one's stays, and so do only "
@@ -259,14 +263,14 @@ def ended_early(checks, space, mount):
 
 def bad_input(checks, space, mount):
     nights = Nights(space, "bad")
-    nights.write([mount.path, "/nonexistent"], f"command = {WORK}")
+    nights.write([mount.path, "/nonexistent"], ALONE)
     code, out, err, night = nights.run()
     checks.check("a target that is missing: the others run, the night is 2 and names it",
                  code == 2 and "/nonexistent" in out.splitlines()[0] and
                  len(night.get("runs", [])) == 1, f"exit {code}: {out[:300]} {err[-200:]}")
 
     def refused(name, said, *words, **keys):
-        nights.write([mount.path], f"command = {WORK}", **keys)
+        nights.write([mount.path], ALONE, **keys)
         code, out, err, _ = nights.run(*words)
         checks.check(f"refused in one line: {name}", code == 2 and err.count("\n") == 1 and
                      said in err and not out, f"exit {code}: {err}")
@@ -287,7 +291,7 @@ def units(checks, space):
 
 
 def cron(checks, space, mount):
-    nights = Nights(space, "cron").write([mount.path], f"command = {WORK}")
+    nights = Nights(space, "cron").write([mount.path], ALONE)
     script = os.path.join(HERE, "stallproof-nightly")
     environment = {**nights.environment, "STALLPROOF": BINARY, "STALLPROOF_NIGHT": nights.file,
                    "STALLPROOF_LOG": nights.state + "/log", "STALLPROOF_DEFAULTS": "/dev/null"}

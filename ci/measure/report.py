@@ -7,6 +7,7 @@ zoomed by mouse and buttons where scripts run. Nothing is loaded, nothing compla
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 

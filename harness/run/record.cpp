@@ -12,6 +12,7 @@
 #include <cctype>
 
 #include "harness/base/file.h"
+#include "harness/base/large_pages.h"
 #include "harness/base/result_file.h"
 #include "harness/base/signals.h"
 #include "harness/base/units.h"
@@ -27,7 +28,7 @@ namespace {
 
 constexpr int kNotFound = 127;
 // Between two looks at the ring, which has room for many seconds.
-constexpr Nanos kLook = 20 * kMillisecond;
+constexpr Nanos kLook = 100 * kMillisecond;
 
 bool exists(const std::string& path) {
   struct stat info {};
@@ -199,6 +200,8 @@ Result<int> run_record(const RecordOptions& options, Console& console) {
     console.problem(fmt::format("{}: no such program", options.command.front()));
     return kNotFound;
   }
+  // Beside the recorded program: what is not spent on page faults is the program's.
+  take_memory_in_large_pages();
   const SignalWatch signals;
   auto subject = options.pid ? Subject::find(*options.pid)
                              : Subject::start_later(options.command, console.has_document());
