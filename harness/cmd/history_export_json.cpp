@@ -5,12 +5,18 @@
 namespace stallproof {
 
 std::string table_document(const HistoryTable& table) {
+  // With what stands between two cells, quotes and null.
+  constexpr std::size_t kAround = 8;
   std::vector<std::string> keys;
+  std::size_t row_letters = kAround;
   for (const std::string& column : table.columns) {
     append_json_string(column, keys.emplace_back());
     keys.back() += ": ";
+    row_letters += keys.back().size() + kAround;
   }
-  std::string text = "{\n  \"schema\": 1,\n  \"runs\": [";
+  std::string text;
+  text.reserve(table.letters() + (table.rows() + 1) * row_letters);
+  text += "{\n  \"schema\": 1,\n  \"runs\": [";
   for (std::size_t row = 0; row < table.rows(); ++row) {
     text += row == 0 ? "\n    {" : ",\n    {";
     for (std::size_t column = 0; column < keys.size(); ++column) {
