@@ -45,8 +45,8 @@ class State:
         began = time.monotonic()
         child = self.start(["history", *words], **options)
         out, err = child.communicate(timeout=300)
-        return (child.returncode, out.decode(), err.decode().splitlines(),
-                time.monotonic() - began)
+        seconds = time.monotonic() - began  # what we make of the answer is not its time
+        return child.returncode, out.decode(), err.decode().splitlines(), seconds
 
     def document(self, *words):
         code, out, _, _ = self.ask(*words, "--json")

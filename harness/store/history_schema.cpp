@@ -95,11 +95,16 @@ void bring_up_to_date(Database& database) {
 std::int64_t history_schema_version() { return static_cast<std::int64_t>(kSteps.size()); }
 
 void prepare_history(Database& database, bool may_write) {
-  const std::int64_t application = database.number("PRAGMA application_id");
-  const std::int64_t version = database.number("PRAGMA user_version");
+  std::int64_t application = database.number("PRAGMA application_id");
+  std::int64_t version = database.number("PRAGMA user_version");
   if (!database.sound()) return;
   const bool fresh = application == 0 && version == 0 && is_empty(database);
   if (!database.sound()) return;
+  // Another of ours may have made it between two of these looks.
+  if (application == 0 && !fresh) {
+    application = database.number("PRAGMA application_id");
+    version = database.number("PRAGMA user_version");
+  }
   if (application != kHistoryApplication && !fresh)
     return database.refuse(
         Database::Trouble::other,
