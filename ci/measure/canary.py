@@ -152,17 +152,36 @@ def killed(checks, space, mount):
     checks.all("and nothing is left", scratch_left(mount.path) + clean_machine(before, first))
 
 
-def without_fuse(checks, space, mount):
-    """In a mount namespace whose /dev has no fuse."""
+def with_devices(space, names):
+    """What a command begins with to run in a mount namespace whose /dev has these and few more;
+    and where that is."""
     devices = space.new("dev")
     script = (f"mkdir -p {devices}/shm {devices}/pts && "
-              "for name in null zero full random urandom tty kmsg loop-control "
-              "$(cd /dev && ls -d loop[0-9]*); do "
+              f"for name in null zero full random urandom tty kmsg {names}; do "
               f"[ -e /dev/$name ] && cp -a /dev/$name {devices}/; done; "
               f"mount --bind {devices} /dev && exec \"$@\"")
+    return ("unshare", "-m", "sh", "-c", script, BINARY), devices
+
+
+def without_means(checks, space, mount):
+    """Neither FUSE nor loop devices: no known stall can be made."""
+    prefix, devices = with_devices(space, "")
+    for name, words, after in (("run", ["run", "--target", mount.path, *SIZE, "--duration", "1s"],
+                                ()), ("watch", ["watch"], ("--", *WORK, mount.path))):
+        refused = run([*words, "--canary", "yes"], space, prefix=prefix, after=after)
+        checks.check(f"{name}: where none can be made, yes is refused", refused.code == 2 and
+                     "/dev/fuse" in refused.err and not refused.events(), refused.describe())
+        tried = run([*words, "--canary", "try"], space, prefix=prefix, after=after)
+        checks.check(f"{name}: with try the load runs, and the verdict is unknown",
+                     tried.code == 3 and "not made" in str(verdict(tried).get("reasons")) and
+                     canary_of(tried).get("passed") is False, tried.describe())
+    quiet("umount", "-l", devices)
+
+
+def without_fuse(checks, space, mount):
+    prefix, devices = with_devices(space, "loop-control $(cd /dev && ls -d loop[0-9]*)")
     before = look()
-    result = start(mount, space, "--duration", "1s", "--canary", "yes",
-                   prefix=("unshare", "-m", "sh", "-c", script, BINARY)).ended(60)
+    result = start(mount, space, "--duration", "1s", "--canary", "yes", prefix=prefix).ended(60)
     canary = canary_of(result)
     checks.check("without FUSE a frozen file system takes its place",
                  canary.get("fault") == "fs-frozen", f"{result.describe()} {canary}")
@@ -301,6 +320,7 @@ def main():
         beside_a_stall(checks, space)
         killed(checks, space, mount)
         watched(checks, space, mount)
+        without_means(checks, space, mount)
         if words.short:
             return checks.code
         beside(checks, space, mount)

@@ -101,18 +101,26 @@ class Debian:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def install_and_purge(checks, package):
+def installed(checks, package, others=""):
+    """(a Debian with the package in it, what was there before it, what apt said)"""
+    name = os.path.basename(package).partition("_")[0]
     debian = Debian()
     checks.at_end(debian.remove)
     debian.make()
-    shutil.copy(package, os.path.join(debian.path, "tmp", "stallproof.deb"))
-    libraries = debian.run("apt-get update -q && "
-                           "apt-get install -y --no-install-recommends $(dpkg-deb -f "
-                           "/tmp/stallproof.deb Depends | sed 's/([^)]*)//g; s/,/ /g')")
-    checks.check("what it depends on is in Debian 12", libraries[0] == 0, libraries[2][-300:])
+    shutil.copy(package, os.path.join(debian.path, "tmp", "package.deb"))
+    install = "apt-get install -y --no-install-recommends "
+    code, _, errors = debian.run(
+        f"apt-get update -q && {install}{others} $(dpkg-deb -f /tmp/package.deb Depends | "
+        "sed 's/([^)]*)//g; s/,/ /g')", seconds=600)
+    checks.check(f"{name}: what it depends on is in Debian 12", code == 0, errors[-300:])
     before = debian.files()
-    code, _, errors = debian.run("apt-get install -y --no-install-recommends /tmp/stallproof.deb")
-    checks.check("it installs", code == 0, errors[-300:])
+    code, out, errors = debian.run(install + "/tmp/package.deb")
+    checks.check(f"{name}: it installs", code == 0, errors[-300:])
+    return debian, before, out
+
+
+def install_and_purge(checks, package):
+    debian, before, _ = installed(checks, package)
     code, out, errors = debian.run("stallproof repro mmap-lock-fault --json")
     try:
         verdict = json.loads(out)
@@ -131,16 +139,7 @@ def install_and_purge(checks, package):
 
 
 def install_module(checks, package):
-    debian = Debian()
-    checks.at_end(debian.remove)
-    debian.make()
-    shutil.copy(package, os.path.join(debian.path, "tmp", "stallproof-dkms.deb"))
-    ready = debian.run("apt-get update -q && apt-get install -y --no-install-recommends dkms "
-                       "linux-headers-amd64", seconds=600)
-    checks.check("dkms and the kernel's headers install", ready[0] == 0, ready[2][-300:])
-    before = debian.files()
-    code, out, errors = debian.run("apt-get install -y /tmp/stallproof-dkms.deb")
-    checks.check("the module's package installs", code == 0, errors[-300:])
+    debian, before, out = installed(checks, package, "linux-headers-amd64")
     code, status, _ = debian.run("dkms status ffs_stub")
     checks.check("its module is built and installed for the kernel whose headers are there",
                  code == 0 and "installed" in status, f"{status} {out[-300:]}")

@@ -7,9 +7,9 @@ namespace stallproof {
 
 Result<CanaryWish> read_canary_wish(const std::string& word) {
   if (word.empty()) return CanaryWish::as_planned;
-  if (word == "yes") return CanaryWish::yes;
-  if (word == "no") return CanaryWish::no;
-  return fail(fmt::format("--canary: '{}' is neither yes nor no", word));
+  for (const CanaryWish wish : {CanaryWish::yes, CanaryWish::attempt, CanaryWish::no})
+    if (word == word_of(wish)) return wish;
+  return fail(fmt::format("--canary: '{}' is none of yes, try, no", word));
 }
 
 }  // namespace stallproof

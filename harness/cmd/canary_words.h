@@ -9,7 +9,7 @@
 
 namespace stallproof {
 
-// "yes", "no", or nothing.
+// "yes", "try", "no", or nothing.
 Result<CanaryWish> read_canary_wish(const std::string& word);
 
 }  // namespace stallproof

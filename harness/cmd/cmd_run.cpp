@@ -186,9 +186,10 @@ void add_plan_options(CLI::App& app, RunWords& words) {
   app.add_option("--size", words.size,
                  "Most bytes of files on the target (default: 1g, less where space is short)");
   app.add_option("--canary", words.canary,
-                 "yes or no: make a known stall before and after the load, on a place of its own, "
-                 "to prove that one would be seen (default: the plan's, or yes from 60s on)")
-      ->check(CLI::IsMember({"yes", "no"}));
+                 "yes, try or no: make a known stall before and after the load, on a place of its "
+                 "own, to prove that one would be seen; without the means for it yes is refused, "
+                 "and with try the run is unknown (default: the plan's, or try from 60s on)")
+      ->check(CLI::IsMember({"yes", "try", "no"}));
   app.add_flag("--until-stall", words.until_stall,
                "End with the first stall; without --duration there is no other end");
 }

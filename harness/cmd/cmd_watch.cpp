@@ -104,9 +104,10 @@ RunCommand add_watch(CLI::App& app) {
       ->capture_default_str();
   app.add_option(
          "--canary", words->canary,
-         "yes or no: make a known stall before and after the watching, on a place of its own, "
-         "to prove that one would be seen; the command waits for the first (default: no)")
-      ->check(CLI::IsMember({"yes", "no"}));
+         "yes, try or no: make a known stall before and after the watching, on a place of "
+         "its own, to prove that one would be seen; the command waits for the first; without "
+         "the means yes is refused, and with try the verdict is unknown (default: no)")
+      ->check(CLI::IsMember({"yes", "try", "no"}));
   app.add_option("--vdbench-output", words->vdbench_output,
                  "Directory of vdbench's own output: its rows go on the same time line");
   app.add_option("--label", words->labels, "KEY=VALUE kept in the verdict; may be repeated")

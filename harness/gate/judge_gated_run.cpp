@@ -125,11 +125,9 @@ class RunJudge {
     } else {
       ++report_.canaries_absent;
       if (!options_.no_canary)
-        doubt("", "it had no canary, so nothing shows that a stall would have been seen (" +
-                      std::string(verdict_.settings.contains("watch")
-                                      ? "a watch makes none beside somebody else's load: accept it "
-                                        "by --no-canary)"
-                                      : "run it with --canary yes, or accept it by --no-canary)"));
+        doubt("",
+              "it had no canary, so nothing shows that a stall would have been seen (run it with "
+              "--canary yes, or accept it by --no-canary)");
     }
   }
 

@@ -36,6 +36,20 @@ Result<CanaryPlan> of_scenario(const char* id, const char* place, const Settings
 
 }  // namespace
 
+const char* word_of(CanaryWish wish) {
+  switch (wish) {
+    case CanaryWish::yes:
+      return "yes";
+    case CanaryWish::attempt:
+      return "try";
+    case CanaryWish::no:
+      return "no";
+    case CanaryWish::as_planned:
+      break;
+  }
+  return "";
+}
+
 Result<> canary_is_safe(std::uint64_t panic, std::uint64_t after_s) {
   if (panic == 0 || after_s == 0 || after_s >= kSafeHungTaskSeconds) return {};
   return fail(

@@ -13,8 +13,14 @@
 
 namespace stallproof {
 
-// What was said of the known stall on the command line.
-enum class CanaryWish { as_planned, yes, no };
+// What was said of the known stall on the command line. attempt: as yes, but without the means the
+// run goes on, and is unknown.
+enum class CanaryWish { as_planned, yes, attempt, no };
+// "yes", "try" or "no"; as_planned has no word.
+const char* word_of(CanaryWish wish);
+inline bool is_wanted(CanaryWish wish) {
+  return wish == CanaryWish::yes || wish == CanaryWish::attempt;
+}
 
 struct CanaryPlan {
   std::string scenario;

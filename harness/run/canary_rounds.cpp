@@ -39,6 +39,16 @@ Result<CanaryChoice> choose_canary(std::size_t loads, CanaryWish wish) {
   return choice;
 }
 
+std::vector<std::string> why_unproven(const CanaryEntry& canary) {
+  std::vector<std::string> why;
+  for (const auto& [when, look] : canary.looks)
+    if (!look.passed) why.push_back(fmt::format("{} the load {}", when, look.why));
+  if (why.empty() && !canary.passed)
+    why.push_back(
+        fmt::format("a stall made on purpose was {} (--canary no goes without)", canary.problem));
+  return why;
+}
+
 Result<Board> board_of(const CanaryPlan& canary) {
   std::vector<Board::LoadSpec> loads;
   for (const LabPlan::Load& load : canary.lab.loads) loads.push_back({load.name, load.threads});

@@ -25,6 +25,9 @@ struct CanaryChoice {
 // Error where it was asked for.
 Result<CanaryChoice> choose_canary(std::size_t loads, CanaryWish wish);
 
+// Why nothing shows that a stall would have been seen; empty where it passed.
+std::vector<std::string> why_unproven(const CanaryEntry& canary);
+
 // Of the canary's loads, which the watchdog sees behind those of the run.
 Result<Board> board_of(const CanaryPlan& canary);
 

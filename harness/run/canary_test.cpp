@@ -4,6 +4,7 @@
 #include <array>
 
 #include "harness/run/canary_plan.h"
+#include "harness/run/canary_rounds.h"
 #include "harness/run/progress_source.h"
 
 namespace stallproof {
@@ -28,6 +29,25 @@ TEST(CanaryPlan, ItIsJudgedAsTheRunIsButLivesForSecondsOnly) {
   const auto own = canary_thresholds(run, 5, lab);
   ASSERT_EQ(own.size(), 2U);
   EXPECT_EQ(own[1].load, 6U);
+}
+
+TEST(CanaryRounds, OneThatPassedLeavesNoDoubt) {
+  CanaryEntry entry{.passed = true};
+  entry.looks["before"].passed = true;
+  EXPECT_TRUE(why_unproven(entry).empty());
+}
+
+TEST(CanaryRounds, EachThatWasMissedIsADoubt) {
+  CanaryEntry entry{.problem = "before the load it was not detected"};
+  entry.looks["before"].why = "it was not detected";
+  entry.looks["after"].passed = true;
+  EXPECT_EQ(why_unproven(entry), std::vector<std::string>{"before the load it was not detected"});
+}
+
+TEST(CanaryRounds, OneThatCouldNotBeMadeIsADoubtToo) {
+  const auto why = why_unproven({.problem = "not made: not root"});
+  ASSERT_EQ(why.size(), 1U);
+  EXPECT_NE(why.front().find("not made: not root"), std::string::npos);
 }
 
 TEST(BoardSource, LoadsOfTheCanaryComeBehindThoseOfTheRun) {

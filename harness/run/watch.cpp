@@ -34,6 +34,7 @@ std::string plan_toml(const WatchOptions& options, const WatchTarget& target) {
                         toml_quoted(std::filesystem::current_path(error).string()),
                         toml_names(options.command));
   }
+  if (is_wanted(options.canary)) text += fmt::format("canary = \"{}\"\n", word_of(options.canary));
   if (options.duration) text += fmt::format("duration_ms = {}\n", *options.duration / kMillisecond);
   return text + fmt::format("stall_after_ms = {}\nfail_after_ms = {}\n",
                             options.thresholds.stall_after / kMillisecond,
@@ -50,9 +51,10 @@ Result<std::optional<ForeignCommand>> prepare_command(const WatchOptions& option
 
 // None but where it is asked for: who only looks on makes no stall beside the load of another.
 Result<WatchCanary> prepare_canary(const WatchOptions& options) {
-  if (options.canary != CanaryWish::yes) return WatchCanary{};
+  if (!is_wanted(options.canary)) return WatchCanary{};
   auto choice = choose_canary(0, options.canary);
   if (!choice) return Failure(choice.error());
+  if (!choice->plan) return WatchCanary{.choice = std::move(*choice)};
   auto board = board_of(*choice->plan);
   if (!board) return Failure(board.error());
   return WatchCanary{.choice = std::move(*choice), .board = std::move(*board)};
@@ -89,6 +91,8 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
     return there ? kNotExecutable : kNotFound;
   }
   if (const std::string danger = panic_danger(); !danger.empty()) console.problem(danger);
+  if (!canary->choice.refused.empty())
+    console.problem("no stall is made on purpose: " + canary->choice.refused);
   SignalWatch signals;
   for (const std::string& line : undo_leftovers(runtime_directory())) console.problem(line);
   auto watchdog = WatchdogChild::create();
@@ -140,6 +144,9 @@ void WatchRun::take_captures(Nanos now) {
                    .started_ns = state_.clock.monotonic_ns,
                    .failing = failing_stands(now),
                    .marked = marks_.allow_stalls(now)});
+}
+
+void WatchRun::serve_canary(Nanos now) {
   if (canary_ == nullptr) return;
   if (!scanning_) canary_->look_by_proc(now, lens_);
   canary_->take_captures(now, run_, state_.clock, marks_.allow_stalls(now));

@@ -105,6 +105,7 @@ void WatchRun::serve() {
   health_.serve(now, options_.feed, lens_, state_.left_behind);
   marks_.serve(state_.clock, book_, now);
   take_captures(now);
+  serve_canary(now);
   series_.serve(now, book_.incidents());
 }
 

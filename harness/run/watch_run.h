@@ -112,6 +112,7 @@ class WatchRun final : private CanaryHost {
   void check_circle(Nanos now);
   void check_end(Nanos now);
   void take_captures(Nanos now);
+  void serve_canary(Nanos now);
   void end(std::string why);
   // On the console.
   void tell(Nanos at, std::string_view what) {

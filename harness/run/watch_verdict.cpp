@@ -83,8 +83,7 @@ Verdict make_watch_verdict(const WatchVerdictInput& in) {
                    .stalls = in.book.incidents().size() + in.book.unlisted().stalls};
   if (in.canary) {
     facts.proven = in.canary->passed;
-    for (const auto& [when, look] : in.canary->looks)
-      if (!look.passed) facts.unproven.push_back(fmt::format("{} the load {}", when, look.why));
+    facts.unproven = why_unproven(*in.canary);
   }
   for (const IncidentRecord& incident : in.book.incidents()) {
     const StallEntry stall =

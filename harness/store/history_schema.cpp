@@ -104,6 +104,7 @@ void prepare_history(Database& database, bool may_write) {
   if (application == 0 && !fresh) {
     application = database.number("PRAGMA application_id");
     version = database.number("PRAGMA user_version");
+    if (!database.sound()) return;
   }
   if (application != kHistoryApplication && !fresh)
     return database.refuse(

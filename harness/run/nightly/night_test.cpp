@@ -145,7 +145,7 @@ TEST(NightWords, ACommandIsWatchedWithItsTarget) {
   EXPECT_TRUE(has(words, "--duration", "3600000ms"));
   EXPECT_TRUE(has(words, "--fail-after", "5000ms"));
   EXPECT_TRUE(has(words, "--notify", "tell 'it'\\''s'"));
-  EXPECT_TRUE(has(words, "--canary", "yes"));
+  EXPECT_TRUE(has(words, "--canary", "try"));
   const CommandWords gate = gate_words(night, {"/r/1"}, "/n");
   EXPECT_EQ(std::count(gate.begin(), gate.end(), "--no-canary"), 0);
 }
@@ -168,7 +168,7 @@ TEST(NightWords, VdbenchsFilesNeedNoTarget) {
   ASSERT_GE(words.size(), 3U);
   EXPECT_EQ(words[1] + " " + words[2], "a.parm lun=/dev/x");
   EXPECT_EQ(std::count(words.begin(), words.end(), "--target"), 0);
-  EXPECT_TRUE(has(words, "--canary", "yes"));
+  EXPECT_TRUE(has(words, "--canary", "try"));
 }
 
 TEST(NightPreview, IsTomlWhoseCommentsAreTheCommands) {

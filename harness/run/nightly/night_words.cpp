@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "harness/base/markup.h"
+#include "harness/run/canary_plan.h"
 #include "harness/store/night_runs.h"
 
 namespace stallproof {
@@ -44,7 +45,8 @@ void add_watching(CommandWords& words, const NightPlan& night) {
   add_time(words, "--stall-after", thresholds.stall_after);
   add_time(words, "--fail-after", thresholds.fail_after);
   add(words, "--dropout-below", fmt::format("{}", thresholds.dropout_below));
-  add(words, "--canary", wants_canary(night.plan) ? "yes" : "no");
+  // Where a node has not the means the night is to see stalls all the same.
+  add(words, "--canary", word_of(wants_canary(night.plan) ? CanaryWish::attempt : CanaryWish::no));
   if (!night.plan.notify.empty()) add(words, "--notify", joined(night.plan.notify));
 }
 

@@ -63,7 +63,7 @@ ThresholdsEntry thresholds_entry(const PlanLimits& limits) {
 // What was said on the command line counts, else what the plan says.
 void obey(CanaryWish wish, PlanCanary& canary) {
   if (wish == CanaryWish::as_planned) return;
-  canary.enabled = wish == CanaryWish::yes;
+  canary.enabled = is_wanted(wish);
   if (!canary.before && !canary.beside && !canary.after) canary.before = canary.after = true;
 }
 
@@ -208,8 +208,7 @@ int PlanRun::conclude() {
                   .load_limits = own_limits(plan_),
                   .until_stall = options_.until_stall};
   if (const auto& canary = verdict.observer.canary) {
-    for (const auto& [when, look] : canary->looks)
-      if (!look.passed) facts.blind.push_back(fmt::format("{} the load {}", when, look.why));
+    facts.blind = why_unproven(*canary);
     facts.proven = canary->passed;
   }
   for (const IncidentRecord& incident : session_.book().incidents())

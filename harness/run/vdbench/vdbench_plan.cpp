@@ -73,7 +73,7 @@ Words option_words(const VdbenchOptions& options) {
   if (options.lenient) words.emplace_back("--lenient");
   if (options.allow_claimed) words.emplace_back("--allow-claimed-device");
   if (options.canary != CanaryWish::as_planned)
-    words.insert(words.end(), {"--canary", options.canary == CanaryWish::yes ? "yes" : "no"});
+    words.insert(words.end(), {"--canary", word_of(options.canary)});
   add_thresholds(options.thresholds, words);
   for (const std::string& file : options.fs_files)
     words.insert(words.end(), {"--fs", from_root(file)});

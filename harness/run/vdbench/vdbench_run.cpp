@@ -252,7 +252,7 @@ double planned_seconds(const Plan& plan) {
 Result<CanaryChoice> choose_canary_for(const VdbenchOptions& options, const Plan& plan) {
   const bool usual = planned_seconds(plan) * 1e9 >= static_cast<double>(kCanaryFrom);
   const bool wanted =
-      options.canary == CanaryWish::yes || (options.canary == CanaryWish::as_planned && usual);
+      is_wanted(options.canary) || (options.canary == CanaryWish::as_planned && usual);
   return wanted ? choose_canary(1, options.canary) : CanaryChoice{};
 }
 

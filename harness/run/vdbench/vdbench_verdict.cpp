@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/run/canary_rounds.h"
 #include "harness/run/load_report.h"
 #include "harness/run/verdict_delivery.h"
 
@@ -62,8 +63,7 @@ VdbenchFacts facts_of(const VdbenchSession& session, const Verdict& verdict,
       facts.failing.push_back(fmt::format("{} (incident {})", stall.stall_class, stall.id));
   for (const auto& [name, load] : verdict.workloads) facts.worked = facts.worked || load.ops > 0;
   if (const auto& canary = verdict.observer.canary) {
-    for (const auto& [when, look] : canary->looks)
-      if (!look.passed) facts.blind.push_back(fmt::format("{} the load {}", when, look.why));
+    facts.blind = why_unproven(*canary);
     facts.proven = canary->passed;
   }
   return facts;

@@ -191,6 +191,8 @@ TEST(RerunCommand, OfAWatchIsAWatchOrNothing) {
   EXPECT_EQ(rerun_of_plan("[watch]\nmount = \"/mnt/x\"\nduration_ms = 90000\n" + times),
             "stallproof watch --stall-after 1500ms --fail-after 30s --duration 90s --mount /mnt/x");
   EXPECT_EQ(rerun_of_plan("[watch]\ncgroup = \"a/b\"\n"), "stallproof watch --cgroup a/b");
+  EXPECT_EQ(rerun_of_plan("[watch]\ncommand = [\"x\"]\ncanary = \"try\"\n"),
+            "stallproof watch --canary try -- x");
   EXPECT_EQ(rerun_of_plan("[watch]\ncgroup = \"a\\u001b[2J\"\n"), "");
   EXPECT_EQ(rerun_of_plan("[watch]\ncommand = [\"sh\", \"-c\", \"a\\nb\"]\n"), "");
 }

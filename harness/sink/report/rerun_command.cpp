@@ -75,6 +75,8 @@ std::string watch_command(const toml::table& table) {
   add_span(table, "stall_after_ms", "--stall-after", words);
   add_span(table, "fail_after_ms", "--fail-after", words);
   add_span(table, "duration_ms", "--duration", words);
+  if (const std::string wish = text_of(table, "canary"); !wish.empty())
+    append(words, {"--canary", wish});
   if (!mount.empty()) return append(words, {"--mount", mount}), shell_line({}, words);
   if (!cgroup.empty()) return append(words, {"--cgroup", cgroup}), shell_line({}, words);
   if (command.empty()) return {};
