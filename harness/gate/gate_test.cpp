@@ -118,6 +118,11 @@ TEST(Gate, WhatToDoAboutAMissingCanaryIsWhatCanBeDone) {
   const auto run = [](Verdict& verdict) { verdict.observer.canary.reset(); };
   EXPECT_NE(first_doubt(changed(run)).find("run it with --canary yes"), std::string::npos);
   EXPECT_NE(first_doubt(changed(run)).find("--no-canary"), std::string::npos);
+  const auto scenario = [](Verdict& verdict) {
+    verdict.observer.canary.reset();
+    verdict.scenario = "mmap-lock-fault";
+  };
+  EXPECT_TRUE(first_doubt(changed(scenario)).ends_with("(accept it by --no-canary)"));
 }
 
 TEST(Gate, ACanaryThatWasMissedIsNeverWaived) {

@@ -124,10 +124,14 @@ class RunJudge {
                     (canary->problem.empty() ? "" : ": " + canary->problem));
     } else {
       ++report_.canaries_absent;
+      // A scenario makes its own stall and has no canary beside it.
+      const char* const remedy = verdict_.scenario.empty()
+                                     ? "run it with --canary yes, or accept it by --no-canary"
+                                     : "accept it by --no-canary";
       if (!options_.no_canary)
-        doubt("",
-              "it had no canary, so nothing shows that a stall would have been seen (run it with "
-              "--canary yes, or accept it by --no-canary)");
+        doubt("", fmt::format(
+                      "it had no canary, so nothing shows that a stall would have been seen ({})",
+                      remedy));
     }
   }
 
