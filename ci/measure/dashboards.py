@@ -19,12 +19,14 @@ import dashboard_files as files  # noqa: E402
 import dashboard_queries as judged  # noqa: E402
 from checks import Checks, stop_if_lacking  # noqa: E402
 from own_mounts import LoopFs, Tmpfs  # noqa: E402
-from program import Started, Workspace, run as program  # noqa: E402
+from program import TOP, Started, Workspace, run as program  # noqa: E402
 from prometheus import (RULE_TESTS, RULES, Prometheus, free_ports, lacking_programs,  # noqa: E402
                         promtool)
 
 REPRO = ["repro", "mmap-lock-fault"]
 QUIET = [*REPRO, "--fix", "no-writer", "--expect", "quiet"]
+# How a fleet on Slurm is scraped.
+FLEET = os.path.join(TOP, "ci/nightly/slurm/prometheus.yml.fragment")
 # Only after 10 s is there a usual throughput to compare with.
 QUIET_SECONDS = 12
 # A scrape, an evaluation of each rule group, and what a busy machine takes.
@@ -46,7 +48,7 @@ def judge_files(checks):
 
 def judge_rules(checks):
     """By promtool alone: syntax, and what each rule says of made-up series."""
-    for words in (["check", "rules", *RULES],
+    for words in (["check", "rules", *RULES], ["check", "config", "--syntax-only", FLEET],
                   ["test", "rules", *sorted(glob.glob(os.path.join(RULE_TESTS, "*.yml")))]):
         code, said = promtool(*words)
         checks.check(f"promtool {words[0]} {words[1]}", code == 0, said[-600:])

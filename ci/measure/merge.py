@@ -51,6 +51,7 @@ class Merge:
 def cost(checks, space, fleet, count):
     known = merge_made.Known(fleet, count)
     words = ["--expect-nodes", merge_made.list_of(count), *known.directories]
+    fleet.forget()
     merged = Merge(space, words)
     checks.row(f"merge of {count} nodes of 10 h",
                f"{merged.seconds:.2f} s, at most {merged.mib:.0f} MiB",

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results of a fleet that never ran: as many nodes of ten hours as wanted, with what happened to
-them known beforehand. Verdicts, plans and manifests are files of each node's own; the series, which
-are most of the bytes, are a few files that the nodes share by hard links."""
+them known beforehand. Each node has files of its own; the series, which are most of the bytes, are
+copies of a few."""
 
 import datetime
 import json
 import os
 import random
+import shutil
 
 SIGNATURE = "mmap_lock_cycle:fault_read>mprotect_write>service_read"
 OTHER = "fs_server_stuck:request>service_stopped"
@@ -86,7 +87,7 @@ def series_text(seed, seconds):
 
 
 class Fleet:
-    """Directories of nodes below `path`; `series`: files that they share."""
+    """Directories of nodes below `path`; `series`: so many differ."""
 
     def __init__(self, path, seconds=SECONDS, series=SERIES):
         self.path = path
@@ -128,7 +129,16 @@ class Fleet:
         os.makedirs(os.path.join(base, "series"), exist_ok=True)
         place = os.path.join(base, "series", "loads.csv")
         if not os.path.exists(place):
-            os.link(self.series[number % len(self.series)], place)
+            shutil.copyfile(self.series[number % len(self.series)], place)
+
+    def forget(self):
+        """What the page cache holds of it goes: results come from other machines."""
+        for folder, _, files in os.walk(self.path):
+            for name in files:
+                fd = os.open(os.path.join(folder, name), os.O_RDONLY)
+                os.fsync(fd)
+                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+                os.close(fd)
 
 
 def names(count):

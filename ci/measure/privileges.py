@@ -24,7 +24,7 @@ WITHOUT_BPF = os.path.join(TOP, "ci/measure/without_bpf.py")
 PARAMETERS = {
     "io": "sd=sd1,lun={dir}/lun,size=16m\nwd=wd1,sd=sd1,xfersize=4k,rdpct=50\n"
           "rd=rd1,wd=wd1,iorate=200,elapsed=8,interval=1\n",
-    "files": "fsd=fsd1,anchor={dir}/tree,depth=1,width=2,files=8,size=16k\n"
+    "files": "create_anchors=yes\nfsd=fsd1,anchor={dir}/tree,depth=1,width=2,files=8,size=16k\n"
              "fwd=fwd1,fsd=fsd1,operation=read,threads=2\n"
              "rd=rd1,fwd=fwd1,fwdrate=100,format=yes,elapsed=8,interval=1\n"}
 

@@ -30,33 +30,29 @@ SlurmctldPidFile={base}/ctl.pid
 SlurmdPidFile={base}/%n.pid
 SlurmctldLogFile={base}/ctl.log
 SlurmdLogFile={base}/%n.log
-ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
 MailProg=/bin/true
 SelectType=select/cons_tres
 SlurmdParameters=config_overrides
-GresTypes=stallrig
-JobRequeue=1
-SlurmdTimeout=10
-ReturnToService=2
-KillWait=5
-UnkillableStepTimeout=10
-UnkillableStepProgram={base}/hooks/unkillable
-Prolog={base}/hooks/prolog
-Epilog={base}/hooks/epilog
-PrologFlags=Alloc
-HealthCheckProgram={base}/hooks/health
-HealthCheckInterval=4
-HealthCheckNodeState=IDLE
+{fragment}
 {nodes}
 PartitionName=p Nodes={names} Default=YES State=UP
 """
+# Of what slurm.conf.fragment tells a cluster: other places and shorter times, and a tracker of
+# processes that needs no cgroups of this machine.
+HERE = {"UnkillableStepProgram": "{base}/hooks/unkillable", "Prolog": "{base}/hooks/prolog",
+        "Epilog": "{base}/hooks/epilog", "HealthCheckProgram": "{base}/hooks/health",
+        "JobCompLoc": "{base}/jobcomp.txt", "RebootProgram": "/bin/false",
+        "ProctrackType": "proctrack/linuxproc", "SlurmdTimeout": "10", "KillWait": "5",
+        "UnkillableStepTimeout": "10", "HealthCheckInterval": "4"}
+OF_THE_LAB = ("NodeName", "PartitionName")
 HOOK = """\
 #!/bin/sh
 export STALLPROOF={binary} STALLPROOF_STATE_DIR={base}/local STALLPROOF_FREE_MIB=64
 export SLURM_CONF={base}/slurm.conf PATH={path}
 export STALLPROOF_HEALTH_FILE={base}/health.$SLURMD_NODENAME
+[ ! -r {base}/slurm.env ] || . {base}/slurm.env
 exec {glue}/{name} "$@"
 """
 # Mounts are the node's own; a new boot id, and a /run without journals, is what a reboot leaves.
@@ -70,6 +66,17 @@ def lacking_programs():
     search = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     lacking = [name for name in PROGRAMS if shutil.which(name, path=search) is None]
     return f"{lacking[0]} is not installed (packages slurm-wlm, munge)" if lacking else None
+
+
+def fragment(base):
+    """The settings of slurm.conf.fragment, as this lab needs them."""
+    lines = []
+    for line in read_text(f"{GLUE}/slurm.conf.fragment").splitlines():
+        setting = line.split("#")[0].strip()
+        name = setting.split("=")[0]
+        if setting and name not in OF_THE_LAB:
+            lines.append(f"{name}={HERE[name]}".format(base=base) if name in HERE else setting)
+    return "\n".join(lines)
 
 
 def mount_namespace(pid):
@@ -189,13 +196,21 @@ class Cluster:
         nodes = [f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=1 "
                  "Gres=stallrig:1" for name, port in zip(self.names, ports)]
         self._put("slurm.conf", CONFIG.format(host=host, base=self.base, ctl_port=ports[-1],
+                                              fragment=fragment(self.base),
                                               nodes="\n".join(nodes), names=",".join(self.names)))
-        self._put("gres.conf", "\n".join(f"NodeName={name} Name=stallrig Count=1 Flags=CountOnly"
-                                         for name in self.names) + "\n")
+        self._put("gres.conf", read_text(f"{GLUE}/gres.conf.fragment").replace(
+            "n[01-20]", ",".join(self.names)))
         for name in ("prolog", "epilog", "health", "unkillable"):
             self._put(f"hooks/{name}", HOOK.format(binary=BINARY, base=self.base, glue=GLUE,
                                                    name=name, path=self.environment["PATH"]))
             os.chmod(f"{self.base}/hooks/{name}", 0o755)
+
+    def hooks_find(self, setting):
+        """As if the nodes' /etc/stallproof/slurm.env had this line; None: as if there were none."""
+        if setting is None:
+            os.unlink(f"{self.base}/slurm.env")
+        else:
+            self._put("slurm.env", setting + "\n")
 
     def _put(self, name, text):
         with open(f"{self.base}/{name}", "w", encoding="utf-8") as stream:

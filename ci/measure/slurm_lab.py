@@ -6,16 +6,21 @@ own job, closes its run and is counted; the night fails, and its evidence is kep
 nodes in one job, a time limit, a task that cannot be killed."""
 
 import argparse
+import contextlib
 import glob
+import json
 import os
 import subprocess
 import sys
 import time
+import urllib.request
 
 sys.dont_write_bytecode = True
 
 from checks import Checks, stop_if_lacking  # noqa: E402
+from own_mounts import LoopFs  # noqa: E402
 from program import Workspace, read_json, read_text  # noqa: E402
+from prometheus import free_ports  # noqa: E402
 from slurm_cluster import GLUE, Cluster, lacking_programs  # noqa: E402
 
 NAMES = ("n1", "n2", "n3")
@@ -187,30 +192,125 @@ def time_limit(checks, space, cluster, target):
                  f"exit {code}: {[each.get('reasons') for each in verdicts]} {night.said()}")
 
 
-def blocked_step(checks, space, cluster, folder):
+def blocked_step(checks, space, cluster, disk):
     """A task that writes to a frozen file system outlives SIGKILL: evidence, and a drained node."""
-    base = space.new("frozen")
-    os.makedirs(base + "/mnt")
-    script = (f"truncate -s 64M {base}/disk && mkfs.ext4 -q {base}/disk && "
-              f"mount -o loop {base}/disk {base}/mnt && fsfreeze -f {base}/mnt")
-    made = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        return checks.skip("a task that cannot be killed", made.stderr.strip()[-200:])
-    thaw = ["sh", "-c", f"fsfreeze -u {base}/mnt; umount {base}/mnt"]
-    checks.at_end(lambda: subprocess.run(thaw, capture_output=True, check=False))
-    job = cluster.ask("sbatch", "--parsable", "--nodelist=n1", f"--output={base}/log",
-                      f"--wrap=exec dd if=/dev/zero of={base}/mnt/file count=1")
+    log = space.new("blocked")
+    disk.freeze()
+    job = cluster.ask("sbatch", "--parsable", "--nodelist=n1", f"--output={log}",
+                      f"--wrap=exec dd if=/dev/zero of={disk.path}/file count=1")
     time.sleep(3)
     cluster.ask("scancel", job)
     drained = cluster.wait_state("drain", 60, ["n1"])
     checks.check("a task that cannot be killed drains the node", drained is not None,
-                 cluster.state("n1") + cluster.tail("n1.log"))
-    captures = glob.glob(f"{folder}/n1/local/captures/unkillable-*")
-    checks.check("and what it waits for was captured while it stood",
-                 any("fs_frozen" in read_text(path) for path in captures if path.endswith(".txt")),
-                 str(captures))
-    subprocess.run(thaw, capture_output=True, timeout=20, check=False)
-    return None
+                 cluster.state("n1") + cluster.tail("n1.log") + read_text(log))
+    told, deadline = "", time.monotonic() + 30
+    while "fs_frozen" not in told and time.monotonic() < deadline:
+        time.sleep(0.5)
+        told = "".join(read_text(path) for path in
+                       glob.glob(f"{cluster.base}/n1/local/captures/unkillable-*.txt"))
+    checks.check("and what it waits for was captured while it stood", "fs_frozen" in told,
+                 f"{told[:300]} {cluster.tail('n1.log')}")
+    disk.thaw()
+
+
+class Alone:
+    """The job script of a node, without Slurm around it."""
+
+    def __init__(self, space, cluster, target, **variables):
+        self.base = space.new("alone")
+        for name in ("results", "targets", "state"):
+            os.makedirs(f"{self.base}/{name}")
+        with open(self.base + "/plan.toml", "w", encoding="utf-8") as stream:
+            stream.write(PLAN.split("[coordinate]")[0].format(seconds=2, target=target) +
+                         "[[process]]" + PLAN.split("[[process]]")[1])
+        self.environment = {
+            **cluster.environment, "SLURMD_NODENAME": "n9", "STALLPROOF_JOB": "night",
+            "STALLPROOF_RESULTS": self.base + "/results", "STALLPROOF_NODES": "n9",
+            "STALLPROOF_PLAN": self.base + "/plan.toml",
+            "STALLPROOF_STATE_DIR": self.base + "/state", **variables}
+
+    def start(self, script):
+        # The journals of the nodes' runs are not this one's to tidy.
+        own_run = 'mount -t tmpfs tmpfs /run/stallproof && exec "$0"'
+        with open(self.log(script), "wb") as log:
+            return subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                                     own_run, f"{GLUE}/{script}"], env=self.environment,
+                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def log(self, script):
+        return f"{self.base}/results/stallproof-{script}.1.log"
+
+    def said(self):
+        return " | ".join(read_text(self.log(script)) for script in ("node", "merge"))
+
+
+def a_node_is_scraped(checks, space, cluster, target):
+    """Listed for Prometheus and scraped while it runs; its results move, its disk does not fill."""
+    port = free_ports(1)[0]
+    alone = Alone(space, cluster, target, STALLPROOF_LISTEN=str(port))
+    alone.environment["STALLPROOF_TARGETS"] = alone.base + "/targets"
+    listed, metrics, process = "", "", alone.start("node")
+    over = alone.base + "/state/runs/night/verdict.json"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not ("stallproof_" in metrics and os.path.exists(over)):
+        listed = listed or read_text(alone.base + "/targets/night.n9.json")
+        with contextlib.suppress(OSError):
+            metrics = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics",
+                                             timeout=2).read().decode()
+        time.sleep(0.2)
+    process.terminate()  # it would be scraped for a minute more
+    code = process.wait(timeout=30)
+    checks.check("a node is listed for Prometheus, and can be scraped",
+                 listed and json.loads(listed) == [
+                     {"targets": [f"n9:{port}"], "labels": {"night": "night", "slurm_job": ""}}] and
+                 "stallproof_" in metrics, f"{listed} {metrics[:80]} {alone.said()}")
+    checks.check("its results move to the shared place, and it is listed no more",
+                 code == 0 and os.listdir(alone.base + "/results/n9") and
+                 not os.listdir(alone.base + "/state/runs") and
+                 not os.listdir(alone.base + "/targets"),
+                 f"exit {code}: {os.listdir(alone.base + '/state')} {alone.said()}")
+
+
+def a_lost_disk(checks, space, cluster, target):
+    """A node whose disk does not survive its crash has died; it does not run the night again."""
+    alone = Alone(space, cluster, target)
+    with open(alone.base + "/results/.began-n9", "w", encoding="ascii") as stream:
+        stream.write("of an earlier boot\n")
+    codes = [alone.start(script).wait(timeout=30) for script in ("node", "merge")]
+    checks.check("a node that has booted since and has no run left has died: exit 1, nothing run",
+                 codes == [1, 1] and not os.listdir(alone.base + "/state") and
+                 alone.said().count("node_died") >= 2, f"{codes} {alone.said()}")
+
+
+def a_wrong_plan(checks, space, cluster, target):
+    alone = Alone(space, cluster, target)
+    with open(alone.base + "/plan.toml", "a", encoding="utf-8") as stream:
+        stream.write("velocity = 9\n")
+    codes = [alone.start(script).wait(timeout=30) for script in ("node", "merge")]
+    checks.check("of a node that refused its plan the merge job tells why: exit 3",
+                 codes == [2, 3] and "unknown" in read_text(alone.log("merge")) and
+                 "'velocity'" in read_text(alone.log("merge")), f"{codes} {alone.said()}")
+
+
+def a_refused_node(checks, cluster):
+    """A sick node is drained with the reason; its job waits, and runs when the node is well."""
+    cluster.hooks_find("STALLPROOF_FREE_MIB=99999999")
+    job = cluster.ask("sbatch", "--parsable", "--nodelist=n3", "--output=/dev/null", "--wrap=true")
+    drained = cluster.wait_state("drain", 30, ["n3"])
+    why = cluster.ask("sinfo", "--noheader", "--nodes=n3", "--format=%E")
+    cluster.hooks_find(None)
+    checks.check("the prolog drains a node without space, and Slurm tells why",
+                 drained is not None and "MiB free" in why, f"{cluster.state('n3')}: {why}")
+    cluster.ask("scontrol", "update", "nodename=n3", "state=resume")
+    deadline, state = time.monotonic() + 30, ""
+    while time.monotonic() < deadline and state not in ("COMPLETED", "FAILED"):
+        # Not held, but for two minutes nobody looks at it.
+        if state == "PENDING":
+            cluster.ask("scontrol", "update", f"jobid={job}", "StartTime=now")
+        state = cluster.ask("squeue", "--noheader", f"--jobs={job}", "--states=all", "--format=%T")
+        time.sleep(0.5)
+    checks.check("its job was not held, and runs once the node is well", state == "COMPLETED",
+                 cluster.ask("scontrol", "show", "job", job)[:600])
 
 
 def without_slurm(checks, space):
@@ -263,6 +363,9 @@ def main():
             checks.skip("a night on Slurm", reason)
             return checks.code
         target = shared_target(checks, space)
+        disk = LoopFs("ext4") if options.full else None  # before the nodes: theirs, too
+        if disk:
+            checks.at_end(disk.remove)
         cluster = Cluster(space.new("slurm"), NAMES)
         os.makedirs(cluster.base)
         os.chmod(space.path, 0o755)
@@ -274,11 +377,15 @@ def main():
                             f"{cluster.tail('ctl.log')}"):
             return checks.code
         refused_words(checks, cluster, space)
+        a_refused_node(checks, cluster)
+        a_lost_disk(checks, space, cluster, target)
+        a_wrong_plan(checks, space, cluster, target)
+        a_node_is_scraped(checks, space, cluster, target)
         one_job_each(checks, space, cluster, target)
         if options.full:
             together(checks, space, cluster, target)
             time_limit(checks, space, cluster, target)
-            blocked_step(checks, space, cluster, cluster.base)
+            blocked_step(checks, space, cluster, disk)
     return checks.code
 
 
