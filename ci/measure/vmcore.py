@@ -19,9 +19,11 @@ import tempfile
 
 import vmcore_dump  # first: it says where ci/vm is
 import kmod_judge
+import postmortem
 import vmcore_forms
 import vmcore_judge as judge
 from checks import Checks
+from program import Workspace
 from vmcore_explain import explain, explain_text
 
 MOST_SECONDS = 0.3
@@ -124,6 +126,13 @@ def check_damage(checks, path, words):
     checks.row("longest damaged", round(worst, 2), judge.MOST_HANG)
 
 
+def check_postmortem(checks, path):
+    """The same dump as what a dead node left: its run is closed, and fails by it."""
+    space = Workspace()
+    checks.at_end(space.remove)
+    postmortem.real_dump(checks, space, path)
+
+
 def dump_of(checks, words):
     """Makes what was not given."""
     if words.vmcore:
@@ -159,6 +168,7 @@ def main():
         if told:
             check_views(checks, path, words, told)
             vmcore_forms.check(checks, path, words, told)
+            check_postmortem(checks, path)
         if path:
             check_damage(checks, path, words)
     return checks.code

@@ -224,6 +224,29 @@ def judge_crash(checks, part, ended):
     checks.all("its evidence was on disk before", missing)
     checks.check("what was seen last is in events.jsonl", '"event":"crash_asked"' in
                  part.text("panic", "events.jsonl"), part.text("panic", "events.jsonl")[-300:])
+    judge_postmortem(checks, part, dump, str(manifest.get("run")))
+
+
+def judge_postmortem(checks, part, dump, run):
+    """The node is up again: its dump lies where kdump puts it, its run where it was."""
+    root = os.path.join(part.share, "disk")
+    place = os.path.join(root, "var/crash/127.0.0.1-2026-11-26-10:21:07")
+    directory = os.path.join(root, "var/lib/stallproof/runs", run)
+    os.makedirs(place)
+    os.symlink(dump, place + "/vmcore")
+    os.symlink(dump + ".log", place + "/vmcore-dmesg.txt")
+    shutil.copytree(os.path.join(part.share, "panic"), directory)
+    done = subprocess.run([PROGRAM, "postmortem", "--root", root, "--json"], capture_output=True,
+                          text=True, timeout=120, check=False)
+    verdict = read(directory, "verdict.json")
+    document = json.loads(verdict) if verdict else {}
+    stalls = [stall.get("class") for stall in document.get("stalls", [])]
+    checks.check("postmortem closes the run: the node died, of the stall that its dump shows",
+                 done.returncode == 1 and stalls == ["mmap_lock_cycle"] and
+                 document["reasons"][0].startswith("node_died, vmcore="),
+                 f"exit {done.returncode}: {stalls} {done.stderr[-300:]} {done.stdout[-600:]}")
+    checks.check("and ties the dump to the run by the line in its kernel log",
+                 "by the run's line" in done.stdout, done.stdout[-600:])
 
 
 def kernel_log_of(dump):
