@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The static file where nothing is as it is here: in a directory with nothing else in it as its
 root, and under a filter that knows no system call newer than Linux 3.10's and refuses BPF. Each
-command of the table in each environment. STATIC=FILE names another file than ci/package/static
-makes."""
+command of the table in each environment. And the tarball beside it, unpacked somewhere.
+STATIC=FILE names another file than ci/package/static makes."""
 
 import argparse
 import glob
@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 
@@ -21,12 +22,21 @@ from machine import clean_machine, look
 from program import TOP, Workspace, run
 
 LIMIT_BYTES = 12_000_000
+# What is in the tarball, of each part that is installed.
+PARTS = ("bin/stallproof", "share/man/man1/stallproof.1",
+         "lib/systemd/system/stallproof-nightly.timer",
+         "share/bash-completion/completions/stallproof", "share/stallproof/fs/ffs.toml",
+         "share/stallproof/dashboards/soak.json", "share/stallproof/dashboards/rules/alerts.yml",
+         "share/stallproof/slurm/submit", "share/doc/stallproof/README.md",
+         "share/doc/stallproof/LICENSE", "share/doc/stallproof/LICENSES/GPL-2.0-only.txt",
+         "share/doc/stallproof/copyright", "share/doc/stallproof/linked/libc6-dev",
+         "share/doc/stallproof/examples/plans/small.toml")
 SEED = sorted(glob.glob(os.path.join(TOP, "examples/seed-crash/*.txt")))
 
 
 def static_file():
     found = sorted(glob.glob(os.path.join(TOP, "build/package/stallproof-*-linux-x86_64")))
-    return os.environ.get("STATIC") or (found[-1] if found else "")
+    return os.environ.get("STATIC") or max(found, key=os.path.getmtime, default="")
 
 
 class Root:
@@ -206,6 +216,41 @@ def without_proc(checks, binary, workspace):
     root.close()
 
 
+def unpacked(checks, archive):
+    """A directory of its own with the one directory that the tarball holds; the name of that."""
+    folder = tempfile.mkdtemp(prefix="stallproof-tarball-", dir="/run")
+    checks.at_end(lambda: shutil.rmtree(folder, ignore_errors=True))
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder)
+    name = os.path.basename(archive).removesuffix(".tar.gz")
+    checks.check("the tarball holds one directory of its name", os.listdir(folder) == [name],
+                 str(os.listdir(folder)))
+    return folder, name
+
+
+def tarball(checks, binary, workspace):
+    """With nothing but what it holds as its root: the program and the files that it is told."""
+    archive = binary + ".tar.gz"
+    if os.environ.get("STATIC") and not os.path.isfile(archive):
+        checks.skip("the tarball", f"none is beside {binary}")
+        return
+    if not checks.check("there is a tarball beside it", os.path.isfile(archive), archive):
+        return
+    folder, name = unpacked(checks, archive)
+    top = os.path.join(folder, name)
+    checks.all("the tarball holds what is installed", [
+        part for part in PARTS if not os.path.isfile(os.path.join(top, part))])
+    crash = [os.path.relpath(path, folder) for path in
+             sorted(glob.glob(os.path.join(top, "share/doc/stallproof/examples/seed-crash/*.txt")))]
+    for words, text in ((["--version"], name.split("-", 1)[1].removesuffix("-linux-x86_64")),
+                        (["list", "scenarios"], "mmap-lock-fault"),
+                        (["explain", *("/" + path for path in crash)], "mmap_lock_cycle")):
+        ended = run(words, workspace, seconds=20, prefix=["chroot", folder],
+                    binary=f"/{name}/bin/stallproof", no_out=True)
+        checks.check(f"unpacked anywhere: {words[0]}", ended.code == 0 and text in ended.out,
+                     ended.describe())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deadline", type=int, default=400)
@@ -220,6 +265,7 @@ def main():
         checks.row("size of the static file, bytes", str(size), f"<= {LIMIT_BYTES}")
         workspace = Workspace()
         checks.at_end(workspace.remove)
+        tarball(checks, binary, workspace)
         root = Root(binary)
         checks.at_end(root.close)
         for where in (Environment("empty root", binary, root),

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packages, as somebody installs them: in a fresh Debian 12 of their own, install, make and
 explain the reported stall, purge: it works there, and nothing is left. The kernel, /dev, /proc and
-/sys are this machine's. --dkms: the module's package too, beside the headers of Debian's kernel."""
+/sys are this machine's. So for the rpm, what upgrades leave, and `cmake --install`. --dkms: the
+module's package is built, too, beside the headers of Debian's kernel."""
 
 import argparse
 import glob
@@ -11,11 +12,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 
 from checks import Checks, stop_if_lacking  # noqa: E402
+from packages_debian import Debian  # noqa: E402
+from packages_prefix import install_by_cmake  # noqa: E402
+from packages_upgrade import enable_units, erase_rpm, module_survives, versions  # noqa: E402
 from program import TOP  # noqa: E402
 
 WANTED = ("./usr/bin/stallproof", "./usr/share/man/man1/stallproof.1",
@@ -23,12 +26,17 @@ WANTED = ("./usr/bin/stallproof", "./usr/share/man/man1/stallproof.1",
           "./usr/share/bash-completion/completions/stallproof",
           "./usr/share/doc/stallproof/README.md", "./usr/share/doc/stallproof/copyright",
           "./usr/share/stallproof/fs/fuse.toml",
+          "./usr/share/stallproof/slurm/submit",
+          "./usr/share/stallproof/dashboards/fleet.json",
+          "./usr/share/stallproof/dashboards/README.md",
+          "./usr/share/stallproof/dashboards/rules/alerts.yml",
+          "./usr/share/doc/stallproof/LICENSES/GPL-2.0-only.txt",
           "./usr/lib/systemd/system/stallproof-nightly.timer",
           "./usr/share/doc/stallproof/nightly/stallproof-nightly")
-MODULE = ("./usr/src/ffs_stub-1.0/dkms.conf", "./usr/src/ffs_stub-1.0/ffs_ioctl.h",
-          "./usr/src/ffs_stub-1.0/ffs_main.c")
-# What apt itself keeps of any package that was there once.
-APT = ("var/lib/apt/", "var/lib/dpkg/", "var/cache/", "var/log/", "etc/ld.so.cache", "tmp/")
+MODULE = ("./usr/src/ffs_stub-VERSION/dkms.conf", "./usr/src/ffs_stub-VERSION/ffs_ioctl.h",
+          "./usr/src/ffs_stub-VERSION/ffs_main.c",
+          "./usr/share/doc/stallproof-dkms/copyright",
+          "./usr/share/doc/stallproof-dkms/GPL-2.0-only.txt")
 
 
 def built(preset):
@@ -47,9 +55,10 @@ def listed(package):
     return {line.split()[-1] for line in shown.splitlines()}
 
 
-def check_contents(checks, packages):
+def check_contents(checks, packages, version):
     for name, path in packages.items():
-        wanted = MODULE if "dkms" in name else WANTED
+        wanted = [file.replace("VERSION", version)
+                  for file in (MODULE if "dkms" in name else WANTED)]
         held = listed(path)
         held |= {"." + entry for entry in held}
         checks.all(f"{name} holds what it should", [
@@ -57,48 +66,6 @@ def check_contents(checks, packages):
         checks.all(f"{name} holds nothing outside of /usr", [
             entry for entry in held if not entry.lstrip(".").startswith("/usr")
             and entry.strip("./") != ""])
-
-
-class Debian:
-    """A Debian 12 in a folder, run in a mount namespace of its own: its mounts end with it."""
-
-    def __init__(self):
-        self.path = tempfile.mkdtemp(prefix="stallproof-debian-")
-        os.chmod(self.path, 0o755)
-
-    def make(self):
-        sources = [path for path in ["/etc/apt/sources.list",
-                                     *glob.glob("/etc/apt/sources.list.d/*.list"),
-                                     *glob.glob("/etc/apt/sources.list.d/*.sources")]
-                   if os.path.exists(path)]
-        done = subprocess.run(["mmdebstrap", "--quiet", "--variant=apt", "--mode=root",
-                               "--aptopt=Acquire::Check-Valid-Until \"false\"",
-                               "bookworm", self.path, *sources], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=600, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"mmdebstrap: {done.stderr.strip()[-300:]}")
-
-    def run(self, command, seconds=300):
-        """A shell's command in it; (exit code, stdout, stderr)."""
-        inside = ("for d in proc sys dev; do mount --rbind /$d $0/$d; done; "
-                  "cp -L /etc/resolv.conf $0/etc/resolv.conf 2>/dev/null; "
-                  'exec chroot $0 /bin/sh -c "$1"')
-        done = subprocess.run(["unshare", "-m", "--propagation", "slave", "sh", "-c", inside,
-                               self.path, command], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=seconds, check=False,
-                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
-                                   "DEBIAN_FRONTEND": "noninteractive"})
-        return done.returncode, done.stdout, done.stderr
-
-    def files(self):
-        found = set()
-        for folder, names, files in os.walk(self.path):
-            here = os.path.relpath(folder, self.path)
-            found |= {os.path.normpath(os.path.join(here, name)) for name in [*names, *files]}
-        return {name for name in found if not name.startswith(APT)}
-
-    def remove(self):
-        shutil.rmtree(self.path, ignore_errors=True)
 
 
 def installed(checks, package, others=""):
@@ -132,10 +99,12 @@ def install_and_purge(checks, package):
                  f"exit {code}, {told}: {errors[-300:]}")
     checks.check("its man page is there", debian.run(
         "test -s /usr/share/man/man1/stallproof.1*")[0] == 0)
+    enable_units(checks, debian)
     code, _, errors = debian.run("apt-get purge -y stallproof")
     checks.check("it purges", code == 0, errors[-300:])
     left = sorted(debian.files() - before)
     checks.all("purged, it leaves nothing", left)
+    return debian
 
 
 def install_module(checks, package):
@@ -155,6 +124,11 @@ def install_module(checks, package):
     checks.all("purged, the module leaves nothing", sorted(left))
 
 
+def one_of(packages, kind, dkms):
+    return next(path for name, path in packages.items()
+                if name.endswith(kind) and ("dkms" in name) == dkms)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="package", help="what is packed")
@@ -166,13 +140,15 @@ def main():
         for kind in (".deb", ".rpm"):
             found = [name for name in packages if name.endswith(kind)]
             checks.check(f"two {kind} packages", len(found) == 2, str(found))
-        check_contents(checks, packages)
-        main_deb = next(path for name, path in packages.items()
-                        if name.endswith(".deb") and "dkms" not in name)
-        install_and_purge(checks, main_deb)
+        main_deb, module_deb = (one_of(packages, ".deb", dkms) for dkms in (False, True))
+        check_contents(checks, packages, versions(checks, main_deb))
+        install_by_cmake(checks, options.preset)
+        debian = install_and_purge(checks, main_deb)
+        erase_rpm(checks, debian, one_of(packages, ".rpm", False))
+        module_survives(checks, debian, module_deb, one_of(packages, ".rpm", True))
+        debian.remove()
         if options.dkms:
-            install_module(checks, next(path for name, path in packages.items()
-                                        if name.endswith(".deb") and "dkms" in name))
+            install_module(checks, module_deb)
     return checks.code
 
 

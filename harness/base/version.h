@@ -5,7 +5,7 @@
 
 namespace stallproof {
 
-// "0.1.0", with the commit behind it where it was built from one: "0.1.0+g0123abcd".
+// "0.1.0"; between two releases with the commit behind it: "0.1.0-dev.423+g0123abcd".
 std::string_view tool_version();
 
 }  // namespace stallproof

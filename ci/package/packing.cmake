@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# The packages: cpack -G DEB, cpack -G RPM; see ci/package/packages.
+set(CPACK_PACKAGE_NAME stallproof)
+set(CPACK_PACKAGE_VENDOR stallproof)
+set(CPACK_PACKAGE_CONTACT "the stallproof authors")
+set(CPACK_PACKAGE_VERSION ${SP_PACKAGE_VERSION})
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
+set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL main dkms)
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION utils)
+set(CPACK_DEBIAN_MAIN_PACKAGE_NAME stallproof)
+set(CPACK_DEBIAN_MAIN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_MAIN_PACKAGE_RECOMMENDS "fuse3, e2fsprogs")
+set(CPACK_DEBIAN_MAIN_PACKAGE_SUGGESTS "stallproof-dkms, prometheus")
+set(main_scripts ${CMAKE_CURRENT_SOURCE_DIR}/main)
+set(CPACK_DEBIAN_MAIN_PACKAGE_CONTROL_EXTRA ${main_scripts}/postinst ${main_scripts}/prerm
+    ${main_scripts}/postrm)
+set(CPACK_DEBIAN_DKMS_PACKAGE_NAME stallproof-dkms)
+set(CPACK_DEBIAN_DKMS_PACKAGE_ARCHITECTURE all)
+set(CPACK_DEBIAN_DKMS_PACKAGE_DEPENDS dkms)
+set(CPACK_DEBIAN_DKMS_DESCRIPTION "ffs_stub, the reported stall inside the kernel (DKMS)
+ A kernel module that makes tasks hang on purpose, for guests and lab nodes that may
+ be reset. It is built for each kernel and loaded by nobody.")
+set(dkms_scripts ${CMAKE_CURRENT_BINARY_DIR}/dkms)
+set(CPACK_DEBIAN_DKMS_PACKAGE_CONTROL_EXTRA ${dkms_scripts}/postinst ${dkms_scripts}/prerm)
+set(CPACK_RPM_COMPONENT_INSTALL ON)
+set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
+set(CPACK_RPM_PACKAGE_LICENSE "Apache-2.0 AND GPL-2.0-only")
+set(CPACK_RPM_MAIN_PACKAGE_NAME stallproof)
+set(CPACK_RPM_DKMS_PACKAGE_NAME stallproof-dkms)
+set(CPACK_RPM_DKMS_PACKAGE_ARCHITECTURE noarch)
+set(CPACK_RPM_DKMS_PACKAGE_REQUIRES dkms)
+set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /usr/src ${CMAKE_INSTALL_FULL_MANDIR}
+    ${CMAKE_INSTALL_FULL_MANDIR}/man1 /usr/share/man /usr/share/man/man1
+    /usr/lib/systemd /usr/lib/systemd/system /usr/share/bash-completion /usr/share/bash-completion/completions)
+set(CPACK_RPM_MAIN_POST_INSTALL_SCRIPT_FILE ${main_scripts}/postinst)
+set(CPACK_RPM_MAIN_PRE_UNINSTALL_SCRIPT_FILE ${main_scripts}/prerm)
+set(CPACK_RPM_MAIN_POST_UNINSTALL_SCRIPT_FILE ${main_scripts}/postrm)
+# rpm removes the old package after the new one's %post, and takes the module of the same version
+# along: so the new one is built when all that is over.
+set(CPACK_RPM_DKMS_POST_TRANS_SCRIPT_FILE ${dkms_scripts}/postinst)
+set(CPACK_RPM_DKMS_PRE_UNINSTALL_SCRIPT_FILE ${dkms_scripts}/prerm)
+include(CPack)
