@@ -163,6 +163,12 @@ def stalled_run(checks, space):
     words = [ended.run_dir, "--no-canary"]
     gate, summary, tree = forms(checks, space, words, "FAIL")
     checks.check("a failing stall fails", gate.code == 1, gate.describe())
+    advice = [line.split() for line in gate.out.splitlines() if "stallproof show " in line]
+    shown = [subprocess.run([BINARY, *each[1:]], capture_output=True, timeout=60, check=False)
+             for each in advice]
+    checks.check("and the command that it advises shows it",
+                 shown and all(each.returncode == 0 and b"incident 001" in each.stdout
+                               for each in shown), f"{advice} {shown}"[:400])
     checks.check("its wait-for graph is in the summary",
                  "```mermaid\nflowchart LR\n" in summary and "class n" in summary, summary[:400])
     checks.check("and its explanation in JUnit", tree is not None and any(
@@ -253,6 +259,9 @@ def comparisons(checks, space, runs):
     gate = Gate(*same[:4], "--no-canary", "--baseline", *before)
     checks.check("four runs a side are unknown",
                  gate.code == 3 and "too few runs to compare" in gate.out, gate.describe())
+    checks.check("and speed is said to be not compared",
+                 "speed could not be compared: too few runs (4 of the 5 needed" in gate.sentence
+                 and "no regression" not in gate.sentence, gate.describe())
     other = [changed_copy(space, each, lambda verdict: verdict["target"].update(fstype="xfs"))
              for each in before]
     gate = Gate(*same, "--no-canary", "--baseline", *other)
