@@ -228,11 +228,13 @@ def doubtful_runs(checks, space, runs):
                  gate.describe())
     for name, words, word in (
             ("no such run", [space.new("none")], "no such run"),
-            ("not a run", [space.path], "not a run directory"),
+            ("not a run", [space.path], "events.jsonl (stallproof history list tells"),
             ("the same run twice", [runs[0], runs[0]], "the same run twice"),
             ("one run on both sides", [runs[0], "--baseline", runs[0]], "the same run twice"),
-            ("no list of known stalls", [runs[0], "--known", "/nowhere"], "No such file"),
-            ("no place for JUnit", [runs[0], "--junit", "/nowhere/x.xml"], "No such file"),
+            ("no list of known stalls", [runs[0], "--known", "/nowhere"],
+             "No such file or directory (give a TOML file"),
+            ("no place for JUnit", [runs[0], "--junit", "/nowhere/x.xml"],
+             "create /nowhere/x.xml: No such file or directory (make"),
             ("no run at all", [], "RUN")):
         gate = Gate(*words, json_too=False)
         checks.check(f"{name} is refused in one line",

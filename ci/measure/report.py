@@ -88,7 +88,7 @@ def same_content(checks, space, directory, name):
     page = form_of(checks, space, directory, "html", "--no-script")
     forms = {
         "page": html.unescape(re.sub(r"<[^>]*>", "", page)),
-        "Markdown": html.unescape(re.sub(r"\\([^\w\s])", r"\1",
+        "Markdown": html.unescape(re.sub(r"\\([^\sa-zA-Z0-9])", r"\1",
                                          form_of(checks, space, directory, "md"))),
         "JSON": "\n".join(strings_of(document))}
     labels = {node["id"]: node["label"] for node in told["nodes"]}
@@ -133,15 +133,18 @@ def other_forms(checks, space, directory):
     checks.check("--json tells the incident", done.returncode == 0
                  and [each["id"] for each in document.get("incidents", [])] == ["001"],
                  f"exit {done.returncode}")
-    for name, words in (("no run", ("/nonexistent",)), ("no such form", (directory, "-o", "x.pdf")),
-                        ("no such incident", (directory, "-o", space.new("g") + ".svg",
-                                              "--incident", "009")),
-                        ("no place", (directory, "-o", "/nonexistent/report.html"))):
+    for name, words, said in (
+            ("no run", ("/nonexistent",), "no such run (give a run directory"),
+            ("no such form", (directory, "-o", "x.pdf"), "must end in .html"),
+            ("no such incident", (directory, "-o", space.new("g") + ".svg", "--incident", "009"),
+             "no incident 009 (one of: 001)"),
+            ("no place", (directory, "-o", "/nonexistent/report.html"),
+             "create /nonexistent/report.html: No such file or directory (make its directory")):
         done = call(*words)
         lines = done.stderr.decode(errors="replace").splitlines()
-        checks.check(f"{name}: exit 2 or 3 and one line",
-                     done.returncode in (2, 3) and len(lines) == 1 and not done.stdout,
-                     f"exit {done.returncode}: {lines[:2]}")
+        checks.check(f"{name}: exit 2 or 3 and one line that says what to try",
+                     done.returncode in (2, 3) and len(lines) == 1 and not done.stdout
+                     and said in lines[0], f"exit {done.returncode}: {lines[:2]}")
 
 
 def run_again(checks, space, command):
