@@ -163,6 +163,12 @@ def stalled_run(checks, space):
     words = [ended.run_dir, "--no-canary"]
     gate, summary, tree = forms(checks, space, words, "FAIL")
     checks.check("a failing stall fails", gate.code == 1, gate.describe())
+    advice = [line.split() for line in gate.out.splitlines() if "stallproof show " in line]
+    shown = [subprocess.run([BINARY, *each[1:]], capture_output=True, timeout=60, check=False)
+             for each in advice]
+    checks.check("and the command that it advises shows it",
+                 shown and all(each.returncode == 0 and b"incident 001" in each.stdout
+                               for each in shown), f"{advice} {shown}"[:400])
     checks.check("its wait-for graph is in the summary",
                  "```mermaid\nflowchart LR\n" in summary and "class n" in summary, summary[:400])
     checks.check("and its explanation in JUnit", tree is not None and any(
@@ -222,11 +228,13 @@ def doubtful_runs(checks, space, runs):
                  gate.describe())
     for name, words, word in (
             ("no such run", [space.new("none")], "no such run"),
-            ("not a run", [space.path], "not a run directory"),
+            ("not a run", [space.path], "events.jsonl (stallproof history list tells"),
             ("the same run twice", [runs[0], runs[0]], "the same run twice"),
             ("one run on both sides", [runs[0], "--baseline", runs[0]], "the same run twice"),
-            ("no list of known stalls", [runs[0], "--known", "/nowhere"], "No such file"),
-            ("no place for JUnit", [runs[0], "--junit", "/nowhere/x.xml"], "No such file"),
+            ("no list of known stalls", [runs[0], "--known", "/nowhere"],
+             "No such file or directory (give a TOML file"),
+            ("no place for JUnit", [runs[0], "--junit", "/nowhere/x.xml"],
+             "create /nowhere/x.xml: No such file or directory (make"),
             ("no run at all", [], "RUN")):
         gate = Gate(*words, json_too=False)
         checks.check(f"{name} is refused in one line",
@@ -253,6 +261,9 @@ def comparisons(checks, space, runs):
     gate = Gate(*same[:4], "--no-canary", "--baseline", *before)
     checks.check("four runs a side are unknown",
                  gate.code == 3 and "too few runs to compare" in gate.out, gate.describe())
+    checks.check("and speed is said to be not compared",
+                 "speed could not be compared: too few runs (4 of the 5 needed" in gate.sentence
+                 and "no regression" not in gate.sentence, gate.describe())
     other = [changed_copy(space, each, lambda verdict: verdict["target"].update(fstype="xfs"))
              for each in before]
     gate = Gate(*same, "--no-canary", "--baseline", *other)

@@ -5,8 +5,10 @@ and without scripts, under a server's policy, in light and dark, on a narrow scr
 zoomed by mouse and buttons where scripts run. Nothing is loaded, nothing complains."""
 
 import argparse
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,8 +56,69 @@ def call(*words):
                           timeout=60, check=False)
 
 
+def form_of(checks, space, directory, ending, *words):
+    """What `report -o FILE.ENDING` writes; empty where it does not."""
+    path = space.new("form") + "." + ending
+    done = call(directory, "-o", path, *words)
+    text = ""
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as stream:
+            text = stream.read()
+    checks.check(f"-o FILE.{ending}", done.returncode == 0 and text,
+                 f"exit {done.returncode}: {done.stderr[:200]}")
+    return text
+
+
+def strings_of(value):
+    """Every text in a JSON document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from strings_of(each)
+
+
+def same_content(checks, space, directory, name):
+    """What the page says of a run is in Markdown and JSON too. Returns the JSON document."""
+    with open(f"{directory}/verdict.json", encoding="utf-8") as stream:
+        verdict = json.load(stream)
+    with open(f"{directory}/incidents/001/explanation.json", encoding="utf-8") as stream:
+        told = json.load(stream)
+    document = json.loads(form_of(checks, space, directory, "json") or "{}")
+    page = form_of(checks, space, directory, "html", "--no-script")
+    forms = {
+        "page": html.unescape(re.sub(r"<[^>]*>", "", page)),
+        "Markdown": html.unescape(re.sub(r"\\([^\sa-zA-Z0-9])", r"\1",
+                                         form_of(checks, space, directory, "md"))),
+        "JSON": "\n".join(strings_of(document))}
+    labels = {node["id"]: node["label"] for node in told["nodes"]}
+    stall = verdict["stalls"][0]
+    facts = {"class": stall["class"], "signature": stall["signature"], "summary": told["summary"],
+             "holder": labels[told["root"]["holder"]], "node": verdict["node"],
+             "kernel": verdict["kernel"], "replay command": document.get("rerun")}
+    facts.update({f"of the circle: {each}": labels[each] for each in told["cycle"]})
+    facts.update({f"stack of {node['id']}": node["stack"][0]
+                  for node in told["nodes"] if node["stack"]})
+    lens = "BPF iterators" if verdict["observer"]["lens"] == "bpf" else "stacks and names only"
+    dropouts = len(verdict["dropouts"])
+    count = f"{dropouts} dropout" if dropouts else "No dropout"
+    missing = [f"{form}: {what} ({fact})" for form, text in forms.items()
+               for what, fact in facts.items() if fact and fact not in text]
+    missing += [f"{form}: {fact}" for form in ("page", "Markdown") for fact in (lens, count)
+                if fact not in forms[form]]
+    missing += [f"JSON: {key}" for key in ("observer", "dropouts", "thresholds", "marks")
+                if document.get(key) is None]
+    if len(document.get("dropouts") or []) != dropouts:
+        missing.append("JSON: the number of dropouts")
+    if (document.get("observer") or {}).get("lens") != verdict["observer"]["lens"]:
+        missing.append("JSON: the lens")
+    checks.all(f"{name}: page, Markdown and JSON say the same", missing)
+    return document
+
+
 def other_forms(checks, space, directory):
     """Markdown, JSON and the graph of the same run, and one line for what cannot be done."""
+    same_content(checks, space, directory, "ten hours")
     for ending, begins in (("md", b"# fail: "), ("json", b"{"), ("svg", b"<svg ")):
         path = space.new("form") + "." + ending
         done = call(directory, "-o", path)
@@ -70,15 +133,34 @@ def other_forms(checks, space, directory):
     checks.check("--json tells the incident", done.returncode == 0
                  and [each["id"] for each in document.get("incidents", [])] == ["001"],
                  f"exit {done.returncode}")
-    for name, words in (("no run", ("/nonexistent",)), ("no such form", (directory, "-o", "x.pdf")),
-                        ("no such incident", (directory, "-o", space.new("g") + ".svg",
-                                              "--incident", "009")),
-                        ("no place", (directory, "-o", "/nonexistent/report.html"))):
+    for name, words, said in (
+            ("no run", ("/nonexistent",), "no such run (give a run directory"),
+            ("no such form", (directory, "-o", "x.pdf"), "must end in .html"),
+            ("no such incident", (directory, "-o", space.new("g") + ".svg", "--incident", "009"),
+             "no incident 009 (one of: 001)"),
+            ("no place", (directory, "-o", "/nonexistent/report.html"),
+             "create /nonexistent/report.html: No such file or directory (make its directory")):
         done = call(*words)
         lines = done.stderr.decode(errors="replace").splitlines()
-        checks.check(f"{name}: exit 2 or 3 and one line",
-                     done.returncode in (2, 3) and len(lines) == 1 and not done.stdout,
-                     f"exit {done.returncode}: {lines[:2]}")
+        checks.check(f"{name}: exit 2 or 3 and one line that says what to try",
+                     done.returncode in (2, 3) and len(lines) == 1 and not done.stdout
+                     and said in lines[0], f"exit {done.returncode}: {lines[:2]}")
+
+
+def run_again(checks, space, command):
+    """As somebody does who pastes it into a shell."""
+    place = space.new("again")
+    paths = os.pathsep.join([os.path.dirname(os.path.abspath(BINARY)), os.environ["PATH"]])
+    done = subprocess.run(["sh", "-c", f"{command} -o {place}"], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=60, check=False,
+                          env={**os.environ, "PATH": paths})
+    thresholds = {}
+    if os.path.exists(f"{place}/verdict.json"):
+        with open(f"{place}/verdict.json", encoding="utf-8") as stream:
+            thresholds = json.load(stream)["thresholds"]
+    checks.check("a real stall: its replay command makes it again, with the same thresholds",
+                 done.returncode == 0 and thresholds.get("stall_after_ms") == 1500,
+                 f"{command}: exit {done.returncode}: {done.stderr[:300]} {thresholds}")
 
 
 def real_run(checks, space, pages):
@@ -86,7 +168,8 @@ def real_run(checks, space, pages):
     if lacking_means():
         checks.skip("the report of a real stall", lacking_means())
         return None
-    ended = run(["repro", "mmap-lock-fault", "--label", "build=<b>7</b>"], space, 60)
+    ended = run(["repro", "mmap-lock-fault", "--label", "build=<b>7</b>", "--deadline", "1m",
+                 "--stall-after", "1500ms"], space, 60)
     checks.check("a real stall: reproduced", ended.code == 0, ended.describe())
     page = os.path.join(ended.run_dir, "report.html")
     checks.check("a real stall: the run has written report.html itself", os.path.exists(page),
@@ -95,6 +178,9 @@ def real_run(checks, space, pages):
     made = Made(ended.run_dir, os.path.join(pages, "real-plain.html"), "--no-script")
     checks.check("a real stall: stallproof report", made.code == 0,
                  f"exit {made.code}: {made.problems[:3]}")
+    if ended.code == 0:
+        document = same_content(checks, space, ended.run_dir, "a real stall")
+        run_again(checks, space, document.get("rerun") or "false")
     return ended.incident("001").get("explanation.json")
 
 

@@ -12,14 +12,24 @@
 namespace stallproof {
 namespace {
 
-Result<> write_all(int fd, std::string_view content, const std::string& path) {
+// Of a result that could not be written.
+const char* other_place(int error) {
+  return error == ENOENT ? "make its directory first"
+         : error == EACCES || error == EPERM || error == EROFS
+             ? "give a place that can be written to"
+         : error == ENOSPC || error == EDQUOT ? "free some space"
+                                              : "give another place";
+}
+
+// 0, or why not.
+int write_all(int fd, std::string_view content) {
   while (!content.empty()) {
     const ssize_t n = ::write(fd, content.data(), content.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("write " + path, errno);
+    if (n < 0) return errno;
     content.remove_prefix(static_cast<std::size_t>(n));
   }
-  return {};
+  return 0;
 }
 
 std::string parent_of(const std::string& path) {
@@ -49,14 +59,13 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 Result<> write_file_atomically(const std::string& path, std::string_view content, mode_t mode) {
   const std::string temporary = path + ".tmp" + std::to_string(::getpid());
   Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-  if (!fd.valid()) return fail_errno("create " + temporary, errno);
-  Result<> written = write_all(fd.get(), content, temporary);
-  if (written && ::fsync(fd.get()) != 0) written = fail_errno("fsync " + temporary, errno);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
-    written = fail_errno("rename " + temporary + " to " + path, errno);
-  if (!written) {
+  if (!fd.valid()) return fail_errno("create " + path, errno, other_place(errno));
+  int error = write_all(fd.get(), content);
+  if (error == 0 && ::fsync(fd.get()) != 0) error = errno;
+  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) {
     ::unlink(temporary.c_str());
-    return written;
+    return fail_errno("write " + path, error, other_place(error));
   }
   const Fd directory(::open(parent_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.valid() && ::fsync(directory.get()) != 0 && errno != EINVAL)
@@ -67,7 +76,8 @@ Result<> write_file_atomically(const std::string& path, std::string_view content
 Result<> write_control_file(const std::string& path, std::string_view content) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd.valid()) return fail_errno("open " + path, errno);
-  return write_all(fd.get(), content, path);
+  const int error = write_all(fd.get(), content);
+  return error == 0 ? Result<>{} : Result<>(fail_errno("write " + path, error));
 }
 
 Result<> make_directories(const std::string& path) {

@@ -44,6 +44,16 @@ TEST_F(FileTest, ReadOfAMissingFileNamesItAndTheReason) {
   EXPECT_NE(content.error().what.find("No such file"), std::string::npos);
 }
 
+TEST_F(FileTest, AFileThatCannotBeWrittenIsNamedAsItWasGiven) {
+  const std::string path = directory_ + "/missing/x.xml";
+  EXPECT_EQ(write_file_atomically(path, "x").error().what,
+            "create " + path + ": No such file or directory (make its directory first)");
+  ASSERT_TRUE(make_directories(directory_ + "/folder"));
+  EXPECT_EQ(write_file_atomically(directory_ + "/folder", "x").error().what,
+            "write " + directory_ + "/folder: Is a directory (give another place)");
+  EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/folder"));
+}
+
 TEST_F(FileTest, DirectoryUnderAFileIsRefused) {
   ASSERT_TRUE(write_file_atomically(directory_ + "/f", ""));
   EXPECT_FALSE(make_directories(directory_ + "/f/x"));

@@ -63,6 +63,16 @@ bool in_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+// In one run.
+std::size_t most_backticks(std::string_view text) {
+  std::size_t longest = 0, run = 0;
+  for (const char c : text) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  return longest;
+}
+
 }  // namespace
 
 std::string valid_utf8(std::string_view text) {
@@ -105,18 +115,24 @@ std::string escaped_markdown(std::string_view text) {
 
 std::string markdown_code(std::string_view text) {
   std::string safe;
-  std::size_t longest = 0, run = 0;
-  for (const char c : valid_utf8(text)) {
-    run = c == '`' ? run + 1 : 0;
-    longest = std::max(longest, run);
+  const std::string valid = valid_utf8(text);
+  for (const char c : valid) {
     // A bar would end a table's cell even in a code span.
     if (c == '|')
       safe += "¦";
     else
       safe += c == '\n' ? ' ' : c;
   }
+  const std::size_t longest = most_backticks(valid);
   const std::string fence(longest + 1, '`');
   return longest == 0 && !safe.empty() ? fence + safe + fence : fence + " " + safe + " " + fence;
+}
+
+std::string markdown_block(std::string_view text) {
+  std::string valid = valid_utf8(text);
+  if (!valid.ends_with('\n')) valid += '\n';
+  const std::string fence(std::max<std::size_t>(3, most_backticks(valid) + 1), '`');
+  return fence + "\n" + valid + fence + "\n";
 }
 
 std::string shortened(std::string_view text, std::size_t limit) {

@@ -17,6 +17,8 @@ std::string escaped_markup(std::string_view text);
 std::string escaped_markdown(std::string_view text);
 // As a code span, whatever backticks it holds. Never empty.
 std::string markdown_code(std::string_view text);
+// As a block of code, whatever backticks it holds. Ends in a newline.
+std::string markdown_block(std::string_view text);
 // At most `limit` characters, the last one then an ellipsis; never half a character.
 std::string shortened(std::string_view text, std::size_t limit);
 // One word of a shell command, quoted only where it has to be.

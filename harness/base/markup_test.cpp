@@ -34,6 +34,12 @@ TEST(Markup, MarkdownKeepsItsLineAndItsTable) {
   EXPECT_EQ(markdown_code("x|y"), "`x¦y`");
 }
 
+TEST(Markup, NothingInABlockOfCodeEndsIt) {
+  EXPECT_EQ(markdown_block("a|b\n"), "```\na|b\n```\n");
+  EXPECT_EQ(markdown_block("x\n````\n<b>"), "`````\nx\n````\n<b>\n`````\n");
+  EXPECT_EQ(markdown_block(""), "```\n\n```\n");
+}
+
 TEST(Markup, ShorteningCutsNoCharacter) {
   EXPECT_EQ(shortened("abcdef", 6), "abcdef");
   EXPECT_EQ(shortened("abcdef", 4), "abc…");

@@ -79,6 +79,12 @@ std::string format_duration(Nanos span) {
   return fmt::format("{:.0f} us", value / 1e3);
 }
 
+std::string duration_word(Nanos span) {
+  if (span % kSecond == 0) return fmt::format("{}s", span / kSecond);
+  if (span % kMillisecond == 0) return fmt::format("{}ms", span / kMillisecond);
+  return fmt::format("{}ns", span);
+}
+
 std::string format_rfc3339(Nanos realtime) {
   const auto seconds = static_cast<time_t>(realtime / kSecond);
   const auto millis = static_cast<unsigned>(realtime % kSecond / kMillisecond);

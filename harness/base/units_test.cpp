@@ -35,6 +35,12 @@ TEST(Units, NonsenseIsRefusedWithTheWordInIt) {
   }
 }
 
+TEST(Units, ADurationsWordIsReadBackAsItWas) {
+  EXPECT_EQ(duration_word(90 * kSecond), "90s");
+  for (const Nanos span : {Nanos{0}, Nanos{7}, 1500 * kMillisecond, kSecond, 600 * kSecond})
+    EXPECT_EQ(*parse_duration(duration_word(span)), span);
+}
+
 TEST(Units, SizesTakeBinarySuffixes) {
   EXPECT_EQ(*parse_size("64KiB"), 65536U);
   EXPECT_EQ(*parse_size("64k"), 65536U);

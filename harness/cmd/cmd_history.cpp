@@ -111,7 +111,7 @@ Result<Compared> side_of(History& history, const std::string& word, HistoryFilte
   if (!run)
     return fail(
         fmt::format("history compare: {}: neither a build (--label build=…) nor a run of "
-                    "the history",
+                    "the history (see `stallproof history list`)",
                     word));
   HistoryFilter one;
   one.run = run->run.run;

@@ -39,7 +39,9 @@ Result<> write_new(const std::string& path, const std::string& text) {
   const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file.valid())
     return fail_errno("init: " + path, errno,
-                      errno == EEXIST ? "it is left as it is: give another one with -o" : "");
+                      errno == EEXIST
+                          ? "it is left as it is: give another one with -o"
+                          : "give a file with -o in a directory that can be written to");
   if (::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return {};
   const int failed = errno;
   ::unlink(path.c_str());

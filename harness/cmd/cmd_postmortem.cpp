@@ -170,7 +170,10 @@ Result<int> run(PostmortemWords words) {
     const auto directory = chosen_directory(words);
     if (!directory) return Failure(directory.error());
     if (!is_run_directory(*directory))
-      return fail(fmt::format("postmortem: {}: not a run directory", *directory));
+      return fail(
+          fmt::format("postmortem: {}: not a run directory: it has neither verdict.json nor "
+                      "events.jsonl (without --run it looks at all that are unfinished)",
+                      *directory));
     directories.push_back(real_path(*directory));
   }
   if (machine.here)

@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "harness/base/one_line.h"
 #include "harness/base/result_file.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/incident_choice.h"
 #include "harness/cmd/stdout_text.h"
 #include "harness/explain/render.h"
 #include "harness/sink/report/report.h"
@@ -32,10 +34,15 @@ Result<std::string> graph_of(const RunContents& contents, const std::string& id)
   for (const ReportIncident& incident : contents.incidents)
     if (incident.stored.id == id || (id.empty() && contents.incidents.size() == 1))
       found = &incident;
-  if (found == nullptr)
-    return fail(id.empty() ? fmt::format("report: {} has {} incidents: name one by --incident",
-                                         contents.run.directory, contents.incidents.size())
-                           : fmt::format("report --incident {}: the run has no such incident", id));
+  if (found == nullptr) {
+    std::vector<std::string> ids;
+    for (const ReportIncident& incident : contents.incidents) ids.push_back(incident.stored.id);
+    return fail(fmt::format("report: {} has {} ({})", contents.run.directory,
+                            id.empty()
+                                ? "not one incident, which a graph is of: name it by --incident"
+                                : "no incident " + on_one_line(id),
+                            incident_choice(ids)));
+  }
   if (!found->stored.explanation)
     return fail(fmt::format("report: incident {} has no explanation to draw", found->stored.id),
                 Origin::infra);

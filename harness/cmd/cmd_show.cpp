@@ -9,10 +9,11 @@
 
 #include "harness/base/file.h"
 #include "harness/cmd/command.h"
+#include "harness/cmd/incident_choice.h"
 #include "harness/cmd/saved_explanation.h"
 #include "harness/cmd/show_timeline.h"
 #include "harness/cmd/stdout_text.h"
-#include "harness/store/run_dir.h"
+#include "harness/store/run_read.h"
 
 namespace stallproof {
 namespace {
@@ -22,16 +23,6 @@ struct ShowWords {
   bool json = false;
 };
 
-// A directory, or the name of a run under the state directory.
-Result<std::string> find_run(const std::string& word) {
-  if (is_directory(word) && word != "latest") return word;
-  const std::string under = state_directory() + "/runs/" + word;
-  if (word.find('/') == std::string::npos && is_directory(under)) return under;
-  if (word == "latest") return fail(fmt::format("show: no run yet in {}/runs", state_directory()));
-  return fail(fmt::format("show: {}: no such run (give a run directory, or a name in {}/runs)",
-                          word, state_directory()));
-}
-
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 std::string content_of(const std::string& path) {
@@ -39,7 +30,7 @@ std::string content_of(const std::string& path) {
   return text ? std::move(*text) : std::string();
 }
 
-SavedRun read_run(const std::string& directory) {
+SavedRun read_saved_run(const std::string& directory) {
   SavedRun run;
   const std::string id = content_of(directory + "/run.id");
   run.id = id.substr(0, id.find('\n'));
@@ -112,7 +103,8 @@ Result<std::vector<std::string>> chosen(const SavedRun& run, const std::string& 
   }
   const std::string id = fmt::format("{:0>3}", at);
   if (std::find(ids.begin(), ids.end(), id) == ids.end())
-    return fail(fmt::format("show --at {}: the run has no such incident", at));
+    return fail(fmt::format("show --at {}: {} has no such incident ({})", at, directory,
+                            incident_choice(ids)));
   return std::vector<std::string>{id};
 }
 
@@ -154,7 +146,7 @@ std::string as_text(const SavedRun& run, const std::string& directory,
 }
 
 Result<int> run(const ShowWords& words) {
-  const auto directory = find_run(words.run);
+  const auto directory = find_run_directory(words.run, "show");
   if (!directory) return Failure(directory.error());
   if (!exists(*directory + "/events.jsonl") && !exists(*directory + "/verdict.json")) {
     // A capture, or one incident: no time line, only what stood.
@@ -163,7 +155,7 @@ Result<int> run(const ShowWords& words) {
     const auto told = write_result(saved->text, words.out);
     return told ? Result<int>(0) : Result<int>(Failure(told.error()));
   }
-  SavedRun saved = read_run(*directory);
+  SavedRun saved = read_saved_run(*directory);
   std::string note;
   const auto ids = chosen(saved, *directory, words.at, note);
   if (!ids) return Failure(ids.error());

@@ -56,7 +56,9 @@ Result<Piece> unpack(const Piece& packed, InputKind forced) {
 
 Result<Piece> read_piece(const std::string& file, InputKind forced) {
   auto content = read_file(file == "-" ? "/dev/stdin" : file, kMostInside);
-  if (!content) return fail("explain: " + content.error().what);
+  if (!content)
+    return fail("explain: " + content.error().what +
+                " (give a file or directory of a stall; see stallproof explain --help)");
   *content = as_utf8(std::move(*content));
   Piece piece{file, recognise(*content), std::move(*content)};
   if (piece.kind == InputKind::archive) return unpack(piece, forced);

@@ -97,7 +97,10 @@ Result<> FsKnowledge::add_text(std::string_view toml, const std::string& source)
 
 Result<> FsKnowledge::add_file(const std::string& path) {
   auto text = read_file(path);
-  if (!text) return fail(text.error().what, text.error().origin);
+  if (!text)
+    return fail("--fs: " + text.error().what +
+                    " (give a TOML file that says what a file system's functions mean)",
+                text.error().origin);
   return add_text(*text, path);
 }
 

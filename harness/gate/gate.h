@@ -28,6 +28,7 @@ struct GateOptions {
 // A failing stall of some run.
 struct GateStall {
   std::string run, node;
+  std::string shown_by;  // as of GatedRun
   StallEntry entry;
   std::vector<std::string> loads;  // that stood; empty when nobody wrote it down
   std::optional<StoredExplanation> explanation;

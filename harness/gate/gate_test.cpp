@@ -285,6 +285,25 @@ TEST(Gate, TooFewRunsToCompareAreUnknownAndNoPass) {
   EXPECT_EQ(judged(five("a", 1000, "new"), kOptions, four).exit_code, 3);
 }
 
+TEST(Gate, WhatWasNotComparedIsNotToldAsNoRegression) {
+  Runs one{five("a", 1000, "new")[0]}, other{five("b", 1000, "old")[0]};
+  const std::string sentence = gate_sentence(judged(one, kOptions, other));
+  EXPECT_NE(sentence.find("; speed could not be compared: too few runs (1 of the 5 needed a side, "
+                          "and 1 of the baseline); "),
+            std::string::npos)
+      << sentence;
+  EXPECT_EQ(sentence.find("regression"), std::string::npos) << sentence;
+  EXPECT_EQ(sentence.find("noisy"), std::string::npos) << sentence;
+}
+
+TEST(Gate, ALoadThatDidNothingLeavesTheOthersCompared) {
+  Runs before = five("b", 1000, "old"), after = five("a", 1000, "new");
+  before[0].rates["maps"] = 0;
+  const std::string sentence = gate_sentence(judged(after, kOptions, before));
+  EXPECT_NE(sentence.find("; no regression in 3 of 4 metrics against old;"), std::string::npos)
+      << sentence;
+}
+
 TEST(Gate, ABaselineOfSomethingElseIsRefusedByName) {
   Runs baseline = five("b", 1000, "old");
   for (GatedRun& run : baseline) run.stored.plan = "[plan]\nsize = \"1GiB\"\n";

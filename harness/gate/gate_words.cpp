@@ -32,17 +32,35 @@ std::string canary_words(const GateReport& report) {
   return fmt::format("canary seen in {} of {} runs", report.canaries_seen, report.runs);
 }
 
+// Of a comparison in which no metric says anything.
+std::string why_not_compared(const Comparison& comparison) {
+  for (const MetricChange& metric : comparison.metrics) {
+    const std::size_t after = metric.values.after.size(), before = metric.values.before.size();
+    if (std::min(after, before) < kLeastRunsCompared)
+      return fmt::format("too few runs ({} of the {} needed a side, and {} of the baseline)", after,
+                         kLeastRunsCompared, before);
+  }
+  return comparison.metrics.empty() ? "no metric is in the runs and in the baseline"
+                                    : "each metric is 0 in some run";
+}
+
+std::string no_regression_words(const GateReport& report) {
+  const Comparison& comparison = *report.comparison;
+  const std::size_t all = comparison.metrics.size();
+  const std::size_t told = all - report.changed(Change::cannot_tell).size();
+  if (told == 0) return "speed could not be compared: " + why_not_compared(comparison);
+  std::string text =
+      fmt::format("no regression in {}{} against {}", told < all ? fmt::format("{} of ", told) : "",
+                  counted(all, "metric"),
+                  report.baseline_build.empty() ? "the baseline" : one_line(report.baseline_build));
+  if (const std::size_t blind = comparison.blind_metrics(); blind > 0)
+    text += fmt::format(", {} of them too noisy to show {:g} %", blind, comparison.slowdown * 100);
+  return text;
+}
+
 std::string comparison_words(const GateReport& report) {
   const auto worse = report.changed(Change::worse);
-  if (worse.empty()) {
-    std::string text = fmt::format(
-        "no regression in {} against {}", counted(report.comparison->metrics.size(), "metric"),
-        report.baseline_build.empty() ? "the baseline" : one_line(report.baseline_build));
-    if (const std::size_t blind = report.comparison->blind_metrics(); blind > 0)
-      text += fmt::format(", {} of them too noisy to show {:g} %", blind,
-                          report.comparison->slowdown * 100);
-    return text;
-  }
+  if (worse.empty()) return no_regression_words(report);
   std::string text = "regression: " + metric_words(*worse.front());
   if (worse.size() > 1) text += fmt::format(" and {} more", worse.size() - 1);
   return text;

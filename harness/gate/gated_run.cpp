@@ -3,11 +3,25 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "harness/base/file.h"
 #include "harness/gate/load_plan_words.h"
 #include "harness/gate/median_rates.h"
 
 namespace stallproof {
+
+namespace {
+
+// The run's name where it leads there, else what the user has given.
+std::string word_for_show(const GatedRun& run, const std::string& given) {
+  const auto named = find_run_directory(run.name(), "");
+  std::error_code unlike;
+  const bool leads = named && std::filesystem::equivalent(*named, run.stored.directory, unlike);
+  return leads ? run.name() : given;
+}
+
+}  // namespace
 
 Result<GatedRun> gather_run(const std::string& word) {
   const auto directory = find_run_directory(word, "gate");
@@ -16,6 +30,7 @@ Result<GatedRun> gather_run(const std::string& word) {
   auto stored = read_run(*directory);
   if (stored) {
     run.stored = std::move(*stored);
+    run.shown_by = word_for_show(run, word);
     return run;
   }
   if (stored.error().origin != Origin::infra) return fail("gate: " + stored.error().what);

@@ -13,6 +13,7 @@ namespace stallproof {
 
 struct GatedRun {
   StoredRun stored;
+  std::string shown_by;  // what `stallproof show` takes, from where the gate was asked
   // Why nothing can be said of it: its verdict is damaged. Such a run is unknown, and no error: an
   // other run may have failed, which is worth more.
   std::string damage;

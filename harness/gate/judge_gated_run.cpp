@@ -55,6 +55,7 @@ class RunJudge {
       }
       GateStall stall{.run = run_.name(),
                       .node = entry.node.empty() ? verdict_.node : entry.node,
+                      .shown_by = run_.shown_by,
                       .entry = entry};
       for (const StoredIncident& incident : run_.stored.incidents) {
         if (incident.id != entry.id) continue;

@@ -59,7 +59,9 @@ Result<std::vector<KnownStall>> parse_known_stalls(const std::string& text,
 
 Result<std::vector<KnownStall>> read_known_stalls(const std::string& path) {
   const auto text = read_file(path);
-  if (!text) return Failure(text.error());
+  if (!text)
+    return fail(text.error().what +
+                " (give a TOML file of [[known]] stalls: signature, reason, until)");
   return parse_known_stalls(*text, path);
 }
 

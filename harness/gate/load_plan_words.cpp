@@ -28,7 +28,8 @@ constexpr std::string_view kVdbenchFiles = "plan: vdbench.files";
 
 constexpr const char* kFileSystem = "target's file system";
 // Runs of earlier versions do not tell them: what one of two does not know is no difference.
-const std::set<std::string, std::less<>> kToldByLaterOnes{kFileSystem, "settings: parameters"};
+const std::set<std::string, std::less<>> kToldByLaterOnes{kFileSystem, "settings: parameters",
+                                                          "settings: endless"};
 
 void put(Words& words, const std::string& name, const std::string& value) {
   if (!kPassing.contains(name) && !name.starts_with(kVdbenchFiles)) words[name] = value;

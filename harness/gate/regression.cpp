@@ -74,7 +74,8 @@ std::size_t Comparison::blind_metrics() const {
   return static_cast<std::size_t>(
       std::count_if(metrics.begin(), metrics.end(), [](const MetricChange& metric) {
         const MetricValues& values = metric.values;
-        return std::min(values.before.size(), values.after.size()) < metric.runs_needed;
+        return metric.change != Change::cannot_tell &&
+               std::min(values.before.size(), values.after.size()) < metric.runs_needed;
       }));
 }
 

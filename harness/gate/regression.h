@@ -41,7 +41,7 @@ struct Comparison {
   // Too few runs to find anything: never a pass. Empty when there are enough.
   std::string too_few;
 
-  // Those that would need more runs than there are to show `slowdown`.
+  // Those that were compared, and would need more runs than there are to show `slowdown`.
   [[nodiscard]] std::size_t blind_metrics() const;
 };
 

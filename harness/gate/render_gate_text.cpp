@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "harness/base/markup.h"
 #include "harness/gate/gate_forms.h"
 #include "harness/gate/gate_words.h"
 
@@ -22,8 +23,8 @@ std::string stall_text(const GateStall& stall) {
     text +=
         fmt::format("    known until {}: {}\n", stall.known->until, one_line(stall.known->reason));
   if (!stall.known && !stall.entry.explanation.empty())
-    text += fmt::format("    stallproof show {} --at {}\n", one_line(stall.run),
-                        one_line(stall.entry.id));
+    text += fmt::format("    stallproof show {} --at {}\n", shell_word(one_line(stall.shown_by)),
+                        shell_word(one_line(stall.entry.id)));
   return text;
 }
 

@@ -128,7 +128,7 @@ Result<Merged> assign(std::vector<NodeResult> given, const MergeOptions& options
   if (std::all_of(given.begin(), given.end(),
                   [](const NodeResult& each) { return each.state == NodeState::missing; }))
     return fail(
-        fmt::format("merge: no result at all: {}",
+        fmt::format("merge: no result at all: {} (give a run directory of each node)",
                     given.empty() ? "no directory is given" : on_one_line(given.front().problem)));
   for (const std::string& name : options.died)
     if (!is_named(options.expected, name))

@@ -94,7 +94,7 @@ std::string together_part(const Merged& merged, const TimeAxis& axis) {
   std::string out = "<section id=\"together\">\n<h2>Stalls that began together</h2>\n";
   if (merged.together.empty())
     return out + "<p>No stalls of two nodes began at the same time.</p>\n</section>\n";
-  HtmlTable table{
+  ReportTable table{
       .caption = "What several nodes share (a server, a network, a lock) shows as one line here",
       .headings = {"began", "nodes", "within", "failing", "signature", "which"},
       .numbers = {false, true, true, false, false, false}};
@@ -195,7 +195,7 @@ std::string speed_part(const Merged& merged, const std::vector<Activity>& activi
 }
 
 std::string stall_table(const Merged& merged, const TimeAxis& axis) {
-  HtmlTable table{
+  ReportTable table{
       .caption = "Stalls of all nodes, failing ones first",
       .headings = {"node", "class", "began", "lasted", "failing", "signature", "evidence"},
       .numbers = {false, false, false, true, false, false, false}};

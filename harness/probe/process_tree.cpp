@@ -145,7 +145,9 @@ ProcessList users_of_mount(std::uint32_t mount_id, Nanos limit, const std::strin
 
 Result<ProcessList> members_of_cgroup(const std::string& directory) {
   const auto text = read_file(directory + "/cgroup.procs");
-  if (!text) return fail(fmt::format("{}: not a cgroup: {}", directory, text.error().what));
+  if (!text)
+    return fail(fmt::format("{}: not a cgroup: {} (a path as in /proc/PID/cgroup)", directory,
+                            text.error().what));
   ProcessList list{.tgids = numbers_in(*text)};
   // 0 stands for a process of another pid namespace (cgroup_procs_show, 4.14 and later).
   if (std::erase(list.tgids, 0) > 0) list.problem = "some members are in another pid namespace";

@@ -75,7 +75,7 @@ void Maker::describe() {
   verdict_.settings = in_.plan.params.all();
   verdict_.settings["expect"] = expectation_name(in_.options.expectation);
   verdict_.settings["hold"] = in_.options.hold ? "yes" : "no";
-  if (in_.options.deadline) verdict_.settings["deadline"] = format_duration(*in_.options.deadline);
+  if (in_.options.deadline) verdict_.settings["deadline"] = duration_word(*in_.options.deadline);
   verdict_.settings["variant"] = in_.options.request.variant;
   if (!in_.options.request.fix.empty()) verdict_.settings["fix"] = in_.options.request.fix;
   verdict_.labels = in_.options.labels;

@@ -23,6 +23,11 @@ constexpr const char* kFile = "/marks.jsonl";
 constexpr Nanos kLockWithin = 5 * kSecond;
 constexpr std::size_t kMostBytes = 1U << 20U;  // read at once
 
+bool is_run(const std::string& directory) {
+  return ::access((directory + "/run.id").c_str(), F_OK) == 0 ||
+         ::access((directory + "/events.jsonl").c_str(), F_OK) == 0;
+}
+
 Result<> lock(const Fd& file, const std::string& path) {
   const Deadline deadline = Deadline::in(kLockWithin);
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -80,7 +85,9 @@ std::string mark_json(const Mark& mark) {
 
 Result<> append_mark(const std::string& run_directory, const Mark& mark) {
   if (!run_is_held(run_directory))
-    return fail(fmt::format("{}: the run has ended, or runs on another node", run_directory));
+    return fail(fmt::format("{}: {} (name a run that goes on, where it runs)", run_directory,
+                            is_run(run_directory) ? "the run has ended, or runs on another node"
+                                                  : "not a run directory"));
   const std::string path = run_directory + kFile;
   const Fd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
   if (!file.valid() && errno == ENOENT)

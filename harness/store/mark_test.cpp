@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "harness/base/file.h"
 #include "harness/store/run_dir.h"
 
 namespace stallproof {
@@ -56,8 +57,16 @@ TEST_F(MarkTest, EndedRunIsRefusedInOneLine) {
   }
   const auto late = append_mark(place_, failover());
   ASSERT_FALSE(late);
-  EXPECT_NE(late.error().what.find("ended"), std::string::npos);
+  EXPECT_NE(late.error().what.find("the run has ended, or runs on another node (name a run"),
+            std::string::npos);
   EXPECT_EQ(late.error().what.find('\n'), std::string::npos);
+}
+
+TEST_F(MarkTest, WhatIsNoRunIsToldAsSuch) {
+  ASSERT_TRUE(make_directories(place_ + "/notes"));
+  const auto none = append_mark(place_ + "/notes", failover());
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().what.find("notes: not a run directory (name a run"), std::string::npos);
 }
 
 TEST_F(MarkTest, RunThatTakesNoMarksIsRefused) {

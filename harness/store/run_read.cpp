@@ -98,8 +98,10 @@ Result<std::string> find_run_directory(const std::string& word, const std::strin
   if (is_folder(word)) return word;
   const bool name = !word.empty() && word.find('/') == std::string::npos;
   if (name && is_folder(runs + "/" + word)) return runs + "/" + word;
-  return fail(fmt::format("{}: {}: no such run (give a run directory, or a name in {})", command,
-                          on_one_line(word), runs));
+  return fail(
+      fmt::format("{}: {}: no such run (give a run directory, or a name in {}; stallproof history "
+                  "list tells them)",
+                  command, on_one_line(word), runs));
 }
 
 Result<StoredRun> read_run(const std::string& directory, Damage damage) {
@@ -112,7 +114,7 @@ Result<StoredRun> read_run(const std::string& directory, Damage damage) {
   if (!ours)
     return fail(
         fmt::format("{}: not a run directory: it has neither verdict.json, run.id nor "
-                    "events.jsonl",
+                    "events.jsonl (stallproof history list tells where runs are)",
                     on_one_line(directory)));
   const std::string id = text_or_nothing(directory + "/run.id");
   run.id = id.substr(0, id.find('\n'));

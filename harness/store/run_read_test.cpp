@@ -97,7 +97,8 @@ TEST_F(RunReadTest, WhatIsNoRunIsRefusedInOneLine) {
   put("foreign/verdict.json", R"({"verdict":"pass"})");
   EXPECT_EQ(problem_of("nowhere"), "nowhere: no such directory");
   EXPECT_EQ(problem_of("other"),
-            "other: not a run directory: it has neither verdict.json, run.id nor events.jsonl");
+            "other: not a run directory: it has neither verdict.json, run.id nor events.jsonl "
+            "(stallproof history list tells where runs are)");
   EXPECT_EQ(problem_of("cut"), "cut/verdict.json: cut, damaged or no JSON");
   EXPECT_EQ(problem_of("foreign"), "foreign/verdict.json: schema: missing");
 }
@@ -125,8 +126,8 @@ TEST_F(RunReadTest, RunsAreFoundByDirectoryNameOrAsTheLatest) {
   EXPECT_EQ(*find_run_directory(made->id(), "gate"), made->path());
   const auto none = find_run_directory("no\nsuch", "gate");
   ASSERT_FALSE(none);
-  EXPECT_EQ(none.error().what,
-            "gate: no?such: no such run (give a run directory, or a name in " + root_ + "/runs)");
+  EXPECT_EQ(none.error().what, "gate: no?such: no such run (give a run directory, or a name in " +
+                                   root_ + "/runs; stallproof history list tells them)");
 }
 
 }  // namespace

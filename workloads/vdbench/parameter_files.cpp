@@ -58,7 +58,8 @@ class Reader {
   Result<> read(const std::string& path, const Place* included_by) {
     const auto content = read_file(path, kMostBytes);
     if (!content) {
-      const std::string what = "parameter file " + content.error().what;
+      const std::string what = "parameter file: " + content.error().what +
+                               " (give a file of vdbench's parameters that can be read)";
       return included_by != nullptr ? fault_at(*included_by, what) : fail("vdbench: " + what);
     }
     unsigned number = 0;

@@ -188,7 +188,9 @@ Result<NightPlan> parse_night(const std::string& text, const std::string& source
 
 Result<NightPlan> read_night_file(const std::string& path, const NightWords& words) {
   const auto text = read_file(path, kMostOfFile);
-  if (!text) return Failure(text.error());
+  if (!text)
+    return fail("run: " + text.error().what +
+                " (give a night's file; stallproof init --target DIR writes one)");
   return parse_night(*text, path, words);
 }
 

@@ -340,7 +340,9 @@ Result<LoadPlan> parse_plan(const std::string& text, const std::string& source,
 
 Result<LoadPlan> read_plan_file(const std::string& path, const std::string& target) {
   const auto text = read_file(path, 4U << 20U);
-  if (!text) return Failure(text.error());
+  if (!text)
+    return fail("run: " + text.error().what +
+                " (give a plan; stallproof init --target DIR writes one)");
   return parse_plan(*text, path, target);
 }
 

@@ -185,6 +185,7 @@ int PlanRun::conclude() {
   verdict.settings = {{"plan", plan_.name},
                       {"seed", fmt::format("{}", plan_.seed)},
                       {"until_stall", options_.until_stall ? "yes" : "no"}};
+  if (options_.until_stall) verdict.settings["endless"] = options_.endless ? "yes" : "no";
   verdict.labels = options_.labels;
   verdict.target_path = target_.path;
   verdict.target_fstype = target_.fstype;

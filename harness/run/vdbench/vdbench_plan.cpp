@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "harness/base/units.h"
 #include "harness/detect/catalogue.h"
 #include "harness/run/plan/toml_words.h"
 
@@ -31,12 +32,6 @@ bool bound_to_directory(const VdbenchOptions& options, const Words& places) {
          });
 }
 
-std::string span_word(Nanos span) {
-  return span % kSecond == 0        ? fmt::format("{}s", span / kSecond)
-         : span % kMillisecond == 0 ? fmt::format("{}ms", span / kMillisecond)
-                                    : fmt::format("{}ns", span);
-}
-
 void add_own_words(const PlanOptions& plan, Words& words) {
   const auto seconds = [&words](const char* option, const std::optional<double>& value) {
     if (value) words.insert(words.end(), {option, fmt::format("{:.0f}", *value)});
@@ -56,9 +51,9 @@ void add_own_words(const PlanOptions& plan, Words& words) {
 void add_thresholds(const Thresholds& given, Words& words) {
   const Thresholds usual = VdbenchOptions{}.thresholds;
   if (given.stall_after != usual.stall_after)
-    words.insert(words.end(), {"--stall-after", span_word(given.stall_after)});
+    words.insert(words.end(), {"--stall-after", duration_word(given.stall_after)});
   if (given.fail_after != usual.fail_after)
-    words.insert(words.end(), {"--fail-after", span_word(given.fail_after)});
+    words.insert(words.end(), {"--fail-after", duration_word(given.fail_after)});
   if (given.dropout_below != usual.dropout_below)
     words.insert(words.end(), {"--dropout-below", fmt::format("{}", given.dropout_below)});
   for (const auto& detector : kDetectors)

@@ -14,7 +14,7 @@ std::string fact_list(const std::vector<Fact>& facts) {
   return out + "</dl>\n";
 }
 
-std::string html_table(const HtmlTable& table) {
+std::string html_table(const ReportTable& table) {
   const auto number = [&table](std::size_t column) {
     return column < table.numbers.size() && table.numbers[column] ? " class=\"n\"" : "";
   };

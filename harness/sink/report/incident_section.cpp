@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "harness/base/markup.h"
 #include "harness/explain/render.h"
@@ -15,34 +14,7 @@
 namespace stallproof {
 namespace {
 
-constexpr std::size_t kToldInFull = 20;  // further ones are a row of the table
-constexpr std::size_t kStacksShown = 40;
-constexpr std::size_t kFramesShown = 40;
 constexpr std::size_t kAroundDrawn = 6;
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
-  return all;
-}
-
-std::string incident_table(const RunContents& contents) {
-  const TimeAxis axis = axis_of(contents);
-  HtmlTable table{.caption = "All incidents of this run",
-                  .headings = {"incident", "class", "began", "lasted", "failing", "signature"},
-                  .numbers = {false, false, false, true, false, false}};
-  for (const ReportIncident& incident : contents.incidents) {
-    if (table.rows.size() >= 500) break;
-    const auto& entry = incident.entry;
-    const double onset = entry ? entry->onset_ms : incident.stored.onset_ms;
-    const auto over = entry ? entry->resolved_ms : incident.stored.resolved_ms;
-    table.rows.push_back({incident.stored.id, incident.stored.stall_class, axis.moment(onset / 1e3),
-                          over ? span_words((*over - onset) / 1e3) : "never resolved",
-                          entry ? (entry->failing ? "yes" : "no") : "not judged",
-                          incident.stored.signature});
-  }
-  return html_table(table);
-}
 
 // The circle, or the chain of waits, as text.
 std::string steps_list(const Explanation& explanation) {
@@ -64,28 +36,9 @@ std::string steps_list(const Explanation& explanation) {
   return out + "</ol></details>\n";
 }
 
-// Tasks with the same stack are told together.
 std::string stacks_of(const Explanation& explanation) {
-  std::vector<std::pair<std::string, std::string>> groups;  // stack, tasks
-  std::map<std::string, std::size_t> known;
-  for (const ExplainedNode& node : explanation.nodes) {
-    if (node.stack.empty()) continue;
-    std::string stack;
-    for (std::size_t i = 0; i < node.stack.size() && i < kFramesShown; ++i)
-      stack += "  " + node.stack[i] + "\n";
-    const auto [at, fresh] = known.emplace(stack, groups.size());
-    const std::string task = fmt::format("{} ({})", node.label, node.state);
-    if (fresh)
-      groups.emplace_back(stack, task);
-    else
-      groups[at->second].second += ", " + task;
-  }
-  if (groups.empty()) return {};
-  std::string text;
-  for (std::size_t i = 0; i < groups.size() && i < kStacksShown; ++i)
-    text += groups[i].second + "\n" + groups[i].first;
-  if (groups.size() > kStacksShown)
-    text += fmt::format("… {} more, see stacks.txt\n", groups.size() - kStacksShown);
+  const std::string text = stacks_text(explanation);
+  if (text.empty()) return {};
   return fmt::format(
       "<details><summary>Stacks, innermost first</summary>\n<pre>{}</pre></details>\n",
       escaped_markup(text));
@@ -107,7 +60,7 @@ std::string file_list(const ReportIncident& incident, bool links) {
   std::string out =
       fmt::format("<details><summary>Evidence, {} files</summary>\n<ul>\n", incident.files.size());
   for (const EvidenceFile& file : incident.files) {
-    const std::string path = fmt::format("incidents/{}/{}", incident.stored.id, file.name);
+    const std::string path = evidence_path(incident, file);
     const std::string name = fmt::format("<code>{}</code>", escaped_markup(path));
     out +=
         fmt::format("<li>{} <span class=\"soft\">{}</span></li>\n",
@@ -118,13 +71,9 @@ std::string file_list(const ReportIncident& incident, bool links) {
 }
 
 std::string support_list(const StoredIncident& stored) {
-  if (stored.support.empty() && stored.detectors.empty()) return {};
-  std::string out = fmt::format(
-      "<p class=\"soft\">Seen by: {}.",
-      escaped_markup(joined(stored.detectors.empty() ? stored.sources : stored.detectors)));
-  if (!stored.loads.empty())
-    out += fmt::format(" Loads that stood: {}.", escaped_markup(joined(stored.loads)));
-  out += "</p>\n";
+  const std::string seen = seen_by_words(stored);
+  if (seen.empty()) return {};
+  std::string out = fmt::format("<p class=\"soft\">{}</p>\n", escaped_markup(seen));
   if (stored.support.empty()) return out;
   out += "<ul>\n";
   for (const StoredSupport& each : stored.support)
@@ -170,9 +119,8 @@ std::string around_charts(const ReportIncident& incident, const RunContents& con
 
 std::string commands_of(const ReportIncident& incident, const RunContents& contents) {
   std::string out;
-  if (const std::string again = rerun_command(contents); !again.empty()) out += again + "\n";
-  out += "stallproof explain " +
-         shell_word(fmt::format("{}/incidents/{}", contents.run.directory, incident.stored.id));
+  for (const std::string& command : incident_commands(incident, contents))
+    out += (out.empty() ? "" : "\n") + command;
   return fmt::format("<h3>Make it again, and read it as text</h3>\n<pre><code>{}</code></pre>\n",
                      escaped_markup(out));
 }
@@ -199,7 +147,7 @@ std::string told(const ReportIncident& incident, const RunContents& contents) {
                          escaped_markup(explanation.advice));
     if (!explanation.blind_spots.empty())
       out += fmt::format("<p class=\"note\">Not seen: {}</p>\n",
-                         escaped_markup(joined(explanation.blind_spots)));
+                         escaped_markup(joined_words(explanation.blind_spots, ", ")));
     out += around_charts(incident, contents) + stacks_of(explanation);
   } else {
     out += "<p class=\"note\">It was not explained, or the explanation is missing.</p>\n" +
@@ -214,7 +162,7 @@ std::string told(const ReportIncident& incident, const RunContents& contents) {
 std::string incidents_section(const RunContents& contents) {
   std::string out = "<section id=\"incidents\">\n<h2>Incidents</h2>\n";
   if (contents.incidents.empty()) return out + "<p>None.</p>\n</section>\n";
-  if (contents.incidents.size() > 1) out += incident_table(contents);
+  if (contents.incidents.size() > 1) out += html_table(incident_table(contents));
   for (std::size_t i = 0; i < contents.incidents.size() && i < kToldInFull; ++i)
     out += told(contents.incidents[i], contents);
   if (contents.incidents.size() > kToldInFull)

@@ -1,16 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <array>
+
 #include "harness/base/markup.h"
+#include "harness/explain/render.h"
 #include "harness/explain/wait_picture.h"
 #include "harness/sink/report/report.h"
+#include "harness/sink/report/run_facts.h"
 #include "harness/sink/report/stored_picture.h"
 #include "harness/sink/report/words.h"
 
 namespace stallproof {
 namespace {
 
-constexpr std::size_t kToldInFull = 10;
+constexpr std::size_t kNamedOfARole = 16;
+
+std::string table_text(const ReportTable& table) {
+  if (table.rows.empty()) return {};
+  std::string out = escaped_markdown(table.caption) + ":\n\n|", rule = "|";
+  for (std::size_t i = 0; i < table.headings.size(); ++i) {
+    out += " " + escaped_markdown(table.headings[i]) + " |";
+    rule += i < table.numbers.size() && table.numbers[i] ? "--:|" : "---|";
+  }
+  out += "\n" + rule + "\n";
+  for (const auto& row : table.rows) {
+    out += "|";
+    for (const std::string& cell : row) out += " " + escaped_markdown(cell) + " |";
+    out += "\n";
+  }
+  return out + "\n";
+}
+
+std::string facts_text(const std::vector<Fact>& facts) {
+  std::string out;
+  for (const Fact& fact : facts)
+    if (!fact.value.empty())
+      out += fmt::format("- {}: {}\n", fact.name, escaped_markdown(fact.value));
+  return out + "\n";
+}
+
+std::string list_text(const std::string& heading, const std::vector<std::string>& lines) {
+  if (lines.empty()) return {};
+  std::string out = heading + "\n\n";
+  for (const std::string& line : lines) out += "- " + escaped_markdown(line) + "\n";
+  return out + "\n";
+}
 
 std::string chain_of(const Explanation& explanation) {
   const WaitPicture picture = arrange_picture(explanation);
@@ -26,7 +61,64 @@ std::string chain_of(const Explanation& explanation) {
   if (picture.closed)
     out += fmt::format("{}. … {} again: the circle is closed\n", number + 1,
                        escaped_markdown(picture.steps.front().node->label));
+  return out + "\n";
+}
+
+// Who takes which part, those of the circle and those beside it.
+std::string roles_of(const Explanation& explanation) {
+  struct Part {
+    Role role;
+    const char* name;
+  };
+  constexpr std::array kParts{
+      Part{Role::holder, "holder"},
+      Part{Role::queued_writer, "queued writer"},
+      Part{Role::queued_reader, "queued reader"},
+      Part{Role::service, "service"},
+      Part{Role::idle_service, "idle service"},
+      Part{Role::bystander, "bystander"},
+  };
+  std::string out;
+  for (const Part& part : kParts) {
+    std::string names;
+    std::size_t count = 0;
+    for (const ExplainedNode& node : explanation.nodes)
+      if (node.role == part.role && ++count <= kNamedOfARole)
+        names += (names.empty() ? "" : ", ") + escaped_markdown(node.label);
+    if (count > kNamedOfARole) names += fmt::format(" and {} more", count - kNamedOfARole);
+    if (count > 0) out += fmt::format("- {}: {}\n", part.name, names);
+  }
+  return out.empty() ? out : out + "\n";
+}
+
+std::string explanation_text(const StoredExplanation& stored) {
+  const Explanation explanation = explanation_of(stored);
+  std::string out = escaped_markdown(explanation.summary) + "\n\n" + chain_of(explanation) +
+                    roles_of(explanation);
+  if (!explanation.advice.empty())
+    out += "**While it stands:** " + escaped_markdown(explanation.advice) + "\n\n";
+  if (!explanation.blind_spots.empty())
+    out += "Not seen: " + escaped_markdown(joined_words(explanation.blind_spots, ", ")) + "\n\n";
+  if (const std::string stacks = stacks_text(explanation); !stacks.empty())
+    out += "Stacks, innermost first:\n\n" + markdown_block(stacks) + "\n";
   return out;
+}
+
+std::string evidence_text(const ReportIncident& incident) {
+  std::string out;
+  for (const EvidenceFile& file : incident.files)
+    out += fmt::format("- {} {}\n", markdown_code(evidence_path(incident, file)),
+                       bytes_words(file.bytes));
+  return out.empty() ? out : "Evidence:\n\n" + out + "\n";
+}
+
+std::string support_text(const StoredIncident& stored) {
+  const std::string seen = seen_by_words(stored);
+  if (seen.empty()) return {};
+  std::vector<std::string> lines;
+  for (const StoredSupport& each : stored.support)
+    lines.push_back(each.detector + ": " + each.what);
+  return lines.empty() ? escaped_markdown(seen) + "\n\n" : list_text(escaped_markdown(seen), lines);
 }
 
 std::string incident_text(const ReportIncident& incident, const RunContents& contents) {
@@ -35,82 +127,77 @@ std::string incident_text(const ReportIncident& incident, const RunContents& con
       fmt::format("### Incident {}: {}\n\n{}\n\n{}\n\n", escaped_markdown(stored.id),
                   escaped_markdown(stored.stall_class), markdown_code(stored.signature),
                   escaped_markdown(incident_times(incident, axis_of(contents))));
-  if (!stored.explanation) return out + "It has no explanation.\n\n";
-  out += escaped_markdown(stored.explanation->summary) + "\n\n";
-  out += chain_of(explanation_of(*stored.explanation)) + "\n";
-  if (!stored.explanation->advice.empty())
-    out += "**While it stands:** " + escaped_markdown(stored.explanation->advice) + "\n\n";
+  out += stored.explanation ? explanation_text(*stored.explanation)
+                            : "It was not explained, or the explanation is missing.\n\n";
+  out += evidence_text(incident) + support_text(stored);
+  return out + "Make it again, and read it as text:\n\n" +
+         markdown_block(joined_words(incident_commands(incident, contents), "\n")) + "\n";
+}
+
+std::string incidents_text(const RunContents& contents) {
+  if (contents.incidents.empty()) return {};
+  std::string out = "## Incidents\n\n";
+  if (contents.incidents.size() > 1) out += table_text(incident_table(contents));
+  for (std::size_t i = 0; i < contents.incidents.size() && i < kToldInFull; ++i)
+    out += incident_text(contents.incidents[i], contents);
+  if (contents.incidents.size() > kToldInFull)
+    out += fmt::format("The first {} are told in full; stallproof show tells the others.\n\n",
+                       kToldInFull);
   return out;
 }
 
-std::string load_table(const Verdict& verdict) {
-  if (verdict.workloads.empty()) return {};
+std::string judged_text(const RunContents& contents) {
+  const Verdict& verdict = *contents.run.verdict;
+  std::string out = list_text("**Left behind on the node:**", verdict.left_behind);
+  out += (verdict.dropouts.empty() ? "No dropout" : dropout_words(verdict)) + ".\n\n";
+  out += table_text(dropout_table(contents)) + table_text(suspected_table(contents));
+  out += "Thresholds: " + escaped_markdown(thresholds_words(verdict)) + ".\n\n";
+  return out + list_text("Of single loads:", own_thresholds(verdict));
+}
+
+std::string head_text(const RunContents& contents) {
   std::string out =
-      "## Loads\n\n| load | operations | bytes | errors | median | 99 % | largest |\n"
-      "|---|--:|--:|--:|--:|--:|--:|\n";
-  const auto word = [](const std::optional<double>& micros) {
-    return micros ? micros_words(*micros) : std::string("–");
-  };
-  for (const auto& [name, load] : verdict.workloads)
-    out += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", escaped_markdown(name), load.ops,
-                       bytes_words(load.bytes), load.errors, word(load.p50_us), word(load.p99_us),
-                       word(load.max_us));
-  return out + "\n";
+      fmt::format("# {}: {}\n\n", verdict_word(contents), escaped_markdown(contents.run.id));
+  out += list_text("This run directory is not complete:", contents.problems);
+  if (contents.run.verdict) {
+    for (const std::string& reason : contents.run.verdict->reasons)
+      out += "- " + escaped_markdown(reason) + "\n";
+    out += facts_text(head_facts(*contents.run.verdict));
+  }
+  const ZeroMeaning meaning = zero_meaning(contents);
+  return out + fmt::format("**{}** {}\n\n", escaped_markdown(meaning.headline),
+                           escaped_markdown(meaning.detail));
 }
 
-std::string run_facts(const Verdict& verdict) {
+std::string machine_text(const RunContents& contents) {
+  std::string out = "## Environment\n\n" + facts_text(machine_facts(contents));
+  if (contents.run.verdict) out += table_text(settings_table(*contents.run.verdict));
+  if (!contents.run.plan.empty())
+    out += "plan.toml:\n\n" + markdown_block(shown_plan(contents)) + "\n";
+  return out;
+}
+
+std::string loads_text(const Verdict& verdict) {
   std::string out;
-  const auto line = [&out](const char* name, const std::string& value) {
-    if (!value.empty()) out += fmt::format("- {}: {}\n", name, escaped_markdown(value));
-  };
-  line("target", verdict.target_path + " " + verdict.target_fstype);
-  line("scenario", verdict.scenario);
-  line("node", verdict.node);
-  line("kernel", verdict.kernel);
-  line("started", verdict.started);
-  line("lasted", span_words(verdict.duration_s));
-  line("stallproof", verdict.tool_version);
-  for (const auto& [key, value] : verdict.labels) line("label", key + "=" + value);
-  return out + "\n";
-}
-
-std::string dropout_line(const Verdict& verdict) {
-  double all_ms = 0;
-  for (const DropoutEntry& dropout : verdict.dropouts) all_ms += dropout.duration_ms;
-  return verdict.dropouts.empty()
-             ? "No dropout.\n\n"
-             : fmt::format("{} dropout{}, {} together.\n\n", verdict.dropouts.size(),
-                           verdict.dropouts.size() == 1 ? "" : "s", span_words(all_ms / 1e3));
+  if (!verdict.workloads.empty()) out += "## Loads\n\n" + table_text(load_table(verdict));
+  if (verdict.command_exit)
+    out += fmt::format("The command ended with {}.\n\n", *verdict.command_exit);
+  return out;
 }
 
 }  // namespace
 
 std::string markdown_report(const RunContents& contents) {
-  std::string out =
-      fmt::format("# {}: {}\n\n", verdict_word(contents), escaped_markdown(contents.run.id));
-  if (!contents.problems.empty()) {
-    out += "This run directory is not complete:\n\n";
-    for (const std::string& problem : contents.problems)
-      out += "- " + escaped_markdown(problem) + "\n";
-    out += "\n";
-  }
-  if (contents.run.verdict) {
-    for (const std::string& reason : contents.run.verdict->reasons)
-      out += "- " + escaped_markdown(reason) + "\n";
-    out += run_facts(*contents.run.verdict);
-  }
-  const ZeroMeaning meaning = zero_meaning(contents);
-  out += fmt::format("**{}** {}\n\n", escaped_markdown(meaning.headline),
-                     escaped_markdown(meaning.detail));
-  if (contents.run.verdict) out += dropout_line(*contents.run.verdict);
-  if (!contents.incidents.empty()) out += "## Incidents\n\n";
-  for (std::size_t i = 0; i < contents.incidents.size() && i < kToldInFull; ++i)
-    out += incident_text(contents.incidents[i], contents);
-  if (contents.incidents.size() > kToldInFull)
-    out += fmt::format("… and {} more.\n\n", contents.incidents.size() - kToldInFull);
+  const auto& verdict = contents.run.verdict;
+  std::string out = head_text(contents);
+  if (verdict) out += judged_text(contents);
   if (const std::string again = rerun_command(contents); !again.empty())
-    out += "Run it again: " + markdown_code(again) + "\n\n";
-  if (contents.run.verdict) out += load_table(*contents.run.verdict);
+    out += "Run it again:\n\n" + markdown_block(again) + "\n";
+  if (!contents.windows.empty()) out += "## Marked times\n\n" + table_text(window_table(contents));
+  out += incidents_text(contents);
+  if (verdict) out += loads_text(*verdict);
+  out += machine_text(contents);
+  if (verdict) out += "## How well it was watched\n\n" + facts_text(observer_facts(*verdict));
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
+#include "harness/base/units.h"
 #include "harness/sink/report/testing/made_run.h"
 #include "harness/sink/report/words.h"
 
@@ -89,6 +90,19 @@ TEST(Report, IsWrittenIntoTheRunDirectory) {
   EXPECT_FALSE(write_report(run.path() + "/series"));
 }
 
+TEST(Report, LongStacksAreCutInMarkdownAndJson) {
+  const MadeRun run;
+  put_stalled_run(run);
+  auto contents = read_contents(run.path());
+  ASSERT_TRUE(contents);
+  auto& stack = contents->incidents[0].stored.explanation->nodes[0].stack;
+  for (int frame = 0; frame < 60; ++frame) stack.push_back("frame_" + std::to_string(frame));
+  for (const std::string& form : {markdown_report(*contents), json_report(*contents)}) {
+    EXPECT_TRUE(has(form, "frame_37"));
+    EXPECT_FALSE(has(form, "frame_38"));
+  }
+}
+
 TEST(Report, MarkdownAndJsonTellTheSame) {
   const MadeRun run;
   put_stalled_run(run);
@@ -96,11 +110,27 @@ TEST(Report, MarkdownAndJsonTellTheSame) {
   const auto contents = read_contents(run.path());
   ASSERT_TRUE(contents);
   const std::string text = markdown_report(*contents);
-  for (const char* part : {"# fail: 20261126-031000.000-made-1", "### Incident 001",
-                           "1. **fault/0 101** waits for: READ request 7", "the circle is closed",
-                           "| load-0 | 1000 |"})
+  for (const char* part :
+       {"# fail: 20261126-031000.000-made-1", "### Incident 001",
+        "1. **fault/0 101** waits for: READ request 7", "the circle is closed", "| load-0 | 1000 |",
+        "- queued writer: mprotect/0 102\n- queued reader: dataio_srv/0 201\n",
+        "fault/0 101 (D)\n  request_wait_answer\n", "- `incidents/001/stacks.txt` 16 B",
+        "- pressure: io full 80 %", "```\nstallproof run ", "\nstallproof explain ",
+        "2 dropouts, 5.5 s together.", "| load-0 | 03:10:02.0 (+2.0 s) | 2.5 s | 4.0 |",
+        "Thresholds: a stall after 1.0 s, failing after 30", "| mark | failover, planned |",
+        "- Node: node7", "- Sight: BPF iterators", "- Canary: passed: fuse-server-hung",
+        "name = \"made\""})
     EXPECT_TRUE(has(text, part)) << part << "\n" << text;
   const auto json = nlohmann::json::parse(json_report(*contents));
+  const auto& told = json["incidents"][0]["explanation"];
+  EXPECT_EQ(told, nlohmann::json::parse(*read_file(run.path() + "/incidents/001/"
+                                                                "explanation.json")));
+  EXPECT_EQ(json["incidents"][0]["commands"].size(), 2U);
+  EXPECT_EQ(json["incidents"][0]["support"][0]["what"], "io full 80 %");
+  const auto verdict = nlohmann::json::parse(*read_file(run.path() + "/verdict.json"));
+  for (const char* key : {"node", "kernel", "target", "thresholds", "dropouts", "observer"})
+    EXPECT_EQ(json[key], verdict[key]) << key;
+  EXPECT_EQ(json["environment"]["cpus"], 2);
   EXPECT_EQ(json["verdict"], "fail");
   EXPECT_EQ(json["incidents"][0]["signature"],
             "mmap_lock_cycle:fault_read>mprotect_write>service_read");
@@ -137,9 +167,15 @@ TEST(ZeroMeaning, ProvesNothingWhereNothingDangerousHappened) {
             "The stall was provoked: no rate follows from it.");
 }
 
-TEST(RerunCommand, IsWhatWasRun) {
+Verdict repro_verdict() {
   Verdict verdict = quiet_verdict(5);
   verdict.scenario = "mmap-lock-fault";
+  verdict.fail_after_ms = verdict.stall_after_ms;
+  return verdict;
+}
+
+TEST(RerunCommand, IsWhatWasRun) {
+  Verdict verdict = repro_verdict();
   verdict.settings = {{"variant", "read-error"},
                       {"fix", "no-writer"},
                       {"expect", "none"},
@@ -149,6 +185,8 @@ TEST(RerunCommand, IsWhatWasRun) {
   EXPECT_EQ(rerun_command(of_verdict(verdict)),
             "stallproof repro mmap-lock-fault --variant read-error --fix no-writer --param "
             "'odd=a b'\\''c' --param seed=1");
+  verdict.settings["odd"] = "a\nb";
+  EXPECT_EQ(rerun_command(of_verdict(verdict)), "");
   RunContents plain = of_verdict(quiet_verdict(5));
   EXPECT_EQ(rerun_command(plain), "");
   plain.run.directory = "/srv/r";
@@ -156,6 +194,47 @@ TEST(RerunCommand, IsWhatWasRun) {
   EXPECT_EQ(rerun_command(plain), "stallproof run /srv/r/plan.toml");
   plain.run.plan = "no plan";
   EXPECT_EQ(rerun_command(plain), "");
+}
+
+TEST(RerunCommand, OfAReproHasItsExpectationDeadlineAndThresholds) {
+  Verdict verdict = repro_verdict();
+  verdict.settings = {{"expect", "quiet"}, {"deadline", "90s"}, {"hold", "yes"}};
+  EXPECT_EQ(rerun_command(of_verdict(verdict)),
+            "stallproof repro mmap-lock-fault --expect quiet --deadline 90s --hold");
+  verdict.settings.clear();
+  verdict.stall_after_ms = verdict.fail_after_ms = 10000;
+  EXPECT_EQ(rerun_command(of_verdict(verdict)),
+            "stallproof repro mmap-lock-fault --stall-after 10s");
+  verdict.stall_after_ms = 1500;
+  verdict.dropout_below = 0.25;
+  EXPECT_EQ(rerun_command(of_verdict(verdict)),
+            "stallproof repro mmap-lock-fault --stall-after 1500ms --fail-after 10s "
+            "--dropout-below 0.25");
+}
+
+// They wrote it for people.
+TEST(RerunCommand, UnderstandsTheDeadlinesOfEarlierVersions) {
+  Verdict verdict = repro_verdict();
+  const std::string command = "stallproof repro mmap-lock-fault";
+  for (const auto& [told, word] :
+       {std::pair{"1.0 min", "1.0m"}, {"30.000 s", "30.000s"}, {"500.0 ms", "500.0ms"}}) {
+    verdict.settings["deadline"] = told;
+    EXPECT_EQ(rerun_command(of_verdict(verdict)), command + " --deadline " + word);
+    EXPECT_TRUE(parse_duration(word)) << word;
+  }
+  verdict.settings["deadline"] = "soon";
+  EXPECT_EQ(rerun_command(of_verdict(verdict)), command);
+}
+
+TEST(RerunCommand, OfARunUntilAStallEndsWhereThatOneWouldHave) {
+  RunContents contents = of_verdict(quiet_verdict(5));
+  contents.run.directory = "/srv/r";
+  contents.run.plan = "[plan]\nduration = \"90s\"\n";
+  contents.run.verdict->settings = {{"until_stall", "yes"}, {"endless", "no"}};
+  EXPECT_EQ(rerun_command(contents),
+            "stallproof run /srv/r/plan.toml --until-stall --duration 90s");
+  contents.run.verdict->settings["endless"] = "yes";
+  EXPECT_EQ(rerun_command(contents), "stallproof run /srv/r/plan.toml --until-stall");
 }
 
 std::string rerun_of_plan(const std::string& plan) {
@@ -191,6 +270,10 @@ TEST(RerunCommand, OfAWatchIsAWatchOrNothing) {
   EXPECT_EQ(rerun_of_plan("[watch]\nmount = \"/mnt/x\"\nduration_ms = 90000\n" + times),
             "stallproof watch --stall-after 1500ms --fail-after 30s --duration 90s --mount /mnt/x");
   EXPECT_EQ(rerun_of_plan("[watch]\ncgroup = \"a/b\"\n"), "stallproof watch --cgroup a/b");
+  RunContents careful = of_verdict(quiet_verdict(5));
+  careful.run.verdict->dropout_below = 0.5;
+  careful.run.plan = "[watch]\ncgroup = \"a/b\"\n";
+  EXPECT_EQ(rerun_command(careful), "stallproof watch --dropout-below 0.5 --cgroup a/b");
   EXPECT_EQ(rerun_of_plan("[watch]\ncommand = [\"x\"]\ncanary = \"try\"\n"),
             "stallproof watch --canary try -- x");
   EXPECT_EQ(rerun_of_plan("[watch]\ncgroup = \"a\\u001b[2J\"\n"), "");

@@ -7,14 +7,19 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 
 #include "harness/base/markup.h"
+#include "harness/base/units.h"
 #include "harness/sink/report/words.h"
 
 namespace stallproof {
 namespace {
 
 using Words = std::vector<std::string>;
+
+// As cmd/thresholds.h has them for every command.
+constexpr double kUsualStallAfterMs = 1000, kUsualDropoutBelow = 0.10;
 
 // Empty where the key is absent or holds anything else.
 Words texts_of(const toml::table& table, std::string_view key) {
@@ -61,19 +66,29 @@ std::string vdbench_command(const toml::table& table) {
   return shell_line(text_of(table, "directory"), words);
 }
 
+std::string span_word(double ms) {
+  return duration_word(static_cast<Nanos>(std::llround(ms * 1e6)));
+}
+
 void add_span(const toml::table& table, std::string_view key, const char* option, Words& words) {
-  if (const auto ms = table[key].value<std::int64_t>())
-    append(words,
-           {option, *ms % 1000 == 0 ? fmt::format("{}s", *ms / 1000) : fmt::format("{}ms", *ms)});
+  if (const auto ms = table[key].value<std::int64_t>(); ms && *ms >= 0)
+    append(words, {option, span_word(static_cast<double>(*ms))});
+}
+
+// 0: the verdict is older than this threshold.
+void add_dropout_below(const Verdict& verdict, Words& words) {
+  if (verdict.dropout_below != 0 && verdict.dropout_below != kUsualDropoutBelow)
+    append(words, {"--dropout-below", fmt::format("{}", verdict.dropout_below)});
 }
 
 // As run/watch.cpp writes it. A process that was watched by its number is no more.
-std::string watch_command(const toml::table& table) {
+std::string watch_command(const toml::table& table, const Verdict& verdict) {
   const Words command = texts_of(table, "command");
   const std::string mount = text_of(table, "mount"), cgroup = text_of(table, "cgroup");
   Words words{"watch"};
   add_span(table, "stall_after_ms", "--stall-after", words);
   add_span(table, "fail_after_ms", "--fail-after", words);
+  add_dropout_below(verdict, words);
   add_span(table, "duration_ms", "--duration", words);
   if (const std::string wish = text_of(table, "canary"); !wish.empty())
     append(words, {"--canary", wish});
@@ -85,23 +100,77 @@ std::string watch_command(const toml::table& table) {
   return shell_line(text_of(table, "directory"), words);
 }
 
+// Empty: it was not set.
+std::string setting_of(const Verdict& verdict, const char* key) {
+  const auto found = verdict.settings.find(key);
+  return found == verdict.settings.end() || found->second == "none" ? "" : found->second;
+}
+
+// What was asked for on the command line and is no part of a plan.
+std::string plan_command(const toml::table& plan, const RunContents& contents) {
+  const Verdict& verdict = *contents.run.verdict;
+  Words words{"run", contents.run.directory + "/plan.toml"};
+  if (setting_of(verdict, "until_stall") == "yes") {
+    words.emplace_back("--until-stall");
+    // A plan's own duration ends no such run.
+    const auto duration = plan["plan"]["duration"].value<std::string>();
+    if (duration && setting_of(verdict, "endless") == "no")
+      append(words, {"--duration", *duration});
+  }
+  return shell_line({}, words);
+}
+
 std::string command_of_plan(const RunContents& contents) {
   try {
     const toml::table plan = toml::parse(contents.run.plan);
     if (const toml::table* const vdbench = plan["vdbench"].as_table())
       return vdbench_command(*vdbench);
-    if (const toml::table* const watch = plan["watch"].as_table()) return watch_command(*watch);
+    if (const toml::table* const watch = plan["watch"].as_table())
+      return watch_command(*watch, *contents.run.verdict);
+    return plan_command(plan, contents);
   } catch (const toml::parse_error&) {
     return {};
   }
-  return "stallproof run " + shell_word(contents.run.directory + "/plan.toml");
 }
 
-void add_param_words(const RunContents& contents, std::string& command) {
-  constexpr std::array kNoParams{"variant", "fix", "expect", "hold"};
-  for (const auto& [key, value] : contents.run.verdict->settings)
+// Earlier versions wrote it for people: "1.0 min".
+std::string deadline_word(std::string told) {
+  if (const auto space = told.find(' '); space != std::string::npos) told.erase(space, 1);
+  if (told.ends_with("min")) told.erase(told.size() - 2);
+  return parse_duration(told) ? told : std::string();
+}
+
+// Those of a reproduction fail a stall at once, unless asked otherwise. 0: not told.
+void add_repro_thresholds(const Verdict& verdict, Words& words) {
+  const bool told = verdict.stall_after_ms > 0;
+  const double stall_after_ms = told ? verdict.stall_after_ms : kUsualStallAfterMs;
+  if (stall_after_ms != kUsualStallAfterMs)
+    append(words, {"--stall-after", span_word(stall_after_ms)});
+  if (verdict.fail_after_ms > stall_after_ms)
+    append(words, {"--fail-after", span_word(verdict.fail_after_ms)});
+  add_dropout_below(verdict, words);
+}
+
+void add_params(const Verdict& verdict, Words& words) {
+  constexpr std::array kNoParams{"variant", "fix", "expect", "hold", "deadline"};
+  for (const auto& [key, value] : verdict.settings)
     if (std::find(kNoParams.begin(), kNoParams.end(), key) == kNoParams.end())
-      command += " --param " + shell_word(key + "=" + value);
+      append(words, {"--param", key + "=" + value});
+}
+
+std::string repro_command(const Verdict& verdict) {
+  Words words{"repro", verdict.scenario};
+  const auto add = [&words](const char* option, const std::string& value) {
+    if (!value.empty()) append(words, {option, value});
+  };
+  add("--variant", setting_of(verdict, "variant"));
+  add("--fix", setting_of(verdict, "fix"));
+  add("--expect", setting_of(verdict, "expect"));
+  add("--deadline", deadline_word(setting_of(verdict, "deadline")));
+  if (setting_of(verdict, "hold") == "yes") words.emplace_back("--hold");
+  add_repro_thresholds(verdict, words);
+  add_params(verdict, words);
+  return shell_line({}, words);
 }
 
 }  // namespace
@@ -109,17 +178,8 @@ void add_param_words(const RunContents& contents, std::string& command) {
 std::string rerun_command(const RunContents& contents) {
   if (!contents.run.verdict) return {};
   const Verdict& verdict = *contents.run.verdict;
-  if (verdict.scenario.empty()) return contents.run.plan.empty() ? "" : command_of_plan(contents);
-  std::string command = "stallproof repro " + shell_word(verdict.scenario);
-  const auto word = [&](const char* key, const char* option) {
-    const auto found = verdict.settings.find(key);
-    if (found != verdict.settings.end() && !found->second.empty() && found->second != "none")
-      command += fmt::format(" {} {}", option, shell_word(found->second));
-  };
-  word("variant", "--variant");
-  word("fix", "--fix");
-  add_param_words(contents, command);
-  return command;
+  if (!verdict.scenario.empty()) return repro_command(verdict);
+  return contents.run.plan.empty() ? "" : command_of_plan(contents);
 }
 
 }  // namespace stallproof

@@ -8,6 +8,7 @@
 
 #include "harness/sink/report/interactive.h"
 #include "harness/sink/report/run_contents.h"
+#include "harness/sink/report/run_facts.h"
 
 namespace stallproof {
 
@@ -26,19 +27,10 @@ struct TimeSection {
 TimeSection time_section(const RunContents& contents, const std::string& nonce);
 
 // `<dl>` of pairs; what has no value is left out. Names are ours, values are escaped.
-struct Fact {
-  std::string name, value;
-};
 std::string fact_list(const std::vector<Fact>& facts);
 
-// A table with a caption and headings. Cells are escaped; columns of numbers stand right.
-struct HtmlTable {
-  std::string caption;
-  std::vector<std::string> headings;
-  std::vector<bool> numbers;
-  std::vector<std::vector<std::string>> rows;
-};
-std::string html_table(const HtmlTable& table);
+// Cells are escaped; columns of numbers stand right.
+std::string html_table(const ReportTable& table);
 
 // Charts of one load around an incident, or of the whole run.
 std::string static_plot(const std::string& id, const std::string& svg, const std::string& high,

@@ -228,16 +228,8 @@ class TimePage {
 
   std::string windows() const {
     if (contents_.windows.empty()) return {};
-    HtmlTable table{.caption = "Injections, canaries, marks, observer gaps and captures",
-                    .headings = {"began", "lasted", "what", "text"},
-                    .numbers = {false, true, false, false}};
-    for (const RunWindow& window : contents_.windows)
-      if (table.rows.size() < 200)
-        table.rows.push_back({axis_.moment(window.start_ms / 1e3),
-                              span_words((window.end_ms - window.start_ms) / 1e3), window.kind,
-                              window.text});
     return fmt::format("<details><summary>{} marked times</summary>\n{}</details>\n",
-                       contents_.windows.size(), html_table(table));
+                       contents_.windows.size(), html_table(window_table(contents_)));
   }
 
   const RunContents& contents_;

@@ -122,6 +122,8 @@ void put_stalled_run(const MadeRun& run) {
   stall.resolved_ms = 14000;
   stall.failing = true;
   verdict.stalls.push_back(stall);
+  verdict.dropouts = {{"load-0", 2000, 2500, 0.04}, {"load-0", 6000, 3000, 0}};
+  verdict.observer.canary = CanaryEntry{.passed = true, .fault = "fuse-server-hung"};
   run.put("verdict.json", verdict_json(verdict));
   run.put("plan.toml", "[plan]\nname = \"made\"\n");
   run.put("incidents/001/incident.json",
