@@ -8,6 +8,8 @@
 #include <cmath>
 #include <limits>
 
+#include "harness/base/saturated.h"
+
 namespace stallproof {
 namespace {
 
@@ -78,6 +80,8 @@ std::string format_duration(Nanos span) {
   if (span >= kMillisecond) return fmt::format("{:.1f} ms", value / 1e6);
   return fmt::format("{:.0f} us", value / 1e3);
 }
+
+Nanos nanos_from_ms(double ms) { return saturated<Nanos>(std::round(ms * 1e6)); }
 
 std::string format_rfc3339(Nanos realtime) {
   const auto seconds = static_cast<time_t>(realtime / kSecond);
