@@ -170,7 +170,8 @@ def killed_controller(checks, space):
         return checks.skip("a killed controller", reason)
     load = subprocess.Popen(["sleep", "30"], start_new_session=True)
     checks.at_end(load.kill)
-    started = Started(["watch", "--pid", str(load.pid), "--label", "build=9"], space)
+    started = Started(["watch", "--pid", str(load.pid), "--label", "build=9",
+                       "--fail-after", "77s"], space)
     manifest = os.path.join(started.run_dir, "manifest.json")
     deadline = time.monotonic() + 20
     while not os.path.exists(manifest) and time.monotonic() < deadline:
@@ -192,6 +193,9 @@ def killed_controller(checks, space):
     time.sleep(0.2)
     code, run, err = ask()
     verdict = read_json(os.path.join(started.run_dir, "verdict.json")) or {}
+    checks.check("and judged by the thresholds of its command line",
+                 (verdict.get("thresholds") or {}).get("fail_after_ms") == 77000,
+                 str(verdict.get("thresholds")))
     return checks.check("a killed controller on a living node: closed as unknown, with its labels",
                         code == 3 and run.get("ended") == "controller_died" and
                         verdict.get("labels") == {"build": "9"} and

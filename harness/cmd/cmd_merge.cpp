@@ -43,7 +43,7 @@ Result<MergeOptions> options_of(const MergeWords& words) {
 void read_unfinished(const std::string& directory, Verdict& verdict) {
   KilledRun killed = read_killed_run(directory);
   verdict.duration_s = killed.last_ms / 1e3;
-  verdict.stalls = std::move(killed.stalls);
+  verdict.stalls = judged_stalls(killed, RunEnd::cannot_tell);
   verdict.workloads = std::move(killed.workloads);
 }
 

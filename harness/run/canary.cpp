@@ -38,12 +38,11 @@ Result<std::unique_ptr<Canary>> Canary::start(const Setup& setup) {
   auto board = Board::attach(setup.board.fd(), true);
   if (!board) return Failure(board.error());
   board->clear();
-  auto captures = IncidentCaptures::create({}, setup.host.run_dir(), setup.console);
-  if (!captures) return Failure(captures.error());
   const std::string id = setup.host.run_dir().id() + "-canary-" + setup.name;
   auto lab = Lab::start_under(setup.watchdog, std::move(*board), setup.plan.lab, id);
   if (!lab) return Failure(lab.error());
-  return std::make_unique<Canary>(setup, std::move(*lab), std::move(*captures));
+  return std::make_unique<Canary>(setup, std::move(*lab),
+                                  IncidentCaptures::of_canary(setup.console));
 }
 
 Canary::Canary(const Setup& setup, Lab lab, IncidentCaptures captures)
@@ -62,9 +61,7 @@ Canary::Canary(const Setup& setup, Lab lab, IncidentCaptures captures)
             .captures = std::move(captures),
             .teller = *this,
             .processes = [this] { return processes(); },
-            .fail_after = [](const IncidentRecord&) { return ~Nanos{0}; },
-            .log_event = [this](const std::string& json) { in_.host.log_event(json); },
-            .event_prefix = "canary_"},
+            .fail_after = [](const IncidentRecord&) { return ~Nanos{0}; }},
       warm_at_ns_(monotonic_now() + in_.plan.lab.warmup) {
   lane_.book.begin(in_.host.clock().monotonic_ns);
   in_.host.set_canary(&lane_);

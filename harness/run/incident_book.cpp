@@ -143,7 +143,7 @@ void IncidentBook::save_json(IncidentRecord& incident, Nanos started_ns) {
 void IncidentBook::record(std::string_view event, const IncidentRecord& incident) const {
   if (setup_.clock == nullptr) return;
   setup_.run.append_event(stall_event(event, setup_.event_prefix,
-                                      stall_news(incident, *setup_.clock, {}),
+                                      stall_news(incident, *setup_.clock, setup_.load_names()),
                                       setup_.clock->ms(monotonic_now())));
 }
 
@@ -204,7 +204,7 @@ IncidentBook::Taken IncidentBook::take(LockSnapshot snapshot) {
     if (incident->cycle_confirmed || !explanation.cycle ||
         explanation.cycle != incident->explanation->cycle)
       return Taken::ignored;
-    incident->cycle_confirmed = true;
+    confirm(*incident);
     return Taken::confirmed;
   }
   const bool better = !incident->explanation || explanation.cycle.has_value() ||
@@ -212,6 +212,11 @@ IncidentBook::Taken IncidentBook::take(LockSnapshot snapshot) {
   if (!better) return Taken::ignored;
   keep(*incident, std::move(snapshot), std::move(explanation));
   return setup_.conclusive(*incident->explanation) ? Taken::conclusive : Taken::saved;
+}
+
+void IncidentBook::confirm(IncidentRecord& incident) {
+  incident.cycle_confirmed = true;
+  record("cycle_confirmed", incident);
 }
 
 void IncidentBook::keep(IncidentRecord& incident, LockSnapshot snapshot, Explanation explanation) {

@@ -85,6 +85,8 @@ class IncidentBook {
   // is there. `conclusive` once, when it first is; `confirmed` when a later snapshot shows the same
   // cycle with no completion of the incident's loads between.
   Taken take(LockSnapshot snapshot);
+  // The same tasks were found waiting for each other twice, whoever has looked.
+  void confirm(IncidentRecord& incident);
 
   // Every loop, before anything is taken of the incident that stands: an explanation that has not
   // come soon will not name its signature, and a stall that fails is worth more than one that

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/file.h"
 #include "harness/detect/detector.h"
 #include "harness/explain/snapshot_fixture.h"
 
@@ -42,6 +43,15 @@ class Book {
   }
   [[nodiscard]] bool kept(const std::string& file) const {
     return ::access((folder_ + "/incidents/001/" + file).c_str(), F_OK) == 0;
+  }
+  // How often it is in events.jsonl.
+  [[nodiscard]] std::size_t recorded(const std::string& words) const {
+    const auto events = read_file(folder_ + "/events.jsonl");
+    std::size_t count = 0;
+    for (std::size_t at = events ? events->find(words) : std::string::npos; at != std::string::npos;
+         at = events->find(words, at + 1))
+      ++count;
+    return count;
   }
 
  private:
@@ -113,6 +123,24 @@ TEST(IncidentBook, CircleIsConclusiveOnceAndConfirmedByTheNextLook) {
   EXPECT_EQ(made.book.take(fixture::reported_stall()), IncidentBook::Taken::confirmed);
   EXPECT_TRUE(made.book.standing()->cycle_confirmed);
   EXPECT_EQ(made.book.take(fixture::reported_stall()), IncidentBook::Taken::ignored);
+}
+
+TEST(IncidentBook, WhatIsSeenOfAnIncidentIsRecordedOnceWithItsLoads) {
+  Book made;
+  made.open().stalled = 1;
+  for (int look = 0; look < 4; ++look) made.book.take(fixture::reported_stall());
+  made.book.resolve(5 * kSecond);
+  EXPECT_EQ(made.recorded("\"event\":\"stall\""), 1U);
+  EXPECT_EQ(made.recorded("\"event\":\"cycle_confirmed\",\"incident\":\"001\""), 1U);
+  EXPECT_EQ(made.recorded("\"event\":\"stall_resolved\""), 1U);
+  made.book.open({.kind = WatchEventKind::incident_opened,
+                  .incident = 8,
+                  .at_ns = 8 * kSecond,
+                  .since_ns = 7 * kSecond,
+                  .stalled = 1});
+  EXPECT_EQ(made.recorded("\"incident\":\"002\",\"onset_ms\":7000.0,\"detected_ms\":8000.0,"
+                          "\"loads\":[\"fio-1\"]"),
+            1U);
 }
 
 TEST(IncidentBook, WorseExplanationNeverReplacesACircle) {

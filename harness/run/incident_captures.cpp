@@ -76,6 +76,10 @@ Result<IncidentCaptures> IncidentCaptures::create(const StallPolicy& policy, Run
   return captures;
 }
 
+IncidentCaptures IncidentCaptures::of_canary(Console& console) {
+  return IncidentCaptures({}, console, nullptr);
+}
+
 IncidentCaptures::~IncidentCaptures() {
   if (!journal_) return;
   if (running_)
@@ -112,7 +116,7 @@ Result<> IncidentCaptures::mark_log(Nanos now) {
 
 void IncidentCaptures::serve(const Moment& moment) {
   // Where it cannot be written (not root, a container) a crash is tied to the run by its time.
-  if (const Nanos now = monotonic_now(); now >= next_mark_ns_) [[maybe_unused]]
+  if (const Nanos now = monotonic_now(); !mark_.empty() && now >= next_mark_ns_) [[maybe_unused]]
     const auto marked = mark_log(now);
   if (running_ && running_->text.over()) end_running(moment.run);
   moment.book.decide_evidence(monotonic_now(), moment.failing);
@@ -246,7 +250,8 @@ std::vector<std::string> IncidentCaptures::finish(RunDir& run) {
   needed_ = false;
   if (policy_.on_stall == OnStall::panic && entry_.crash.empty())
     entry_.crash = "not crashed: no failing stall";
-  run.save("manifest.json", manifest_json(manifest_of(run, policy_.on_stall, RunStage::ended)));
+  if (!mark_.empty())
+    run.save("manifest.json", manifest_json(manifest_of(run, policy_.on_stall, RunStage::ended)));
   if (journal_)
     if (auto finished = journal_->finish(); !finished)
       not_put_back_.push_back(finished.error().what);

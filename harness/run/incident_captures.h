@@ -29,6 +29,8 @@ class IncidentCaptures {
   // missing. An Error when what it is going to change could not be undone after a SIGKILL.
   static Result<IncidentCaptures> create(const StallPolicy& policy, RunDir& run, Console& console,
                                          const RunFeed* feed = nullptr);
+  // Of stalls made on purpose beside the run's own: what the run says of itself stays untouched.
+  static IncidentCaptures of_canary(Console& console);
   IncidentCaptures(IncidentCaptures&&) = default;
   IncidentCaptures& operator=(IncidentCaptures&&) = delete;
   // Where finish() was not reached: puts back what is changed.
@@ -85,7 +87,7 @@ class IncidentCaptures {
   StallPolicy policy_;
   Console* console_;
   const RunFeed* feed_;
-  std::string mark_;  // the run's line in the kernel log
+  std::string mark_;  // the run's line in the kernel log; empty: a canary's
   Nanos next_mark_ns_ = 0;
   std::unique_ptr<UndoJournal> journal_;
   std::deque<Step> queue_;

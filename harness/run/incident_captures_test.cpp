@@ -8,6 +8,7 @@
 
 #include "harness/base/file.h"
 #include "harness/run/crash_on_stall.h"
+#include "harness/run/plan/plan.h"
 
 namespace stallproof {
 namespace {
@@ -17,7 +18,10 @@ class IncidentCapturesTest : public testing::Test {
   IncidentCapturesTest()
       : folder_(make_folder()),
         lens_(*LiveLens::open({})),
-        run_(*RunDir::create({.out = folder_, .name_stem = "captures"})),
+        run_(*RunDir::create({.out = folder_,
+                              .name_stem = "captures",
+                              .labels = {},
+                              .thresholds = run_thresholds({.fail_after = 7 * kSecond})})),
         evidence_(*Evidence::create()),
         book_({.lens = lens_,
                .run = run_,
@@ -67,6 +71,22 @@ TEST_F(IncidentCapturesTest, TheMachineAtThatMomentIsKeptWithEveryIncident) {
   EXPECT_EQ(captures->entry().policy, "report");
   EXPECT_EQ(captures->entry().crash, "");
   EXPECT_GE(captures->entry().taken, 4U);
+}
+
+TEST_F(IncidentCapturesTest, ACanarysCapturesLeaveWhatTheRunSaysOfItself) {
+  auto captures = IncidentCaptures::create({.on_stall = OnStall::sysrq}, run_, console_);
+  ASSERT_TRUE(captures);
+  const auto before = read_file(folder_ + "/manifest.json");
+  ASSERT_TRUE(before);
+  EXPECT_NE(before->find("\"fail_after_ms\": 7000"), std::string::npos) << *before;
+  {
+    auto canary = IncidentCaptures::of_canary(console_);
+    canary.begin(open());
+    serve_until_all_is_taken(canary);
+    EXPECT_TRUE(canary.finish(run_).empty());
+    EXPECT_GE(canary.entry().taken, 4U);
+  }
+  EXPECT_EQ(*read_file(folder_ + "/manifest.json"), *before);
 }
 
 TEST_F(IncidentCapturesTest, WhatTheEndOfTheRunCutsOffIsSaidInTheIncident) {

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/run/incident_lane.h"
 
-#include <nlohmann/json.hpp>
-
 namespace stallproof {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr Nanos kProcLookEvery = 500 * kMillisecond;
 constexpr Nanos kProcLookLimit = 2 * kSecond;
@@ -37,9 +33,6 @@ void IncidentLane::on_scan(const WatchEvent& event, const LiveLens& lens) {
 void IncidentLane::take(LockSnapshot snapshot) {
   const auto taken = book.take(std::move(snapshot));
   if (taken == IncidentBook::Taken::conclusive) teller.tell_explanation(*book.standing());
-  if (taken == IncidentBook::Taken::confirmed)
-    log_event(Json{{"event", event_prefix + "cycle_confirmed"}, {"incident", book.standing()->id()}}
-                  .dump());
 }
 
 void IncidentLane::look_by_proc(Nanos now, LiveLens& lens) {

@@ -41,8 +41,6 @@ struct IncidentLane {
   std::function<std::vector<pid_t>()> processes;  // of its loads
   // How long a stall of these loads must last to be a failing one.
   std::function<Nanos(const IncidentRecord&)> fail_after;
-  std::function<void(const std::string& json)> log_event;
-  std::string event_prefix;  // of what it writes into events.jsonl; empty for the run's own
   Nanos next_proc_look_ns = 0;
 
  private:

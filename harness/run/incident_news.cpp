@@ -37,10 +37,11 @@ std::string stall_event(std::string_view event, std::string_view prefix, const S
   if (event == "stall") {
     line["onset_ms"] = news.onset_ms;
     line["detected_ms"] = news.detected_ms;
+    line["loads"] = news.loads;
   } else if (event == "explained") {
     line["class"] = news.stall_class;
     line["signature"] = news.signature;
-  } else {
+  } else if (event == "stall_resolved") {
     line["at_ms"] = news.resolved_ms.value_or(t_ms);
     line["class"] = news.stall_class;
     line["signature"] = news.signature.empty() ? "unknown" : news.signature;

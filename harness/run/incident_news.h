@@ -15,7 +15,7 @@ namespace stallproof {
 
 StallNews stall_news(const IncidentRecord& incident, const RunClock& clock,
                      const std::vector<std::string>& load_names);
-// As a line of events.jsonl: "stall", "explained" or "stall_resolved".
+// As a line of events.jsonl: "stall", "explained", "cycle_confirmed" or "stall_resolved".
 std::string stall_event(std::string_view event, std::string_view prefix, const StallNews& news,
                         double t_ms);
 DropoutNews dropout_news(const DropoutRecord& dropout, const RunClock& clock,

@@ -50,9 +50,16 @@ std::vector<std::string> IncidentRecord::detectors() const {
 }
 
 bool IncidentRecord::failing(Nanos fail_after) const {
-  const Nanos lasted = resolved_ns ? *resolved_ns - onset_ns : ~Nanos{0};
-  if (allowed_ns) return lasted > *allowed_ns;
-  return lasted >= fail_after || cycle_confirmed;
+  if (resolved_ns) return failing_at(*resolved_ns, fail_after);
+  return is_failing(kNeverEnded, rule(fail_after));
+}
+
+bool IncidentRecord::failing_at(Nanos now, Nanos fail_after) const {
+  return is_failing(now > onset_ns ? now - onset_ns : 0, rule(fail_after));
+}
+
+StallRule IncidentRecord::rule(Nanos fail_after) const {
+  return {.fail_after = fail_after, .allowed = allowed_ns, .in_circle = cycle_confirmed};
 }
 
 std::string truth_json(const Board& board, Nanos now_ns) {

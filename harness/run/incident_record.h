@@ -11,6 +11,7 @@
 #include "harness/board/evidence.h"
 #include "harness/explain/explanation.h"
 #include "harness/store/run_dir.h"
+#include "harness/store/stall_rule.h"
 #include "harness/store/verdict.h"
 
 namespace stallproof {
@@ -59,14 +60,13 @@ struct IncidentRecord {
   // What made it an incident, and all that had something to say of it.
   [[nodiscard]] std::vector<std::string> sources() const;
   [[nodiscard]] std::vector<std::string> detectors() const;
-  // Tasks that wait in a circle never resolve; others fail when they last for `fail_after`. Where a
-  // mark allows a stall, only by outlasting that.
+  // By is_failing(), as it has ended, or never did.
   [[nodiscard]] bool failing(Nanos fail_after) const;
   // The same of one that stands, by then.
-  [[nodiscard]] bool failing_at(Nanos now, Nanos fail_after) const {
-    if (allowed_ns) return now > onset_ns + *allowed_ns;
-    return cycle_confirmed || now >= onset_ns + fail_after;
-  }
+  [[nodiscard]] bool failing_at(Nanos now, Nanos fail_after) const;
+
+ private:
+  [[nodiscard]] StallRule rule(Nanos fail_after) const;
 };
 
 // What the loads and the service said of themselves at that moment. The explanation never sees it:

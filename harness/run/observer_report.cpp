@@ -12,6 +12,7 @@
 #include "harness/base/node_name.h"
 #include "harness/base/units.h"
 #include "harness/base/version.h"
+#include "harness/run/plan/plan.h"
 
 namespace stallproof {
 namespace {
@@ -190,9 +191,7 @@ void describe_run(Verdict& verdict, const RunClock& clock, const Thresholds& thr
   verdict.node = node_name();
   verdict.kernel = name.release;
   verdict.tool_version = tool_version();
-  verdict.stall_after_ms = static_cast<double>(thresholds.stall_after) / 1e6;
-  verdict.fail_after_ms = static_cast<double>(thresholds.fail_after) / 1e6;
-  verdict.dropout_below = thresholds.dropout_below;
+  set_thresholds(run_thresholds(thresholds), verdict);
   verdict.started = clock.wall_clock(clock.monotonic_ns);
   verdict.ended = clock.wall_clock(ended);
   verdict.duration_s = clock.ms(ended) / 1e3;

@@ -8,6 +8,7 @@
 #include "harness/run/board_figures.h"
 #include "harness/run/crash_on_stall.h"
 #include "harness/run/incident_news.h"
+#include "harness/run/plan/plan.h"
 #include "harness/run/repro_run.h"
 #include "harness/run/repro_verdict.h"
 #include "harness/run/scenario_needs.h"
@@ -79,8 +80,10 @@ Result<int> run_repro(const ReproOptions& given, Console& console) {
 
   if (auto allowed = refuse_place_on_target(options.out, is_ffs); !allowed)
     return Failure(allowed.error());
-  auto run =
-      RunDir::create({.out = options.out, .name_stem = options.scenario, .labels = options.labels});
+  auto run = RunDir::create({.out = options.out,
+                             .name_stem = options.scenario,
+                             .labels = options.labels,
+                             .thresholds = run_thresholds(options.thresholds)});
   if (!run) return Failure(run.error());
   run->echo_events([&console](std::string_view event) { console.json_line(event); });
   run->save("env.json", environment_json());

@@ -245,10 +245,7 @@ void ReproRun::on_event(const WatchEvent& event) {
       return open_incident(event);
     case WatchEventKind::incident_extended:
     case WatchEventKind::incident_resolved:
-      book_.update(event);
-      if (event.kind != WatchEventKind::incident_resolved) return;
-      return log_event(
-          Json{{"event", "stall_resolved"}, {"at_ms", since_start_ms(event.at_ns)}}.dump());
+      return book_.update(event);
     case WatchEventKind::scan_taken:
       return on_scan(event);
     case WatchEventKind::supported:

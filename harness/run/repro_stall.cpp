@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "harness/base/units.h"
 #include "harness/run/repro_outcome.h"
@@ -12,8 +11,6 @@
 
 namespace stallproof {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Nanos last_completion_ns(const Board& board) {
   Nanos last = 0;
@@ -28,11 +25,6 @@ void ReproRun::open_incident(const WatchEvent& event) {
   incident.last_op_ns = last_completion_ns(lab_.board());
   captures_.begin(incident);
   next_proc_look_ns_ = 0;
-  log_event(Json{{"event", "stall"},
-                 {"incident", incident.id()},
-                 {"onset_ms", since_start_ms(incident.onset_ns)},
-                 {"detected_ms", since_start_ms(incident.detected_ns)}}
-                .dump());
   console_.step(event.at_ns - state_.clock.monotonic_ns,
                 fmt::format("STALL: no I/O has completed for {} (last completion at +{:.3f} s)",
                             format_duration(event.at_ns - event.since_ns),

@@ -45,6 +45,7 @@ ManifestFacts manifest_of(const RunDir& run, OnStall policy, RunStage stage) {
           .policy = policy_name(policy),
           .started = run.made(),
           .labels = run.labels(),
+          .thresholds = run.thresholds(),
           .stage = stage};
 }
 
@@ -59,6 +60,8 @@ std::string manifest_json(const ManifestFacts& facts) {
                 {"class", class_of(*facts.incident)},
                 {"signature",
                  facts.incident->explanation ? facts.incident->explanation->signature : "unknown"}};
+  Json thresholds = nullptr;
+  if (facts.thresholds) thresholds = Json::parse(thresholds_json(*facts.thresholds));
   return Json{{"schema", 1},
               {"run", facts.run},
               {"state", stage_name(facts.stage)},
@@ -71,6 +74,7 @@ std::string manifest_json(const ManifestFacts& facts) {
               {"labels", facts.labels},
               {"tool_version", std::string(tool_version())},
               {"on_stall", facts.policy},
+              {"thresholds", thresholds},
               {"written", format_rfc3339(realtime_now())},
               {"incident", incident}}
              .dump(2, ' ', false, Json::error_handler_t::replace) +

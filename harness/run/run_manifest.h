@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "harness/capture/stall_policy.h"
@@ -17,6 +18,7 @@ enum class RunStage { running, crashing, ended };
 struct ManifestFacts {
   std::string run, directory, policy, started;
   std::map<std::string, std::string> labels;
+  std::optional<RunThresholds> thresholds;  // the run may end without a verdict that has them
   RunStage stage = RunStage::running;
   const IncidentRecord* incident = nullptr;  // the one it is crashed for
 };

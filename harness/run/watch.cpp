@@ -12,6 +12,7 @@
 #include "harness/run/crash_on_stall.h"
 #include "harness/run/incident_news.h"
 #include "harness/run/own_cgroup.h"
+#include "harness/run/plan/plan.h"
 #include "harness/run/plan/toml_words.h"
 #include "harness/run/undo_journal.h"
 #include "harness/run/verdict_delivery.h"
@@ -97,7 +98,10 @@ Result<int> run_watch(const WatchOptions& options, Console& console) {
   for (const std::string& line : undo_leftovers(runtime_directory())) console.problem(line);
   auto watchdog = WatchdogChild::create();
   if (!watchdog) return Failure(watchdog.error());
-  auto run = RunDir::create({.out = options.out, .name_stem = "watch", .labels = options.labels});
+  auto run = RunDir::create({.out = options.out,
+                             .name_stem = "watch",
+                             .labels = options.labels,
+                             .thresholds = run_thresholds(options.thresholds)});
   if (!run) return Failure(run.error());
   run->echo_events([&console](std::string_view event) { console.json_line(event); });
   run->save("env.json", environment_json());

@@ -4,15 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "harness/base/units.h"
 #include "harness/run/watch_run.h"
 
 namespace stallproof {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr Nanos kProcLookEvery = 500 * kMillisecond;
 constexpr Nanos kProcLookLimit = 2 * kSecond;
@@ -51,16 +48,8 @@ void WatchRun::on_scan(const WatchEvent& event) {
 }
 
 void WatchRun::take(LockSnapshot snapshot) {
-  switch (book_.take(std::move(snapshot))) {
-    case IncidentBook::Taken::conclusive:
-      return tell_explanation(*book_.standing());
-    case IncidentBook::Taken::confirmed:
-      log_event(Json{{"event", "cycle_confirmed"}, {"incident", book_.standing()->id()}}.dump());
-      return;
-    case IncidentBook::Taken::saved:
-    case IncidentBook::Taken::ignored:
-      return;
-  }
+  if (book_.take(std::move(snapshot)) == IncidentBook::Taken::conclusive)
+    tell_explanation(*book_.standing());
 }
 
 // Some threads sleep unchanged while others of their process complete: a slow device, or a circle
@@ -86,7 +75,7 @@ void WatchRun::look_for_cycle(LockSnapshot snapshot, Nanos now) {
   tell(incident.detected_ns,
        "STALL: tasks wait for each other in a circle, while others still complete");
   take(std::move(snapshot));
-  incident.cycle_confirmed = true;
+  book_.confirm(incident);
 }
 
 // Where BPF is refused: the same questions to /proc, through a child that may be sacrificed.

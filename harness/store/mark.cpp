@@ -138,4 +138,16 @@ Marked marked_at(const std::vector<Mark>& marks, Nanos at) {
   return marked;
 }
 
+Marked marked_at(const std::vector<MarkEntry>& marks, double at_ms) {
+  std::vector<Mark> since_start;
+  for (const MarkEntry& mark : marks) {
+    Mark as_read{.at_ns = nanos_from_ms(mark.start_ms),
+                 .lasts_ns = nanos_from_ms(mark.end_ms - mark.start_ms),
+                 .text = mark.text};
+    if (mark.allow_ms) as_read.allow_ns = nanos_from_ms(*mark.allow_ms);
+    since_start.push_back(std::move(as_read));
+  }
+  return marked_at(since_start, nanos_from_ms(at_ms));
+}
+
 }  // namespace stallproof

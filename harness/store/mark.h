@@ -11,6 +11,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/fd.h"
 #include "harness/base/result.h"
+#include "harness/store/verdict.h"
 
 namespace stallproof {
 
@@ -50,5 +51,7 @@ struct Marked {
   std::optional<Nanos> allow_ns;
 };
 Marked marked_at(const std::vector<Mark>& marks, Nanos at);
+// The same by what a verdict tells of them, of something that began so long after the run's start.
+Marked marked_at(const std::vector<MarkEntry>& marks, double at_ms);
 
 }  // namespace stallproof

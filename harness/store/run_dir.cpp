@@ -93,6 +93,7 @@ Result<RunDir> RunDir::create(const Options& options) {
   RunDir run;
   run.id_ = new_run_id(options.name_stem);
   run.labels_ = options.labels;
+  run.thresholds_ = options.thresholds;
   run.made_ = format_rfc3339(realtime_now());
   const std::string runs = state_directory() + "/runs";
   run.path_ = options.out.empty() ? runs + "/" + run.id_ : absolute(options.out);

@@ -6,12 +6,14 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "harness/base/fd.h"
 #include "harness/base/result.h"
+#include "harness/store/verdict.h"
 
 namespace stallproof {
 
@@ -21,6 +23,8 @@ class RunDir {
     std::string out;        // -o; empty: a new directory named by time under the state directory
     std::string name_stem;  // e.g. "mmap-lock-fault"
     std::map<std::string, std::string> labels;
+    // By what the run is judged; absent: it judges nothing itself.
+    std::optional<RunThresholds> thresholds{};
   };
   // Creates the directory, its events.jsonl and the `latest` link (for the default place), and
   // holds it for as long as the RunDir lives. One that another run holds, or that has the events or
@@ -33,6 +37,7 @@ class RunDir {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] const std::map<std::string, std::string>& labels() const { return labels_; }
+  [[nodiscard]] const std::optional<RunThresholds>& thresholds() const { return thresholds_; }
   // When it was made, RFC 3339.
   [[nodiscard]] const std::string& made() const { return made_; }
   [[nodiscard]] std::string file(std::string_view name) const {
@@ -58,6 +63,7 @@ class RunDir {
   std::string id_;
   Fd lock_;
   std::map<std::string, std::string> labels_;
+  std::optional<RunThresholds> thresholds_;
   std::string made_;
   Fd events_;
   std::function<void(std::string_view)> echo_;

@@ -165,16 +165,10 @@ Json limits_json(const ThresholdsEntry& limits) {
           {"min_ops", or_null(limits.min_ops)}};
 }
 
-Json thresholds_json(const Verdict& verdict) {
-  Json document = limits_json({.stall_after_ms = verdict.stall_after_ms,
-                               .fail_after_ms = verdict.fail_after_ms,
-                               .dropout_below = verdict.dropout_below,
-                               .max_dropouts = verdict.max_dropouts,
-                               .max_dropout_seconds = verdict.max_dropout_seconds,
-                               .min_ops = verdict.min_ops});
+Json all_limits_json(const RunThresholds& thresholds) {
+  Json document = limits_json(thresholds.usual);
   document["loads"] = Json::object();
-  for (const auto& [name, own] : verdict.load_thresholds)
-    document["loads"][name] = limits_json(own);
+  for (const auto& [name, own] : thresholds.loads) document["loads"][name] = limits_json(own);
   return document;
 }
 
@@ -248,7 +242,7 @@ std::string verdict_json(const Verdict& verdict) {
                      {"source", verdict.target_source},
                      {"modules", list_json(verdict.target_modules, module_json)},
                      {"server", server_json(verdict.target_server)}}},
-                   {"thresholds", thresholds_json(verdict)},
+                   {"thresholds", all_limits_json(thresholds_of(verdict))},
                    {"started", verdict.started},
                    {"ended", verdict.ended},
                    {"duration_s", rounded(verdict.duration_s)},
@@ -269,6 +263,30 @@ std::string verdict_json(const Verdict& verdict) {
                    {"workloads", workloads}};
   add_fleet(verdict.fleet, document);
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+RunThresholds thresholds_of(const Verdict& verdict) {
+  return {.usual = {.stall_after_ms = verdict.stall_after_ms,
+                    .fail_after_ms = verdict.fail_after_ms,
+                    .dropout_below = verdict.dropout_below,
+                    .max_dropouts = verdict.max_dropouts,
+                    .max_dropout_seconds = verdict.max_dropout_seconds,
+                    .min_ops = verdict.min_ops},
+          .loads = verdict.load_thresholds};
+}
+
+void set_thresholds(const RunThresholds& thresholds, Verdict& verdict) {
+  verdict.stall_after_ms = thresholds.usual.stall_after_ms;
+  verdict.fail_after_ms = thresholds.usual.fail_after_ms;
+  verdict.dropout_below = thresholds.usual.dropout_below;
+  verdict.max_dropouts = thresholds.usual.max_dropouts;
+  verdict.max_dropout_seconds = thresholds.usual.max_dropout_seconds;
+  verdict.min_ops = thresholds.usual.min_ops;
+  verdict.load_thresholds = thresholds.loads;
+}
+
+std::string thresholds_json(const RunThresholds& thresholds) {
+  return all_limits_json(thresholds).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace stallproof

@@ -101,6 +101,9 @@ struct CanaryEntry {
   std::map<std::string, CanaryLookEntry> looks;  // before, beside, after the load
 };
 
+// One of the blind spots of a run that postmortem has closed.
+inline constexpr const char* kDidNotReachItsEnd = "the run did not reach its end";
+
 struct ObserverEntry {
   std::string lens;  // "bpf" or "proc"
   double loop_lag_max_ms = 0;
@@ -155,6 +158,13 @@ struct ThresholdsEntry {
   std::optional<std::uint64_t> min_ops;  // a load with fewer has done nothing that counts
 };
 
+// By what a run is judged: verdict.json has it when the run has ended, manifest.json from its
+// start.
+struct RunThresholds {
+  ThresholdsEntry usual;
+  std::map<std::string, ThresholdsEntry> loads;  // of those that have their own
+};
+
 struct Verdict {
   std::string run;
   std::string scenario;
@@ -201,5 +211,10 @@ struct Verdict {
 std::string outcome_name(Outcome outcome);
 // One JSON document, indented, ending in a newline.
 std::string verdict_json(const Verdict& verdict);
+
+RunThresholds thresholds_of(const Verdict& verdict);
+void set_thresholds(const RunThresholds& thresholds, Verdict& verdict);
+// The object of that name in verdict.json and manifest.json, as text.
+std::string thresholds_json(const RunThresholds& thresholds);
 
 }  // namespace stallproof

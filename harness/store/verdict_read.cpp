@@ -120,7 +120,7 @@ void read_observer(JsonFields& in, ObserverEntry& observer) {
   in.object("canary", [&](JsonFields& below) { observer.canary = canary_of(below); });
 }
 
-ThresholdsEntry limits_of(JsonFields& in) {
+ThresholdsEntry limits_of(const JsonFields& in) {
   ThresholdsEntry limits;
   in.amount("stall_after_ms", limits.stall_after_ms);
   in.amount("fail_after_ms", limits.fail_after_ms);
@@ -129,19 +129,6 @@ ThresholdsEntry limits_of(JsonFields& in) {
   in.maybe("max_dropout_seconds", limits.max_dropout_seconds);
   in.maybe("min_ops", limits.min_ops);
   return limits;
-}
-
-void read_thresholds(JsonFields& in, Verdict& verdict) {
-  const ThresholdsEntry limits = limits_of(in);
-  verdict.stall_after_ms = limits.stall_after_ms;
-  verdict.fail_after_ms = limits.fail_after_ms;
-  verdict.dropout_below = limits.dropout_below;
-  verdict.max_dropouts = limits.max_dropouts;
-  verdict.max_dropout_seconds = limits.max_dropout_seconds;
-  verdict.min_ops = limits.min_ops;
-  in.each_named("loads", [&](const std::string& name, JsonFields& below) {
-    verdict.load_thresholds[name] = limits_of(below);
-  });
 }
 
 void read_target(JsonFields& in, Verdict& verdict) {
@@ -219,7 +206,8 @@ void read_lists(JsonFields& in, Verdict& verdict) {
 
 void read_figures(JsonFields& in, Verdict& verdict) {
   in.object("target", [&](JsonFields& below) { read_target(below, verdict); });
-  in.object("thresholds", [&](JsonFields& below) { read_thresholds(below, verdict); });
+  in.object("thresholds",
+            [&](JsonFields& below) { set_thresholds(read_thresholds(below), verdict); });
   in.object("observer", [&](JsonFields& below) { read_observer(below, verdict.observer); });
   in.object("timings", [&](JsonFields& below) { read_timings(below, verdict.timings); });
   in.object("captures", [&](JsonFields& below) { read_captures(below, verdict.captures); });
@@ -251,6 +239,14 @@ void check_schema(JsonFields& in) {
 }
 
 }  // namespace
+
+RunThresholds read_thresholds(const JsonFields& in) {
+  RunThresholds thresholds{.usual = limits_of(in), .loads = {}};
+  in.each_named("loads", [&](const std::string& name, const JsonFields& below) {
+    thresholds.loads[name] = limits_of(below);
+  });
+  return thresholds;
+}
 
 std::optional<Outcome> outcome_of(std::string_view name) {
   for (const Outcome outcome : {Outcome::pass, Outcome::fail, Outcome::unknown})

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/base/json_fields.h"
 #include "harness/base/result.h"
 #include "harness/store/verdict.h"
 
@@ -15,6 +16,8 @@ namespace stallproof {
 
 std::optional<Outcome> outcome_of(std::string_view name);
 
+// Of an object as thresholds_json() writes it.
+RunThresholds read_thresholds(const JsonFields& in);
 // `name` stands at the beginning of an error, usually the path of the file.
 Result<Verdict> parse_verdict(std::string_view text, const std::string& name);
 Result<Verdict> read_verdict(const std::string& path);

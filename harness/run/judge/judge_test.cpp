@@ -73,6 +73,12 @@ class JudgeTest : public testing::Test {
     verdict_.stalls.push_back(stall);
   }
 
+  // One that began in the window of a mark.
+  void allow(double start_ms, double end_ms, double allow_ms) {
+    verdict_.marks.push_back(
+        {.text = "failover", .start_ms = start_ms, .end_ms = end_ms, .allow_ms = allow_ms});
+  }
+
   std::string folder_;
   Verdict verdict_;
   int seconds_ = 0;
@@ -260,6 +266,54 @@ TEST_F(JudgeTest, DamagedRowsAreToldAndMakeItUnknown) {
   ASSERT_TRUE(judged);
   EXPECT_EQ(judged->outcome.exit_code, 3);
   EXPECT_EQ(judged->notes, std::vector<std::string>{"series/loads.csv: its last line is cut"});
+}
+
+TEST_F(JudgeTest, AStallThatAMarkAllowsFailsByNoThreshold) {
+  steady(5);
+  for (int i = 1; i <= 40; ++i) second(0, 0, 4, i * 1000 + 50);
+  second(1000, 40'500);
+  steady(20);
+  own_stall(5000, 45'500, false);
+  allow(4000, 64'000, 50'000);
+  EXPECT_EQ(judge({})->outcome.exit_code, 0);
+  const auto judged = judge({.fail_after = 2 * kSecond});
+  EXPECT_TRUE(judged->stalls[0].is_stall);
+  EXPECT_EQ(judged->outcome.exit_code, 0);
+  verdict_.marks[0].allow_ms = 40'000;
+  EXPECT_EQ(judge({})->outcome.exit_code, 1);
+  verdict_.marks[0] = {.text = "later", .start_ms = 6000, .end_ms = 64'000, .allow_ms = 50'000};
+  EXPECT_EQ(judge({})->outcome.exit_code, 1);
+}
+
+TEST_F(JudgeTest, AMarkAllowsWhatOnlyTheSeriesShow) {
+  verdict_.stall_after_ms = 10'000;
+  steady(20);
+  for (int i = 1; i <= 4; ++i) second(0, 0, 4, i * 1000 + 50);
+  second(1000, 4500);
+  steady(20);
+  const JudgeWords words{.stall_after = 3 * kSecond, .fail_after = 3 * kSecond};
+  ASSERT_EQ(judge(words)->outcome.exit_code, 1);
+  allow(15'000, 30'000, 8'000);
+  EXPECT_EQ(judge(words)->outcome.exit_code, 0);
+  // What may have begun before the window may have failed.
+  verdict_.marks[0].start_ms = 20'000;
+  EXPECT_NE(judge(words)->outcome.exit_code, 0);
+}
+
+TEST_F(JudgeTest, ARunThatWasKilledKeepsItsVerdictAndNeverPasses) {
+  steady(20);
+  own_stall(18'000, 0, false);
+  verdict_.stalls[0].resolved_ms.reset();
+  verdict_.outcome = Outcome::unknown;
+  verdict_.exit_code = 3;
+  verdict_.reasons = {"controller_died: killed"};
+  verdict_.observer.blind_spots = {kDidNotReachItsEnd};
+  EXPECT_EQ(judge({})->outcome.exit_code, 3);
+  EXPECT_EQ(judge({.fail_after = kSecond})->outcome.exit_code, 1);
+  verdict_.stalls[0].resolved_ms = 18'900;
+  verdict_.stalls[0].failing = true;
+  verdict_.outcome = Outcome::fail;
+  EXPECT_EQ(judge({.fail_after = 60 * kSecond})->outcome.exit_code, 3);
 }
 
 TEST_F(JudgeTest, OldAndNewStandSideBySide) {

@@ -4,11 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
 #include "harness/base/units.h"
+#include "harness/store/mark.h"
+#include "harness/store/stall_rule.h"
 
 namespace stallproof {
 namespace {
@@ -18,12 +19,11 @@ constexpr double kSeriesMayEndEarlierMs = 15'000;
 // A stall of the run and one of the series are the same when they overlap, give or take a second.
 constexpr double kSame = 1000;
 
-Nanos nanos(double ms) { return static_cast<Nanos>(std::llround(std::max(0.0, ms) * 1e6)); }
 double in_ms(Nanos span) { return static_cast<double>(span) / 1e6; }
 
 Thresholds as_thresholds(double stall_after_ms, double fail_after_ms, double dropout_below) {
-  return {.stall_after = nanos(stall_after_ms),
-          .fail_after = nanos(fail_after_ms),
+  return {.stall_after = nanos_from_ms(stall_after_ms),
+          .fail_after = nanos_from_ms(fail_after_ms),
           .dropout_below = dropout_below};
 }
 
@@ -88,6 +88,35 @@ class Judge {
   [[nodiscard]] double lasted(const JudgedStall& stall) const {
     return stall.resolved_ms.value_or(std::max(line_.end_ms(), stall.onset_ms)) - stall.onset_ms;
   }
+  // What a mark allows of a stall that began somewhere in that time, whatever the thresholds are.
+  [[nodiscard]] std::optional<Nanos> allowed(double from_ms, double until_ms) const {
+    if (!out_.run.verdict) return {};
+    std::vector<MarkEntry> marks = out_.run.verdict->marks;
+    std::erase_if(marks, [until_ms](const MarkEntry& mark) { return mark.end_ms < until_ms; });
+    return marked_at(marks, from_ms).allow_ns;
+  }
+  [[nodiscard]] bool fails(const JudgedStall& stall, double from_ms, double until_ms,
+                           double lasted_ms) const {
+    return is_failing(nanos_from_ms(lasted_ms),
+                      {.fail_after = nanos_from_ms(least(stall.loads, &Thresholds::fail_after)),
+                       .allowed = allowed(from_ms, until_ms),
+                       .in_circle = stall.in_circle});
+  }
+  [[nodiscard]] bool fails(const JudgedStall& stall) const {
+    const double earliest = stall.onset_ms - stall.inexact_ms;
+    return fails(stall, stall.onset_ms, stall.onset_ms, lasted(stall)) &&
+           fails(stall, earliest, earliest, lasted(stall));
+  }
+  [[nodiscard]] bool may_fail(const JudgedStall& stall) const {
+    return fails(stall, stall.onset_ms - stall.inexact_ms, stall.onset_ms,
+                 lasted(stall) + stall.inexact_ms);
+  }
+  [[nodiscard]] bool may_fail(const PossibleStall& each) const {
+    const Nanos fail_after = of(line_.loads[each.load]).fail_after;
+    const double latest_ms = std::max(each.from_ms, each.until_ms - in_ms(fail_after));
+    return is_failing(nanos_from_ms(each.at_most_ms),
+                      {.fail_after = fail_after, .allowed = allowed(each.from_ms, latest_ms)});
+  }
   // With fewer or equal demands the run's own detectors would have seen it.
   [[nodiscard]] bool run_would_have_seen(const std::string& load) const {
     const Verdict* const verdict = out_.run.verdict ? &*out_.run.verdict : nullptr;
@@ -140,8 +169,9 @@ void Judge::take_own_stalls() {
     const double stall_after =
         least(stall.loads, stuck_op ? &Thresholds::fail_after : &Thresholds::stall_after);
     stall.is_stall = stall.in_circle || !entry.resolved_ms || lasted(stall) >= stall_after;
-    stall.is_failing = stall.in_circle || !entry.resolved_ms ||
-                       lasted(stall) >= least(stall.loads, &Thresholds::fail_after);
+    // One that stood when the run was killed, and had not failed by then, is no endless one.
+    const bool endless = !entry.resolved_ms && entry.failing;
+    stall.is_failing = endless || fails(stall);
     out_.stalls.push_back(std::move(stall));
   }
 }
@@ -163,7 +193,7 @@ void Judge::take_series_stalls(const SeriesFindings& found) {
                       .is_stall = true};
     for (std::size_t i = 0; i < line_.loads.size(); ++i)
       if ((each.loads >> i & 1U) != 0) stall.loads.push_back(line_.loads[i]);
-    stall.is_failing = lasted(stall) >= least(stall.loads, &Thresholds::fail_after);
+    stall.is_failing = fails(stall);
     // The series end with the load: what was in flight then may have been ended on purpose.
     if (!each.resolved_ms && !out_.run.verdict) stall.is_failing = false;
     out_.stalls.push_back(std::move(stall));
@@ -187,16 +217,14 @@ void Judge::take_doubts(const SeriesFindings& found) {
       out_.doubts.push_back({.load = load,
                              .from_ms = each.from_ms,
                              .until_ms = each.until_ms,
-                             .may_fail = each.at_most_ms >= in_ms(of(load).fail_after)});
+                             .may_fail = may_fail(each)});
   }
-  for (const JudgedStall& stall : out_.stalls) {
-    const double limit = least(stall.loads, &Thresholds::fail_after);
-    if (!stall.is_failing && stall.is_stall && lasted(stall) + stall.inexact_ms >= limit)
+  for (const JudgedStall& stall : out_.stalls)
+    if (!stall.is_failing && stall.is_stall && may_fail(stall))
       out_.doubts.push_back({.load = fmt::format("{}", fmt::join(stall.loads, " ")),
                              .from_ms = stall.onset_ms,
                              .until_ms = stall.resolved_ms.value_or(line_.end_ms()),
                              .may_fail = true});
-  }
 }
 
 // By the same rule the run's own count is the exact one.
@@ -255,6 +283,9 @@ PlanFacts Judge::facts_of(const std::vector<StallEntry>& stalls,
 std::vector<std::string> Judge::incomplete() const {
   std::vector<std::string> found = line_.problems;
   const Verdict& verdict = *out_.run.verdict;
+  const std::vector<std::string>& blind = verdict.observer.blind_spots;
+  if (std::find(blind.begin(), blind.end(), kDidNotReachItsEnd) != blind.end())
+    found.emplace_back(kDidNotReachItsEnd);
   const double lacking = verdict.duration_s * 1e3 - line_.end_ms();
   if (lacking > kSeriesMayEndEarlierMs)
     found.push_back(fmt::format("the series end {:.0f} s before the run did", lacking / 1e3));

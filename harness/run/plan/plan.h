@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "harness/base/result.h"
 #include "harness/base/settings.h"
 #include "harness/detect/load_thresholds.h"
+#include "harness/store/verdict.h"
 
 namespace stallproof {
 
@@ -99,6 +101,11 @@ std::vector<OwnThresholds> own_thresholds(const LoadPlan& plan);
 // Of a stall of these loads, by bits: it fails as soon as it is one of any of them.
 Nanos fail_after_of(const LoadPlan& plan, std::uint32_t loads);
 Nanos longest_fail_after(const LoadPlan& plan);
+// Of loads that have their own.
+std::map<std::string, PlanLimits> own_limits(const LoadPlan& plan);
+// As a run directory says them.
+RunThresholds run_thresholds(const LoadPlan& plan);
+RunThresholds run_thresholds(const Thresholds& thresholds);
 bool wants_canary(const LoadPlan& plan);
 // Some load has its file in the run's own directory on the target.
 bool needs_target(const LoadPlan& plan);

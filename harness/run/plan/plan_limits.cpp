@@ -16,7 +16,36 @@ void for_each_load(const LoadPlan& plan, const Take& take) {
       take(index++, load.limits ? &load.limits->thresholds : nullptr);
 }
 
+ThresholdsEntry entry_of(const PlanLimits& limits) {
+  return {.stall_after_ms = static_cast<double>(limits.thresholds.stall_after) / 1e6,
+          .fail_after_ms = static_cast<double>(limits.thresholds.fail_after) / 1e6,
+          .dropout_below = limits.thresholds.dropout_below,
+          .max_dropouts = limits.max_dropouts,
+          .max_dropout_seconds = limits.max_dropout_seconds,
+          .min_ops = limits.min_ops};
+}
+
 }  // namespace
+
+std::map<std::string, PlanLimits> own_limits(const LoadPlan& plan) {
+  std::map<std::string, PlanLimits> found;
+  for (const PlanProcess& process : plan.processes)
+    for (const PlanLoad& load : process.loads)
+      if (load.limits) found.emplace(load.name, *load.limits);
+  return found;
+}
+
+RunThresholds run_thresholds(const LoadPlan& plan) {
+  RunThresholds thresholds{.usual = entry_of(plan.limits), .loads = {}};
+  for (const auto& [name, own] : own_limits(plan)) thresholds.loads[name] = entry_of(own);
+  return thresholds;
+}
+
+RunThresholds run_thresholds(const Thresholds& thresholds) {
+  PlanLimits limits;
+  limits.thresholds = thresholds;
+  return {.usual = entry_of(limits), .loads = {}};
+}
 
 std::vector<OwnThresholds> own_thresholds(const LoadPlan& plan) {
   std::vector<OwnThresholds> found;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -41,23 +40,6 @@ Result<> refuse_place(const LoadPlanOptions& options, const TargetLook& target) 
   return refuse_place_on_target(place, [&devices](const MountEntry& mount) {
     return devices.contains({mount.device_major, mount.device_minor});
   });
-}
-
-std::map<std::string, PlanLimits> own_limits(const LoadPlan& plan) {
-  std::map<std::string, PlanLimits> found;
-  for (const PlanProcess& process : plan.processes)
-    for (const PlanLoad& load : process.loads)
-      if (load.limits) found.emplace(load.name, *load.limits);
-  return found;
-}
-
-ThresholdsEntry thresholds_entry(const PlanLimits& limits) {
-  return {.stall_after_ms = static_cast<double>(limits.thresholds.stall_after) / 1e6,
-          .fail_after_ms = static_cast<double>(limits.thresholds.fail_after) / 1e6,
-          .dropout_below = limits.thresholds.dropout_below,
-          .max_dropouts = limits.max_dropouts,
-          .max_dropout_seconds = limits.max_dropout_seconds,
-          .min_ops = limits.min_ops};
 }
 
 // What was said on the command line counts, else what the plan says.
@@ -141,8 +123,10 @@ Result<int> run_plan(const LoadPlanOptions& given, Console& console) {
   SignalWatch signals;
   for (const std::string& line : undo_leftovers(runtime_directory())) console.problem(line);
   if (auto allowed = refuse_place(options, *target); !allowed) return Failure(allowed.error());
-  auto run = RunDir::create(
-      {.out = options.out, .name_stem = options.plan.name, .labels = options.labels});
+  auto run = RunDir::create({.out = options.out,
+                             .name_stem = options.plan.name,
+                             .labels = options.labels,
+                             .thresholds = run_thresholds(options.plan)});
   if (!run) return Failure(run.error());
   auto coordination = coordinate(options.plan, *place, run->id());
   if (!coordination) return Failure(coordination.error());
@@ -177,11 +161,7 @@ int PlanRun::conclude() {
   Verdict verdict;
   describe_run(verdict, state_.clock, plan_.limits.thresholds);
   verdict.run = session_.run_dir().id();
-  verdict.max_dropouts = plan_.limits.max_dropouts;
-  verdict.max_dropout_seconds = plan_.limits.max_dropout_seconds;
-  verdict.min_ops = plan_.limits.min_ops;
-  for (const auto& [name, own] : own_limits(plan_))
-    verdict.load_thresholds[name] = thresholds_entry(own);
+  set_thresholds(run_thresholds(plan_), verdict);
   verdict.settings = {{"plan", plan_.name},
                       {"seed", fmt::format("{}", plan_.seed)},
                       {"until_stall", options_.until_stall ? "yes" : "no"}};

@@ -42,8 +42,8 @@ class DeadNodeFixture : public testing::Test {
     return "[  317.114211] stallproof: run=" + run + " boot=" + boot + "\n";
   }
   // A run that was killed: its directory, relative to the root.
-  std::string put_run(const std::string& id, const std::string& boot,
-                      const std::string& events) const {
+  std::string put_run(const std::string& id, const std::string& boot, const std::string& events,
+                      const std::string& thresholds = "null") const {
     const std::string directory = "var/lib/stallproof/runs/" + id;
     put(directory + "/run.id", id + "\n", 1000);
     put(directory + "/events.jsonl", events, 1000);
@@ -55,7 +55,7 @@ class DeadNodeFixture : public testing::Test {
         R"({"schema":1,"run":")" + id + R"(","state":"running","boot_id":")" + boot +
             R"(","controller":{"pid":4194303,"start_ticks":7},"node":"n1","kernel":"6.1.0",)" +
             R"("tool_version":"0.1.0","on_stall":"report","labels":{"build":"1.2"},)" +
-            R"("started":"2026-11-26T10:15:00.000+00:00"})",
+            R"("started":"2026-11-26T10:15:00.000+00:00","thresholds":)" + thresholds + "}",
         1000);
     return root_ + "/" + directory;
   }

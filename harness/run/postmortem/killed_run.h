@@ -8,15 +8,23 @@
 #include <string>
 #include <vector>
 
+#include "harness/run/postmortem/unfinished_run.h"
 #include "harness/store/verdict.h"
 
 namespace stallproof {
 
+struct KilledStall {
+  StallEntry entry;                // `failing` is not judged yet
+  std::vector<std::string> loads;  // empty: not written down
+  bool in_circle = false;          // confirmed by a second look
+};
+
 struct KilledRun {
   std::string scenario;  // of repro; empty otherwise
   double last_ms = 0;    // the last moment that is written down, since the run's start
-  // Failing: confirmed by a second look, lasting, or never resolved.
-  std::vector<StallEntry> stalls;
+  RunThresholds thresholds;
+  std::vector<KilledStall> stalls;
+  std::vector<MarkEntry> marks;
   std::map<std::string, WorkloadEntry> workloads;  // totals until then
   bool crash_asked = false;                        // by --on-stall panic
   std::vector<std::string> problems;
@@ -24,7 +32,8 @@ struct KilledRun {
 
 KilledRun read_killed_run(const std::string& directory);
 
-// What a failing stall must last, where the run did not get to say it: the commands' own default.
-double default_fail_after_ms(const KilledRun& run);
+// A stall that stood when its node died is taken for what killed it. Where only the controller was
+// killed, or nobody knows, it may have resolved since: it is judged by how long it had stood.
+std::vector<StallEntry> judged_stalls(const KilledRun& run, RunEnd end);
 
 }  // namespace stallproof

@@ -18,6 +18,19 @@ constexpr const char* kResolved =
     "{\"t_ms\":4000,\"event\":\"stall\",\"incident\":\"001\",\"onset_ms\":3000,\"detected_ms\":"
     "4000}\n{\"t_ms\":5000,\"event\":\"stall_resolved\",\"at_ms\":4900}\n";
 
+constexpr const char* kLongOnes =
+    "{\"t_ms\":4000,\"event\":\"stall\",\"incident\":\"001\",\"onset_ms\":3000,\"detected_ms\":"
+    "4000,\"loads\":[\"slow\"]}\n{\"t_ms\":43000,\"event\":\"stall_resolved\",\"incident\":\"001\","
+    "\"at_ms\":43000}\n";
+// As repro wrote a stall before it was one event.
+constexpr const char* kTwice =
+    "{\"t_ms\":4000,\"event\":\"stall\",\"incident\":\"001\",\"onset_ms\":3000,\"detected_ms\":"
+    "4000}\n"
+    "{\"t_ms\":4000,\"event\":\"stall\",\"incident\":\"001\",\"onset_ms\":3000,\"detected_ms\":"
+    "4000}\n"
+    "{\"t_ms\":5000,\"event\":\"stall_resolved\",\"incident\":\"001\",\"at_ms\":4900}\n"
+    "{\"t_ms\":5000,\"event\":\"stall_resolved\",\"at_ms\":4900}\n";
+
 class PostmortemTest : public DeadNodeFixture {
  protected:
   ClosedRun close(const std::string& directory) {
@@ -25,6 +38,15 @@ class PostmortemTest : public DeadNodeFixture {
     auto closed = close_run(look_at_unfinished(directory, machine), root_);
     EXPECT_TRUE(closed) << (closed ? "" : closed.error().what);
     return closed ? std::move(*closed) : ClosedRun{};
+  }
+  // Of a run that was killed on a node that lives.
+  Verdict verdict_of_killed(const std::string& directory) {
+    auto closed = close_run(look_at_unfinished(directory, {.boot_id = kLiveBoot}), root_);
+    EXPECT_TRUE(closed) << (closed ? "" : closed.error().what);
+    return closed ? std::move(closed->verdict) : Verdict{};
+  }
+  void put_file(const std::string& name, const std::string& text) const {
+    put("var/lib/stallproof/runs/r-17/" + name, text);
   }
   // A kernel log that shows a hung task.
   static std::string log_of(const std::string& run) {
@@ -116,14 +138,110 @@ TEST_F(PostmortemTest, AVerdictThatIsThereIsNeverOverwritten) {
 }
 
 TEST_F(PostmortemTest, AKilledControllerOfALivingNodeIsNoDeadNode) {
-  const std::string directory = put_run("r-17", kLiveBoot, kStanding);
+  const std::string directory = put_run("r-17", kLiveBoot, kQuiet);
   put("var/crash/c/vmcore", "x", 1100);
   const UnfinishedRun run = look_at_unfinished(directory, {.boot_id = kLiveBoot});
   const auto closed = close_run(run, root_);
   ASSERT_TRUE(closed);
   EXPECT_TRUE(closed->verdict.reasons[0].starts_with("controller_died"));
   EXPECT_EQ(closed->remains.crash.by, TiedBy::nothing);
-  EXPECT_EQ(closed->verdict.outcome, Outcome::fail);
+  EXPECT_EQ(closed->verdict.outcome, Outcome::unknown);
+}
+
+TEST_F(PostmortemTest, AStallThatStoodShortlyWhenOnlyTheControllerWasKilledIsUnknown) {
+  const Verdict verdict = verdict_of_killed(put_run("r-17", kLiveBoot, kStanding));
+  EXPECT_EQ(verdict.outcome, Outcome::unknown);
+  EXPECT_EQ(verdict.exit_code, 3);
+  ASSERT_EQ(verdict.stalls.size(), 1U);
+  EXPECT_FALSE(verdict.stalls[0].failing);
+  ASSERT_EQ(verdict.reasons.size(), 2U);
+  EXPECT_NE(verdict.reasons[1].find("stood for 1.000 s when the run was killed"), std::string::npos)
+      << verdict.reasons[1];
+}
+
+TEST_F(PostmortemTest, AStallThatHadStoodForFailAfterWhenTheControllerWasKilledFails) {
+  const std::string directory = put_run("r-17", kLiveBoot, kStanding);
+  put_file("series/loads.csv", "t_ms,load,ops,bytes,errors\n33000,slow,0,0,0\n");
+  const Verdict verdict = verdict_of_killed(directory);
+  EXPECT_EQ(verdict.outcome, Outcome::fail);
+  EXPECT_NE(verdict.reasons[1].find("stood for 30.000 s"), std::string::npos) << verdict.reasons[1];
+}
+
+TEST_F(PostmortemTest, OfAWatchItsCountersTellHowLongTheStallHadStood) {
+  const std::string directory = put_run("r-17", kLiveBoot, kStanding);
+  put_file("series/seconds.csv", "t_ms,completed,in_flight\n32000.0,7,1\n33000.0,7,1\n99000.0");
+  const Verdict verdict = verdict_of_killed(directory);
+  EXPECT_EQ(verdict.outcome, Outcome::fail);
+  EXPECT_DOUBLE_EQ(verdict.duration_s, 33);
+}
+
+TEST_F(PostmortemTest, AConfirmedCircleFailsHoweverShortItHadStood) {
+  const std::string confirmed = "{\"t_ms\":4300,\"event\":\"cycle_confirmed\",\"incident\":\"";
+  const std::string stands =
+      std::string(kLongOnes).substr(0, std::string(kLongOnes).find('\n') + 1);
+  EXPECT_EQ(verdict_of_killed(put_run("r-17", kLiveBoot, stands + confirmed + "001\"}\n")).outcome,
+            Outcome::fail);
+  EXPECT_EQ(verdict_of_killed(put_run("r-18", kLiveBoot, stands + confirmed + "002\"}\n")).outcome,
+            Outcome::unknown);
+}
+
+TEST_F(PostmortemTest, AStallIsJudgedByTheThresholdsOfThePlan) {
+  const std::string directory = put_run("r-17", kLiveBoot, kLongOnes);
+  put_file("plan.toml",
+           "[plan]\nname = \"x\"\ntarget = \"/mnt/x\"\n[thresholds]\nfail_after = \"120s\"\n"
+           "[[process]]\n[[process.load]]\nname = \"slow\"\nworkload = \"direct-read\"\n");
+  const Verdict verdict = verdict_of_killed(directory);
+  EXPECT_EQ(verdict.fail_after_ms, 120'000);
+  EXPECT_EQ(verdict.outcome, Outcome::unknown);
+  EXPECT_EQ(verdict_of_killed(put_run("r-18", kLiveBoot, kLongOnes)).outcome, Outcome::fail);
+}
+
+TEST_F(PostmortemTest, AWatchWithoutThemInItsManifestIsJudgedByItsPlan) {
+  const std::string directory = put_run("r-17", kLiveBoot, kLongOnes);
+  put_file("plan.toml",
+           "[watch]\ntarget = \"pid 7\"\nstall_after_ms = 2000\nfail_after_ms = 50000\n");
+  const Verdict verdict = verdict_of_killed(directory);
+  EXPECT_EQ(verdict.stall_after_ms, 2000);
+  EXPECT_EQ(verdict.fail_after_ms, 50'000);
+  EXPECT_EQ(verdict.outcome, Outcome::unknown);
+}
+
+TEST_F(PostmortemTest, TheThresholdsThatTheRunSavedAtItsStartGoBeforeItsPlan) {
+  const auto with = [this](const char* id, double slow_ms) {
+    RunThresholds thresholds{.usual = {.stall_after_ms = 1000, .fail_after_ms = 20'000},
+                             .loads = {}};
+    thresholds.loads["slow"] = {.stall_after_ms = 1000, .fail_after_ms = slow_ms};
+    const std::string directory = put_run(id, kLiveBoot, kLongOnes, thresholds_json(thresholds));
+    put_file("plan.toml", "[watch]\ntarget = \"pid 7\"\nfail_after_ms = 1000\n");
+    return verdict_of_killed(directory);
+  };
+  EXPECT_EQ(with("r-17", 60'000).outcome, Outcome::unknown);
+  const Verdict failed = with("r-18", 30'000);
+  EXPECT_EQ(failed.outcome, Outcome::fail);
+  EXPECT_EQ(failed.load_thresholds.at("slow").fail_after_ms, 30'000);
+}
+
+TEST_F(PostmortemTest, AStallThatAMarkAllowsFailsOnlyByOutlastingIt) {
+  const auto with = [this](const char* id, int allow_ms) {
+    const std::string mark =
+        "{\"t_ms\":2500,\"event\":\"mark\",\"text\":\"failover\",\"at_ms\":2000,\"for_ms\":60000,"
+        "\"allow_ms\":" +
+        std::to_string(allow_ms) + "}\n";
+    return verdict_of_killed(put_run(id, kLiveBoot, mark + kLongOnes));
+  };
+  const Verdict allowed = with("r-17", 45'000);
+  EXPECT_EQ(allowed.outcome, Outcome::unknown);
+  EXPECT_TRUE(allowed.stalls.at(0).marked);
+  ASSERT_EQ(allowed.marks.size(), 1U);
+  EXPECT_EQ(allowed.marks[0].end_ms, 62'000);
+  EXPECT_EQ(with("r-18", 39'000).outcome, Outcome::fail);
+}
+
+TEST_F(PostmortemTest, AStallThatIsWrittenDownTwiceIsOneAndResolved) {
+  const Verdict verdict = verdict_of_killed(put_run("r-17", kLiveBoot, kTwice));
+  ASSERT_EQ(verdict.stalls.size(), 1U);
+  EXPECT_EQ(verdict.stalls[0].resolved_ms, 4900);
+  EXPECT_EQ(verdict.outcome, Outcome::unknown);
 }
 
 TEST_F(PostmortemTest, WhatTheLoadsHadDoneIsSummedFromTheSeries) {

@@ -72,9 +72,7 @@ void describe(const UnfinishedRun& run, const KilledRun& killed, Verdict& verdic
   verdict.tool_version = run.tool_version;
   verdict.captures.policy = run.policy;
   if (killed.crash_asked) verdict.captures.crash = "asked for";
-  verdict.stall_after_ms = 1000;
-  verdict.fail_after_ms = default_fail_after_ms(killed);
-  verdict.dropout_below = 0.1;
+  set_thresholds(killed.thresholds, verdict);
   verdict.started = run.started;
   verdict.duration_s = killed.last_ms / 1000;
   const std::int64_t started = started_ms(run);
@@ -84,10 +82,27 @@ void describe(const UnfinishedRun& run, const KilledRun& killed, Verdict& verdic
     return started > 0 ? format_rfc3339(at * kMillisecond) : std::string();
   };
   verdict.ended = stamp(killed.last_ms);
-  verdict.stalls = killed.stalls;
+  verdict.marks = killed.marks;
   verdict.workloads = killed.workloads;
-  verdict.observer.blind_spots = {"the run did not reach its end"};
+  verdict.observer.blind_spots = {kDidNotReachItsEnd};
+  verdict.stalls = judged_stalls(killed, run.end);
   for (StallEntry& stall : verdict.stalls) stall.onset = stamp(stall.onset_ms);
+}
+
+std::string time_words(double ms) { return format_duration(nanos_from_ms(ms)); }
+
+std::string failing_words(const StallEntry& stall, double last_ms) {
+  std::string words = fmt::format("failing stall {}: {}", stall.id, stall.stall_class);
+  if (stall.resolved_ms) return words;
+  return words + fmt::format(", not resolved: it had stood for {} when the run was last heard of",
+                             time_words(last_ms - stall.onset_ms));
+}
+
+std::string open_words(const StallEntry& stall, double last_ms) {
+  return fmt::format(
+      "stall {}: {}, had stood for {} when the run was killed: too short to fail, and how it ended "
+      "is not known",
+      stall.id, stall.stall_class, time_words(last_ms - stall.onset_ms));
 }
 
 }  // namespace
@@ -108,10 +123,11 @@ Verdict verdict_after_death(const UnfinishedRun& run, const Remains& remains) {
   }
   bool failing = false;
   for (const StallEntry& stall : verdict.stalls) {
-    if (!stall.failing) continue;
-    failing = true;
-    verdict.reasons.push_back(fmt::format("failing stall {}: {}{}", stall.id, stall.stall_class,
-                                          stall.resolved_ms ? "" : ", not resolved"));
+    failing = failing || stall.failing;
+    if (stall.failing)
+      verdict.reasons.push_back(failing_words(stall, killed.last_ms));
+    else if (!stall.resolved_ms)
+      verdict.reasons.push_back(open_words(stall, killed.last_ms));
   }
   verdict.reasons.insert(verdict.reasons.end(), killed.problems.begin(), killed.problems.end());
   verdict.outcome = failing ? Outcome::fail : Outcome::unknown;

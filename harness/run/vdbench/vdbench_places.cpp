@@ -9,6 +9,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/probe/result_place.h"
+#include "harness/run/plan/plan.h"
 
 namespace stallproof {
 namespace {
@@ -90,7 +91,10 @@ Result<RunDir> prepare_run_dir(const VdbenchOptions& options) {
       return fail(out + ": another run writes there now (give a new directory with -o)");
     if (auto moved = put_aside(out); !moved) return Failure(moved.error());
   }
-  return RunDir::create({.out = out, .name_stem = "vdbench", .labels = options.labels});
+  return RunDir::create({.out = out,
+                         .name_stem = "vdbench",
+                         .labels = options.labels,
+                         .thresholds = run_thresholds(options.thresholds)});
 }
 
 }  // namespace stallproof
