@@ -81,15 +81,13 @@ std::string format_duration(Nanos span) {
   return fmt::format("{:.0f} us", value / 1e3);
 }
 
-<<<<<<< HEAD
 std::string duration_word(Nanos span) {
   if (span % kSecond == 0) return fmt::format("{}s", span / kSecond);
   if (span % kMillisecond == 0) return fmt::format("{}ms", span / kMillisecond);
   return fmt::format("{}ns", span);
 }
-=======
+
 Nanos nanos_from_ms(double ms) { return saturated<Nanos>(std::round(ms * 1e6)); }
->>>>>>> wt-a
 
 std::string format_rfc3339(Nanos realtime) {
   const auto seconds = static_cast<time_t>(realtime / kSecond);

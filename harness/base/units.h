@@ -18,13 +18,10 @@ Result<std::uint64_t> parse_count(std::string_view text);
 
 // 1.234 s, 12 ms, 3 us: for people; never parsed back.
 std::string format_duration(Nanos span);
-<<<<<<< HEAD
 // 90s, 1500ms: as parse_duration() takes it, nothing rounded.
 std::string duration_word(Nanos span);
-=======
 // Milliseconds as a run directory has them, to the nearest nanosecond; below 0 it is 0.
 Nanos nanos_from_ms(double ms);
->>>>>>> wt-a
 // RFC 3339 with offset and milliseconds, local zone. Reads the zone file: call off the watchdog's
 // loop.
 std::string format_rfc3339(Nanos realtime);
