@@ -39,7 +39,7 @@ std::string suspected_of(const RunContents& contents) {
                                                  : html_table(suspected_table(contents));
 }
 
-std::string thresholds_of(const Verdict& verdict) {
+std::string thresholds_text(const Verdict& verdict) {
   const std::vector<std::string> own = own_thresholds(verdict);
   std::string out = fmt::format("<p class=\"soft\">Thresholds: {}.</p>\n",
                                 escaped_markup(thresholds_words(verdict)));
@@ -81,7 +81,7 @@ std::string verdict_section(const RunContents& contents) {
       escaped_markup(meaning.headline), escaped_markup(meaning.detail));
   if (const auto& verdict = contents.run.verdict)
     out += left_behind(*verdict) + dropouts_of(contents) + suspected_of(contents) +
-           thresholds_of(*verdict);
+           thresholds_text(*verdict);
   if (const std::string command = rerun_command(contents); !command.empty())
     out +=
         fmt::format("<h3>Run it again</h3>\n<pre><code>{}</code></pre>\n", escaped_markup(command));
