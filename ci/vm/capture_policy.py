@@ -235,7 +235,8 @@ def judge_postmortem(checks, part, dump, run):
     os.makedirs(place)
     os.symlink(dump, place + "/vmcore")
     os.symlink(dump + ".log", place + "/vmcore-dmesg.txt")
-    shutil.copytree(os.path.join(part.share, "panic"), directory)
+    if os.path.isdir(left := os.path.join(part.share, "panic")):
+        shutil.copytree(left, directory)
     done = subprocess.run([PROGRAM, "postmortem", "--root", root, "--json"], capture_output=True,
                           text=True, timeout=120, check=False)
     verdict = read(directory, "verdict.json")
